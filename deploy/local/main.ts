@@ -1,0 +1,93 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { destination } from 'pino'
+import { Closing, closeOnSignal } from '#libs/lifecycle.js'
+import { createLog } from '#libs/log.js'
+import { banner, readyLine } from './banner.js'
+import { bootstrap, loadAdmin, readAdmin } from './bootstrap.js'
+import { type DataFolder, takeDataFolder } from './data-folder.js'
+import { startPostgres } from './embedded-postgres.js'
+import { writePrivateJson } from './private-json.js'
+import { loadSecrets } from './secrets.js'
+import { prepareServiceDatabase, urlOf } from './service-databases.js'
+import { type ServiceAddresses, type ServiceName, startServices } from './services.js'
+
+// `npm start`: PostgreSQL and the three services on this machine, with nothing preinstalled.
+
+const HELP = `Usage: npm start -- [--data DIR] [--json]
+
+  --data DIR   where data, logs and credentials are kept (default: .countersign)
+  --json       print one line of JSON on standard output when ready, and nothing else there
+
+Ports by REGISTRY_PORT (50051), EXCHANGE_PORT (50052), CHECK_PORT (50053); 0 takes a free one.
+`
+
+const DATABASE = 'countersign'
+
+async function start(folder: DataFolder, closing: Closing, say: (line: string) => void): Promise<ServiceAddresses> {
+  const isNew = !existsSync(folder.postgres)
+  if (!isNew && !readAdmin(folder.admin)) {
+    throw new Error(`${folder.admin} is gone, and with it the only copy of the admin's secret. Put it back, or start anew with another data folder (--data DIR).`)
+  }
+  const secrets = loadSecrets(folder.secrets)
+  const admin = loadAdmin(folder.admin)
+  say(isNew ? 'Making a database …' : 'Starting the database …')
+  const postgresLog = destination({ dest: join(folder.logs, 'postgres.log'), sync: true })
+  const postgres = await startPostgres({
+    dataDir: folder.postgres,
+    port: 0,
+    password: secrets.postgresPassword,
+    durable: true,
+    log: (line) => void postgresLog.write(`${line}\n`),
+  })
+  closing.add(() => postgres.stop())
+  const roles = [
+    { role: 'registry', password: secrets.registryPassword, schema: 'registry' },
+    { role: 'exchange', password: secrets.exchangePassword, schema: 'exchange' },
+  ]
+  await prepareServiceDatabase(postgres.superuserUrl, { database: DATABASE, roles })
+  say('Starting the services …')
+  const level = process.env['LOG_LEVEL'] ?? 'info'
+  const log = (service: ServiceName) => createLog({ service, level, destination: destination({ dest: join(folder.logs, `${service}.log`), sync: true }) })
+  const services = await startServices({
+    registryUrl: urlOf(postgres.superuserUrl, { database: DATABASE, role: 'registry', password: secrets.registryPassword }),
+    exchangeUrl: urlOf(postgres.superuserUrl, { database: DATABASE, role: 'exchange', password: secrets.exchangePassword }),
+    secrets,
+    log,
+    environment: process.env,
+  })
+  closing.add(() => services.close())
+  await bootstrap(services.addresses, secrets.bootstrapCredential, admin)
+  return services.addresses
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { data: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } })
+  if (values.help) {
+    process.stdout.write(HELP)
+    return
+  }
+  const closing = new Closing()
+  const folder = takeDataFolder(values.data ?? join(process.cwd(), '.countersign'))
+  closing.add(() => folder.release())
+  const say = (line: string) => process.stderr.write(`${line}\n`)
+  closeOnSignal(async () => {
+    say('Stopping …')
+    await closing.close()
+  })
+  try {
+    const addresses = await start(folder, closing, say)
+    const { registry, exchange, check } = addresses
+    writePrivateJson(folder.addresses, { http: null, registry, exchange, check, admin: folder.admin })
+    process.stdout.write(values.json ? `${readyLine(addresses, folder)}\n` : banner(addresses, folder))
+  } catch (error) {
+    await closing.close().catch(() => undefined)
+    throw error
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`Countersign can't start. ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exit(1)
+})

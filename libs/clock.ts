@@ -1,0 +1,29 @@
+// The only file that reads a clock. Everything else is given one, so that tests can move it.
+
+export type Clock = { now(): Date }
+
+/** Milliseconds that only go forward, from an arbitrary start: for durations and deadlines. */
+export const monotonicMillis = (): number => performance.now()
+
+/** The machine's wall clock in milliseconds since 1970: to translate deadlines from and to the wire, never for expiry. */
+export const wallMillis = (): number => Date.now()
+
+export const systemClock: Clock = { now: () => new Date() }
+
+export type DatabaseClock = Clock & { observe(databaseTime: Date, askedAtMillis: number, askedAtWallMillis: number): void }
+
+/**
+ * Database time as last observed, plus the time since it was asked for: the larger of monotonic and wall time, because
+ * the one stands still while a machine is suspended and the other can be set back. So it may run ahead of the database by
+ * one round trip, and expiry comes early rather than late.
+ */
+export function databaseClock(): DatabaseClock {
+  let observed = { time: wallMillis(), monotonic: monotonicMillis(), wall: wallMillis() }
+  return {
+    now: () =>
+      new Date(Math.floor(observed.time + Math.max(monotonicMillis() - observed.monotonic, wallMillis() - observed.wall))),
+    observe: (databaseTime, askedAtMillis, askedAtWallMillis) => {
+      observed = { time: databaseTime.getTime(), monotonic: askedAtMillis, wall: askedAtWallMillis }
+    },
+  }
+}

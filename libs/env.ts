@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { z } from 'zod'
+
+/** Everything that is wrong with the environment, one line each. */
+export class ConfigError extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(`The configuration is not valid:\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
+    this.name = 'ConfigError'
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * Reads and validates the variables that the schema names. Any variable may be given as NAME_FILE instead, the path of a
+ * file that holds the value. Everything wrong is named at once, by variable and never with its value.
+ */
+export function readConfig<Schema extends z.ZodObject>(schema: Schema, environment: Environment): z.output<Schema> {
+  const problems: string[] = []
+  const values: Record<string, string> = {}
+  for (const name of Object.keys(schema.shape)) {
+    const value = environment[name]
+    const file = environment[`${name}_FILE`]
+    if (value !== undefined && file !== undefined) problems.push(`${name}: set either ${name} or ${name}_FILE`)
+    else if (file !== undefined) values[name] = readValue(name, file, problems)
+    else if (value !== undefined) values[name] = value
+  }
+  const parsed = schema.safeParse(values)
+  if (parsed.success && problems.length === 0) return parsed.data
+  const named = new Set(problems.map((problem) => problem.split(':')[0]))
+  for (const issue of parsed.error?.issues ?? []) {
+    const name = String(issue.path[0])
+    if (!named.has(name)) problems.push(`${name}: ${name in values ? issue.message : `is missing (${name} or ${name}_FILE)`}`)
+  }
+  throw new ConfigError(problems)
+}
+
+function readValue(name: string, file: string, problems: string[]): string {
+  try {
+    return readFileSync(file, 'utf8').replace(/\r?\n$/, '')
+  } catch {
+    problems.push(`${name}: the file that ${name}_FILE names can't be read`)
+    return ''
+  }
+}
+
+/** A TCP port; 0 takes a free one. */
+export const port = (standard: number) =>
+  z.string().regex(/^\d{1,5}$/, 'must be a port from 0 to 65535').transform(Number).refine((value) => value <= 65_535, 'must be a port from 0 to 65535').default(standard)
+
+export const whole = (standard: number, min: number, max: number) =>
+  z.string().regex(/^\d{1,9}$/, `must be a whole number from ${min} to ${max}`).transform(Number)
+    .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`).default(standard)
+
+export const host = z.string().min(1).default('127.0.0.1')
+
+export const isLoopback = (name: string): boolean => name === 'localhost' || (isIP(name) !== 0 && (name === '::1' || name.startsWith('127.')))
+
+/** Where services listen for each other. */
+export const internalHost = z.string().refine(isLoopback, 'must be a loopback address: elsewhere an internal listener needs TLS, which this version does not have').default('127.0.0.1')
+
+/** `host:port`, or `unix:PATH`. */
+export const address = z.string().regex(/^(unix:.+|.+:\d{1,5})$/, 'must be host:port or unix:PATH')
+
+export const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must be postgres://user:password@host:port/database')
+
+export const onOff = (standard: 'on' | 'off') => z.enum(['on', 'off'], 'must be on or off').default(standard)
+
+export const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info')

@@ -1,0 +1,47 @@
+import { CamelCasePlugin, Kysely, sql } from 'kysely'
+import { Pool } from 'pg'
+import { type DatabaseClock, monotonicMillis, wallMillis } from '../clock.js'
+import type { Log } from '../log.js'
+import { postgresDialect } from './driver.js'
+
+export type DatabaseOptions = {
+  readonly schema: string
+  readonly url: string
+  readonly log: Log
+  /** Connections at most. */
+  readonly poolSize: number
+  /** Named prepared statements; off for a pooler in transaction mode that can't keep them. */
+  readonly prepare: boolean
+}
+
+/** A pool with every timeout set: nothing that waits for the database waits for ever. */
+export function connectDatabase<Schema>({ url, schema, log, poolSize, prepare }: DatabaseOptions): Kysely<Schema> {
+  const pool = new Pool({
+    connectionString: url,
+    max: poolSize,
+    connectionTimeoutMillis: 2_000,
+    idleTimeoutMillis: 60_000,
+    maxLifetimeSeconds: 600,
+    query_timeout: 5_000,
+    statement_timeout: 4_500,
+    lock_timeout: 2_000,
+    idle_in_transaction_session_timeout: 5_000,
+    keepAlive: true,
+    application_name: 'countersign',
+  })
+  // Without a listener an idle connection that the server closes ends the process.
+  pool.on('error', (error) => log.warn({ error: error.message }, 'idle database connection lost'))
+  // Rows come as the domain names things: create_time is createTime; what JSON columns hold is left as it is.
+  const plugins = [new CamelCasePlugin({ maintainNestedObjectKeys: true })]
+  return new Kysely<Schema>({ dialect: postgresDialect(pool, prepare), plugins }).withSchema(schema)
+}
+
+/** Asks the database for its time, for a clock that goes on from there. */
+export async function observeDatabaseTime<Schema>(db: Kysely<Schema>, clock: DatabaseClock): Promise<void> {
+  const asked = { monotonic: monotonicMillis(), wall: wallMillis() }
+  const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(db)
+  const [row] = rows
+  if (row) clock.observe(row.now, asked.monotonic, asked.wall)
+}
+
+export const OBSERVE_TIME_EVERY_MILLIS = 10_000

@@ -1,0 +1,22 @@
+import type { Kysely, Transaction } from 'kysely'
+import { DomainError } from '../domain-error.js'
+import { type Deadline, remainingMillis } from '../rpc/deadline.js'
+import { isRepeatable } from './errors.js'
+
+const gaveUp = (cause: unknown): DomainError =>
+  new DomainError('ABORTED', 'CONTENTION', 'Too many changes of the same things are under way; nothing was changed.', { cause, retryAfterMillis: 100 })
+
+/**
+ * Runs `work` in one READ COMMITTED transaction. A serialization failure, a deadlock or a lock timeout, also at COMMIT,
+ * repeats the whole of it while the deadline allows; then it is ABORTED. `work` does SQL and pure calls only.
+ */
+export async function inTransaction<Schema, T>(db: Kysely<Schema>, deadline: Deadline, work: (tx: Transaction<Schema>) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await db.transaction().setIsolationLevel('read committed').execute(work)
+    } catch (error) {
+      if (!isRepeatable(error)) throw error
+      if (attempt === 5 || remainingMillis(deadline) < 200) throw gaveUp(error)
+    }
+  }
+}

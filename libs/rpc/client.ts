@@ -1,0 +1,93 @@
+import { Client, credentials, Metadata, type ServiceError, status, type StatusObject } from '@grpc/grpc-js'
+import { monotonicMillis } from '../clock.js'
+import { type Deadline, wallDeadline } from './deadline.js'
+import { fromStatus } from './errors.js'
+import { type Trace, writeTrace } from './trace.js'
+
+/** What is handed on from the call being answered to the call being made. */
+export type Outgoing = { readonly deadline: Deadline; readonly trace: Trace }
+
+export type UnaryMethod<Request, Response> = {
+  readonly path: string
+  requestSerialize(request: Request): Buffer
+  responseDeserialize(bytes: Buffer): Response
+}
+
+export type RpcClient = {
+  /** Fails with the DomainError that the server threw, or UNAVAILABLE where there was no answer in time. */
+  unary<Request, Response>(method: UnaryMethod<Request, Response>, request: Request, outgoing: Outgoing): Promise<Response>
+  /** Resolves once the server answers a connection; rejects when it does not within `millis`. */
+  waitForReady(millis: number): Promise<void>
+  close(): void
+}
+
+export type ClientOptions = {
+  /** `host:port`, `unix:PATH`, or a gRPC name such as `dns:///host:port`; a function is asked once, at the first call. */
+  readonly address: string | (() => string)
+  /** Added to every call, for example a service credential. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Full names of the services all of whose methods may be repeated: on UNAVAILABLE they are, inside the deadline. */
+  readonly idempotentServices?: readonly string[]
+}
+
+export function createRpcClient({ address, headers = {}, idempotentServices = [] }: ClientOptions): RpcClient {
+  let opened: Client | undefined
+  const open = () => new Client(typeof address === 'string' ? address : address(), credentials.createInsecure(), {
+    'grpc.service_config': serviceConfig(idempotentServices),
+    'grpc.keepalive_time_ms': 10_000,
+    'grpc.keepalive_timeout_ms': 3_000,
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 1_000,
+    'grpc.max_receive_message_length': 4 * 1024 * 1024,
+    'grpc.enable_channelz': 0,
+  })
+  const client = () => (opened ??= open())
+  return {
+    unary: (method, request, { deadline, trace }) => {
+      const metadata = new Metadata()
+      for (const [name, value] of Object.entries(headers)) metadata.set(name, value)
+      writeTrace(trace, metadata)
+      return new Promise((resolve, reject) => {
+        client().makeUnaryRequest(
+          method.path,
+          (value) => method.requestSerialize(value),
+          (bytes) => method.responseDeserialize(bytes),
+          request,
+          metadata,
+          { deadline: wallDeadline(deadline) },
+          (error, response) => {
+            if (response !== undefined) resolve(response)
+            else reject(fromStatus(error ?? noAnswer()))
+          },
+        )
+      })
+    },
+    waitForReady: (millis) =>
+      new Promise((resolve, reject) => {
+        client().waitForReady(wallDeadline(monotonicMillis() + millis), (error) => (error ? reject(error) : resolve()))
+      }),
+    close: () => opened?.close(),
+  }
+}
+
+function noAnswer(): ServiceError {
+  const answer: StatusObject = { code: status.INTERNAL, details: 'no answer', metadata: new Metadata() }
+  return Object.assign(new Error(answer.details), answer)
+}
+
+function serviceConfig(idempotentServices: readonly string[]): string {
+  return JSON.stringify({
+    loadBalancingConfig: [{ round_robin: {} }],
+    methodConfig: idempotentServices.map((service) => ({
+      name: [{ service }],
+      retryPolicy: {
+        maxAttempts: 3,
+        initialBackoff: '0.02s',
+        maxBackoff: '0.2s',
+        backoffMultiplier: 3,
+        retryableStatusCodes: ['UNAVAILABLE'],
+      },
+    })),
+    retryThrottling: { maxTokens: 100, tokenRatio: 0.1 },
+  })
+}

@@ -1,0 +1,34 @@
+import { monotonicMillis, wallMillis } from '../clock.js'
+import { DomainError } from '../domain-error.js'
+
+/** When an answer must be out, in monotonic milliseconds. */
+export type Deadline = number
+
+/** The caller's deadline, or `capMillis` from now where the caller gave none or a later one. */
+export function deadlineOf(given: Date | number, capMillis: number): Deadline {
+  const wall = typeof given === 'number' ? given : given.getTime()
+  return monotonicMillis() + Math.min(wall - wallMillis(), capMillis)
+}
+
+export const remainingMillis = (deadline: Deadline): number => deadline - monotonicMillis()
+
+/** The deadline as gRPC wants it, for the next hop: a little earlier, so that its failure can still be reported. */
+export const wallDeadline = (deadline: Deadline): number => wallMillis() + remainingMillis(deadline) - 5
+
+const outOfTime = (): DomainError =>
+  new DomainError('UNAVAILABLE', 'OUT_OF_TIME', 'The answer was not ready before the deadline; what was asked for may still happen.')
+
+/**
+ * The work's outcome, or UNAVAILABLE shortly before the deadline, so that the caller hears it from us. The work itself
+ * goes on: it is bounded by the timeouts of what it waits for.
+ */
+export function inTime<T>(deadline: Deadline, work: () => Promise<T>): Promise<T> {
+  const budget = remainingMillis(deadline)
+  // Rounded down to tens of milliseconds: timers of one length are cheap.
+  const patience = Math.floor((budget - Math.min(30, budget / 10)) / 10) * 10
+  if (patience <= 0) return Promise.reject(outOfTime())
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(outOfTime()), patience)
+    work().then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}

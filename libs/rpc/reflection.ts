@@ -1,0 +1,67 @@
+import { toBinary } from '@bufbuild/protobuf'
+import { type FileDescriptorProto, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt'
+import { type Server, status } from '@grpc/grpc-js'
+import { descriptorFiles } from '../wire/descriptors.js'
+import { type ServerReflectionRequest, ServerReflectionResponse, type ServerReflectionServer, ServerReflectionService } from '../wire/gen/grpc/reflection/v1/reflection.js'
+
+// grpc.reflection.v1 from the descriptors that buf built, so that `buf curl` and grpcurl can describe and call every
+// service. The npm package for it renames files and drops imports, which strict clients refuse.
+
+const files = new Map(descriptorFiles.map((file) => [file.name, file]))
+const fileOfSymbol = new Map(descriptorFiles.flatMap((file) => symbolsOf(file).map((symbol) => [symbol, file] as const)))
+
+function symbolsOf(file: FileDescriptorProto): string[] {
+  const full = (name: string) => (file.package ? `${file.package}.${name}` : name)
+  const services = file.service.flatMap((service) => [service.name, ...service.method.map((method) => `${service.name}.${method.name}`)])
+  const messages = file.messageType.flatMap((message) => [
+    message.name,
+    ...message.nestedType.map((nested) => `${message.name}.${nested.name}`),
+    ...message.field.map((field) => `${message.name}.${field.name}`),
+  ])
+  return [...services, ...messages, ...file.enumType.map((type) => type.name)].map(full)
+}
+
+/** The file and everything that it imports, directly or not. */
+function withImports(file: FileDescriptorProto, found = new Set<FileDescriptorProto>()): Set<FileDescriptorProto> {
+  found.add(file)
+  for (const name of file.dependency) {
+    const imported = files.get(name)
+    if (imported && !found.has(imported)) withImports(imported, found)
+  }
+  return found
+}
+
+/** Serves reflection of exactly the services that this server listens for. */
+export function serveReflection(server: Server, services: readonly string[]): void {
+  const implementation: ServerReflectionServer = {
+    serverReflectionInfo(call) {
+      call.on('data', (request: ServerReflectionRequest) => call.write(answerTo(request, services)))
+      call.on('end', () => call.end())
+    },
+  }
+  server.addService(ServerReflectionService, implementation)
+}
+
+function answerTo(request: ServerReflectionRequest, services: readonly string[]): ServerReflectionResponse {
+  const answer = (messageResponse: ServerReflectionResponse['messageResponse']): ServerReflectionResponse =>
+    ServerReflectionResponse.fromPartial({ validHost: request.host, originalRequest: request, messageResponse })
+  const asked = request.messageRequest
+  switch (asked?.$case) {
+    case 'listServices':
+      return answer({ $case: 'listServicesResponse', value: { service: services.map((name) => ({ name })) } })
+    case 'fileContainingSymbol':
+      return answer(filesOrError(fileOfSymbol.get(asked.value), asked.value))
+    case 'fileByFilename':
+      return answer(filesOrError(files.get(asked.value), asked.value))
+    case 'fileContainingExtension':
+    case 'allExtensionNumbersOfType':
+    case undefined:
+      return answer({ $case: 'errorResponse', value: { errorCode: status.NOT_FOUND, errorMessage: 'there are no extensions' } })
+  }
+}
+
+function filesOrError(file: FileDescriptorProto | undefined, name: string): NonNullable<ServerReflectionResponse['messageResponse']> {
+  if (!file) return { $case: 'errorResponse', value: { errorCode: status.NOT_FOUND, errorMessage: `not known: ${name}` } }
+  const fileDescriptorProto = [...withImports(file)].map((one) => Buffer.from(toBinary(FileDescriptorProtoSchema, one)))
+  return { $case: 'fileDescriptorResponse', value: { fileDescriptorProto } }
+}

@@ -1,0 +1,117 @@
+import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js'
+import type { Log } from '../log.js'
+import { type Health, serveHealth } from './health.js'
+import { serveReflection } from './reflection.js'
+import { defaultLimits, type Limits, Undecodable, unaryAdapter, type UnaryAdapter } from './unary.js'
+
+// A gRPC server as every service of ours runs one: limits on everything that a peer can make grow, health, reflection,
+// and a drain that always ends.
+
+export type Address = { readonly host: string; readonly port: number } | { readonly socketPath: string }
+
+export type RpcServer = {
+  readonly health: Health
+  readonly unary: UnaryAdapter
+  /** Answers with the port, which the system chose where 0 was asked for. */
+  listen(): Promise<number>
+  /** Looks unready, finishes the calls under way, and closes after `graceMillis` at the latest. */
+  close(): Promise<void>
+}
+
+export type ServerOptions = {
+  readonly log: Log
+  readonly address: Address
+  readonly services: (unary: UnaryAdapter) => readonly (readonly [ServiceDefinition, UntypedServiceImplementation])[]
+  /** The variable that sets the port, to be named when the port is taken. */
+  readonly portVariable: string
+  readonly limits?: Limits
+  readonly graceMillis?: number
+}
+
+const options = {
+  'grpc.max_receive_message_length': 256 * 1024,
+  'grpc.max_send_message_length': 4 * 1024 * 1024,
+  'grpc.max_concurrent_streams': 1_000,
+  'grpc-node.max_session_memory': 32,
+  'grpc.max_connection_idle_ms': 5 * 60_000,
+  'grpc.max_connection_age_ms': 5 * 60_000,
+  'grpc.max_connection_age_grace_ms': 30_000,
+  'grpc.keepalive_time_ms': 20_000,
+  'grpc.keepalive_timeout_ms': 5_000,
+  'grpc.enable_channelz': 0,
+}
+
+export class ListenError extends Error {
+  override readonly name = 'ListenError'
+}
+
+export function createRpcServer({ log, address, services, portVariable, limits = defaultLimits, graceMillis = 5_000 }: ServerOptions): RpcServer {
+  const server = new Server(options)
+  const unary = unaryAdapter({ log, limits })
+  const added = services(unary)
+  for (const [definition, implementation] of added) server.addService(refusingUndecodable(definition), implementation)
+  const names = added.map(([definition]) => serviceName(definition))
+  const health = serveHealth(server, names)
+  serveReflection(server, [...names, 'grpc.health.v1.Health', 'grpc.reflection.v1.ServerReflection'])
+  return {
+    health,
+    unary,
+    listen: () => bind(server, address, portVariable),
+    close: async () => {
+      health.drain()
+      await drained(server, graceMillis)
+    },
+  }
+}
+
+function serviceName(definition: ServiceDefinition): string {
+  const [method] = Object.values(definition)
+  return method?.path.split('/')[1] ?? ''
+}
+
+/** grpc-js would answer INTERNAL for bytes that don't decode; the request is what is wrong. */
+function refusingUndecodable(definition: ServiceDefinition): ServiceDefinition {
+  const guarded = (decode: (bytes: Buffer) => unknown) => (bytes: Buffer) => {
+    try {
+      return decode(bytes)
+    } catch {
+      return new Undecodable()
+    }
+  }
+  return Object.fromEntries(
+    Object.entries(definition).map(([name, method]) => [name, { ...method, requestDeserialize: guarded(method.requestDeserialize) }]),
+  )
+}
+
+function bind(server: Server, address: Address, portVariable: string): Promise<number> {
+  const target = 'socketPath' in address ? `unix:${address.socketPath}` : `${address.host}:${address.port}`
+  return new Promise((resolve, reject) => {
+    server.bindAsync(target, ServerCredentials.createInsecure(), (error, port) => {
+      if (error) reject(explained(error, address, portVariable))
+      else resolve(port)
+    })
+  })
+}
+
+function explained(error: Error, address: Address, portVariable: string): ListenError {
+  if ('socketPath' in address) return new ListenError(`Can't listen on the socket ${address.socketPath}: ${error.message}`)
+  const where = `${address.host}:${address.port}`
+  if (error.message.includes('EADDRINUSE')) {
+    return new ListenError(`Port ${address.port} is in use: stop what listens on ${where}, or set ${portVariable} to another port (0: any free one).`)
+  }
+  if (error.message.includes('EACCES')) return new ListenError(`Not allowed to listen on ${where}: set ${portVariable} to a port above 1023.`)
+  return new ListenError(`Can't listen on ${where} (${portVariable}): ${error.message}`)
+}
+
+function drained(server: Server, graceMillis: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      server.forceShutdown()
+      resolve()
+    }, graceMillis)
+    server.tryShutdown(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+}

@@ -1,0 +1,104 @@
+import { authorizationBy } from '#libs/authorization.js'
+import { type Clock, databaseClock } from '#libs/clock.js'
+import { createIds } from '#libs/ids.js'
+import { type App, Closing, every } from '#libs/lifecycle.js'
+import type { Log } from '#libs/log.js'
+import { connectDatabase, OBSERVE_TIME_EVERY_MILLIS, observeDatabaseTime } from '#libs/postgres/database.js'
+import { migrate } from '#libs/postgres/migrate.js'
+import { createRpcClient } from '#libs/rpc/client.js'
+import { createRpcServer } from '#libs/rpc/server.js'
+import { CREDENTIAL_HEADER, internalAdapter, serviceCallers } from '#libs/rpc/service-credential.js'
+import { AuthExchangeServiceService } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
+import { ExchangeInternalServiceService } from '#libs/wire/gen/countersign/exchange/v1/internal.js'
+import type { Config } from './config.js'
+import { KEEP_PARTITIONS_EVERY_MILLIS, keepExchangePartitions } from './jobs/keep-partitions.js'
+import { secretHasher } from './methods/universal/secret-hasher.js'
+import { universalAuth } from './methods/universal/verify-proof.js'
+import { remoteIdentities } from './peers/identities.js'
+import { exchangeInternalService } from './rpc/internal.js'
+import { exchangeService } from './rpc/service.js'
+import { tokenSigner } from './signing/jwt.js'
+import { keyring } from './signing/keys.js'
+import { migrations } from './store/migrations.js'
+import type { ExchangeSchema } from './store/schema.js'
+
+export type Outside = {
+  readonly log: Log
+  /** Where authorization-check is, when that is known only after this service listens. */
+  readonly checkAddress?: () => string
+  /** In place of the database's time. */
+  readonly clock?: Clock
+}
+
+export type Addresses = { readonly port: number; readonly internalPort: number }
+
+export function createApp(config: Config, { log, checkAddress = () => config.CHECK_ADDRESS, clock: given }: Outside): App<Addresses> {
+  const database = { url: config.DATABASE_URL, schema: 'exchange', log, poolSize: config.DATABASE_POOL_SIZE, prepare: config.DATABASE_PREPARED_STATEMENTS === 'on' }
+  const db = connectDatabase<ExchangeSchema>(database)
+  // Its own pool, so that a flood of logins can't keep a check from being answered.
+  const internalDb = connectDatabase<ExchangeSchema>(database)
+  const databaseTime = databaseClock()
+  const clock = given ?? databaseTime
+  const ids = createIds(clock)
+  const headers = { [CREDENTIAL_HEADER]: config.SERVICE_CREDENTIAL }
+  const checkService = createRpcClient({ address: checkAddress, headers, idempotentServices: ['countersign.authorization.v1.AuthorizationCheckService'] })
+  const registry = createRpcClient({
+    address: config.REGISTRY_INTERNAL_ADDRESS,
+    headers,
+    idempotentServices: ['countersign.registry.v1.RegistryInternalService'],
+  })
+  const authorization = authorizationBy(checkService)
+  const identities = remoteIdentities(registry)
+  const callers = serviceCallers(config.INTERNAL_CALLERS)
+  const keys = keyring({ db: internalDb, clock, encryption: config.KEY_ENCRYPTION_KEY })
+  const signer = tokenSigner({ keys, clock, issuer: config.TOKEN_ISSUER, audience: config.TOKEN_AUDIENCE })
+  const [currentPepper] = config.PEPPERS
+  const hasher = secretHasher(currentPepper)
+  const proofs = universalAuth({ db, clock, hasher, peppers: config.PEPPERS })
+  const graceMillis = config.DRAIN_SECONDS * 1000
+
+  const publicServer = createRpcServer({
+    log,
+    address: { host: config.HOST, port: config.EXCHANGE_PORT },
+    portVariable: 'EXCHANGE_PORT',
+    graceMillis,
+    services: (unary) => [
+      [AuthExchangeServiceService, exchangeService(unary, { db, authorization, identities, hasher, signer, universalAuth: proofs, ids, clock })],
+    ],
+  })
+  const internalServer = createRpcServer({
+    log,
+    address: { host: config.INTERNAL_HOST, port: config.EXCHANGE_INTERNAL_PORT },
+    portVariable: 'EXCHANGE_INTERNAL_PORT',
+    graceMillis,
+    services: (unary) => [
+      [ExchangeInternalServiceService, exchangeInternalService(internalAdapter(unary, callers), { db: internalDb, signer, hasher, ids, clock })],
+    ],
+  })
+
+  const closing = new Closing()
+  closing.add(() => db.destroy())
+  closing.add(() => internalDb.destroy())
+  closing.add(() => registry.close())
+  closing.add(() => checkService.close())
+  const keepPartitions = keepExchangePartitions(internalDb, clock, config.AUDIT_RETENTION_DAYS)
+  const failed = (job: string) => (error: unknown) => log.error({ err: error }, `${job} failed`)
+  return {
+    listen: async () => {
+      await migrate(db, 'exchange', migrations)
+      await observeDatabaseTime(internalDb, databaseTime)
+      await keepPartitions()
+      await keys.open()
+      closing.add(every(OBSERVE_TIME_EVERY_MILLIS, () => observeDatabaseTime(internalDb, databaseTime), failed('observing the time')))
+      closing.add(every(KEEP_PARTITIONS_EVERY_MILLIS, keepPartitions, failed('keeping partitions')))
+      closing.add(() => internalServer.close())
+      const internalPort = await internalServer.listen()
+      closing.add(() => publicServer.close())
+      const port = await publicServer.listen()
+      internalServer.health.setReady(true)
+      publicServer.health.setReady(true)
+      return { port, internalPort }
+    },
+    close: () => closing.close(),
+  }
+}

@@ -1,0 +1,69 @@
+import type { Report } from '#libs/domain-error.js'
+
+/** The server's ceiling on the life of a token, in seconds: 90 days. */
+export const CEILING_SECONDS = 7_776_000
+export const DEFAULT_TTL_SECONDS = 3_600
+export const DEFAULT_MAX_TTL_SECONDS = 86_400
+
+/** How long tokens live: `accessTokenTtlSeconds` each, and `accessTokenMaxTtlSeconds` over all renewals. */
+export type Lifetimes = { readonly accessTokenTtlSeconds: number; readonly accessTokenMaxTtlSeconds: number }
+
+type Asked = { readonly accessTokenTtlSeconds?: number | undefined; readonly accessTokenMaxTtlSeconds?: number | undefined }
+
+/** What is asked for over what holds already; 0 means the ceiling. */
+export function lifetimesFrom(asked: Asked, current: Lifetimes, at: (field: string) => Report): Lifetimes {
+  const ttl = seconds(asked.accessTokenTtlSeconds, current.accessTokenTtlSeconds, at('access_token_ttl_seconds'))
+  const maxTtl = seconds(asked.accessTokenMaxTtlSeconds, current.accessTokenMaxTtlSeconds, at('access_token_max_ttl_seconds'))
+  if (ttl > maxTtl) at('access_token_ttl_seconds')(`is ${ttl}, more than access_token_max_ttl_seconds, which is ${maxTtl}`)
+  return { accessTokenTtlSeconds: ttl, accessTokenMaxTtlSeconds: maxTtl }
+}
+
+function seconds(asked: number | undefined, current: number, report: Report): number {
+  if (asked === undefined) return current
+  if (asked < 0 || asked > CEILING_SECONDS) report(`must be a whole number from 0 to ${CEILING_SECONDS}`)
+  return asked === 0 ? CEILING_SECONDS : asked
+}
+
+/** The durable record of a token lineage: everything of it that a token may claim. */
+export type AccessTokenRecord = {
+  readonly organizationId: string
+  /** The jti. */
+  readonly id: string
+  readonly identityId: string
+  readonly method: string
+  readonly credentialId: string
+  readonly credentialEpoch: string
+  readonly methodEpoch: string
+  readonly issueTime: Date
+  readonly expireTime: Date
+  readonly maxExpireTime: Date
+  readonly revokeTime: Date | null
+}
+
+/** What a token of ours claims. Times are whole seconds since 1970. */
+export type Claims = {
+  readonly jti: string
+  readonly sub: string
+  readonly org: string
+  readonly sid: string
+  readonly amr: readonly string[]
+  readonly client_id: string
+  readonly iat: number
+  readonly exp: number
+}
+
+/** From when to when a token lives that is issued now. Tokens count in whole seconds: the end is rounded down. */
+export function lifeFrom(now: Date, { accessTokenTtlSeconds, accessTokenMaxTtlSeconds }: Lifetimes): { issueTime: Date; expireTime: Date; maxExpireTime: Date } {
+  const after = (count: number) => new Date((Math.floor(now.getTime() / 1000) + count) * 1000)
+  return { issueTime: after(0), expireTime: after(accessTokenTtlSeconds), maxExpireTime: after(accessTokenMaxTtlSeconds) }
+}
+
+/** Whether the record stands behind the claims: a token with a live jti that says anything else is forged. */
+export function standsBehind(record: AccessTokenRecord, claims: Claims): boolean {
+  return (
+    record.identityId === claims.sub &&
+    record.organizationId === claims.org &&
+    record.credentialId === claims.sid &&
+    claims.exp * 1000 <= record.expireTime.getTime()
+  )
+}

@@ -1,0 +1,35 @@
+import { DomainError } from '#libs/domain-error.js'
+
+// Every way in which auth-exchange says no, besides what libs say for all services. docs/errors.md has a row for each.
+
+/** One answer whatever is wrong: the client id unknown, the secret wrong, expired, revoked or spent, the identity stopped. */
+export const credentialsRejected = (): DomainError =>
+  new DomainError('UNAUTHENTICATED', 'CREDENTIALS_REJECTED', 'Client credentials were rejected.')
+
+/** One answer whatever is wrong: malformed, forged, unknown, expired or revoked. */
+export const accessTokenRejected = (): DomainError =>
+  new DomainError('UNAUTHENTICATED', 'ACCESS_TOKEN_REJECTED', 'The access token is not valid: log in again.')
+
+export const authMethodNotFound = (identityId: string): DomainError =>
+  new DomainError('NOT_FOUND', 'AUTH_METHOD_NOT_FOUND', `The identity ${identityId} has no Universal Auth.`, { metadata: { identityId } })
+
+export const authMethodExists = (identityId: string): DomainError =>
+  new DomainError('ALREADY_EXISTS', 'AUTH_METHOD_EXISTS', `The identity ${identityId} has Universal Auth already.`, { metadata: { identityId } })
+
+export const identityNotActive = (identityId: string): DomainError =>
+  new DomainError('FAILED_PRECONDITION', 'IDENTITY_NOT_ACTIVE', `The identity ${identityId} is disabled: enable it first.`, { metadata: { identityId } })
+
+export const clientSecretNotFound = (id: string): DomainError =>
+  new DomainError('NOT_FOUND', 'CLIENT_SECRET_NOT_FOUND', `There is no client secret ${id}.`, { metadata: { id } })
+
+export const tokenNotFound = (id: string): DomainError =>
+  new DomainError('NOT_FOUND', 'TOKEN_NOT_FOUND', `There is no live access token ${id}.`, { metadata: { id } })
+
+export const bootstrapConflict = (): DomainError =>
+  new DomainError('ALREADY_EXISTS', 'BOOTSTRAP_CONFLICT', 'The client id belongs to another identity.')
+
+export const etagStale = (): DomainError =>
+  new DomainError('ABORTED', 'ETAG_STALE', 'It was changed since you read it: read it again and decide anew.')
+
+export const hashingBusy = (): DomainError =>
+  new DomainError('RESOURCE_EXHAUSTED', 'HASHING_BUSY', 'Too many secrets are being hashed.', { retryAfterMillis: 1000 })

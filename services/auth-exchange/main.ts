@@ -1,0 +1,5 @@
+import { runService } from '#libs/service-process.js'
+import { createApp } from './app.js'
+import { configSchema } from './config.js'
+
+await runService('auth-exchange', configSchema, process.env, (config, log) => createApp(config, { log }))

@@ -1,0 +1,47 @@
+import type { Clock } from '#libs/clock.js'
+import { credentialsRejected } from '../../domain/refusals.js'
+import { secretIdOf, unusable } from '../../domain/client-secret.js'
+import { digestMatches, digestUnder, type Pepper, type SecretOwner, type Verifiers } from '../../domain/secret-hash.js'
+import { UNIVERSAL_AUTH } from '../../domain/universal-auth.js'
+import type { ProofVerifier, UniversalAuthProof } from '../../ports.js'
+import { findSecretOfClient, updateDigest } from '../../store/client-secrets.js'
+import type { Db } from '../../store/schema.js'
+import type { Argon2Verifier } from './secret-hasher.js'
+
+type Outside = { readonly db: Db; readonly clock: Clock; readonly hasher: Argon2Verifier; readonly peppers: readonly [Pepper, ...Pepper[]] }
+
+/**
+ * Universal Auth: finds the secret by the id in its text and compares the keyed digest in constant time. argon2id is asked
+ * only where the digest was made under a pepper that is not known any more, and the digest is then made anew.
+ */
+export function universalAuth({ db, clock, hasher, peppers }: Outside): ProofVerifier<UniversalAuthProof> {
+  const [current] = peppers
+  const matches = async (owner: SecretOwner, text: string, verifiers: Verifiers): Promise<boolean> => {
+    const pepper = peppers.find(({ id }) => id === verifiers.pepperId)
+    const proven = pepper ? digestMatches(pepper, text, verifiers.digest) : await hasher.matches(owner, text, verifiers)
+    if (proven && pepper !== current) await updateDigest(db, owner, { digest: digestUnder(current, text), pepperId: current.id })
+    return proven
+  }
+  return {
+    verify: async ({ clientId, clientSecret }, refused) => {
+      const refuse = (reason: string) => {
+        refused(reason)
+        return credentialsRejected()
+      }
+      const id = secretIdOf(clientSecret)
+      if (id === undefined) throw refuse('malformed')
+      const secret = await findSecretOfClient(db, clientId, id)
+      if (!secret) {
+        // As much work as for a secret that is there and wrong.
+        digestUnder(current, clientSecret)
+        throw refuse('unknown')
+      }
+      if (!(await matches(secret, clientSecret, secret))) throw refuse('wrong')
+      const reason = unusable(secret, clock.now())
+      if (reason !== undefined) throw refuse(reason)
+      const { organizationId, identityId, accessTokenTtlSeconds, accessTokenMaxTtlSeconds, methodEpoch } = secret
+      const credential = { credentialId: secret.id, credentialEpoch: secret.epoch, methodEpoch }
+      return { organizationId, identityId, clientId, method: UNIVERSAL_AUTH, ...credential, accessTokenTtlSeconds, accessTokenMaxTtlSeconds }
+    },
+  }
+}

@@ -1,0 +1,46 @@
+import type { Authorization } from '#libs/authorization.js'
+import type { Clock } from '#libs/clock.js'
+import type { Ids } from '#libs/ids.js'
+import type { Outgoing } from '#libs/rpc/client.js'
+import type { Claims, Lifetimes } from './domain/access-token.js'
+import type { SecretOwner, Verifiers } from './domain/secret-hash.js'
+import type { PublicJwk, Db } from './store/schema.js'
+
+/** What a handler needs that reads. */
+export type Reading = { readonly db: Db; readonly authorization: Authorization }
+
+/** What a handler needs that writes. */
+export type Writing = Reading & { readonly ids: Ids; readonly clock: Clock }
+
+/** What identity-registry says of identities at this moment. */
+export type IdentityReader = {
+  /** Refuses with IDENTITY_NOT_FOUND where the organization has no such identity. */
+  isActive(identity: { readonly organizationId: string; readonly identityId: string }, outgoing: Outgoing): Promise<boolean>
+}
+
+/** Makes and verifies the text of access tokens. */
+export type TokenSigner = {
+  sign(claims: Claims): Promise<string>
+  /** The claims of a token in its one spelling, signed by a key of ours and not expired; a refusal for anything else. */
+  verify(text: string): Promise<Claims>
+  publicKeys(): readonly (PublicJwk & { readonly kid: string })[]
+}
+
+/** Makes what a new client secret is verified with. */
+export type SecretHasher = { verifiersOf(owner: SecretOwner, text: string): Promise<Verifiers> }
+
+/** What a proof proved: who logs in, with what, and how long its tokens live. */
+export type Proven = Lifetimes & {
+  readonly organizationId: string
+  readonly identityId: string
+  readonly clientId: string
+  readonly method: string
+  readonly credentialId: string
+  readonly credentialEpoch: string
+  readonly methodEpoch: string
+}
+
+/** An auth method: verifies a proof. `refused` learns the true reason, which the caller is never told. */
+export type ProofVerifier<Proof> = { verify(proof: Proof, refused: (reason: string) => void): Promise<Proven> }
+
+export type UniversalAuthProof = { readonly clientId: string; readonly clientSecret: string }

@@ -1,0 +1,35 @@
+import { Violations } from '#libs/domain-error.js'
+import { id as idField } from '#libs/fields.js'
+import { inTransaction } from '#libs/postgres/transaction.js'
+import type { Unary } from '#libs/rpc/unary.js'
+import type { AttachUniversalAuthRequest, UniversalAuth as UniversalAuthMessage } from '#libs/wire/gen/countersign/exchange/v1/universal_auth.js'
+import { DEFAULT_MAX_TTL_SECONDS, DEFAULT_TTL_SECONDS, lifetimesFrom } from '../domain/access-token.js'
+import type { IdentityReader, Writing } from '../ports.js'
+import { insertAuditEvent } from '../store/audit.js'
+import { insertUniversalAuth } from '../store/universal-auth.js'
+import { auditEvent } from './audit-event.js'
+import { toUniversalAuthMessage } from './universal-auth-message.js'
+
+const standard = { accessTokenTtlSeconds: DEFAULT_TTL_SECONDS, accessTokenMaxTtlSeconds: DEFAULT_MAX_TTL_SECONDS }
+
+type Outside = Writing & { readonly identities: IdentityReader }
+
+export function attachUniversalAuth({ db, authorization, identities, ids, clock }: Outside): Unary<AttachUniversalAuthRequest, UniversalAuthMessage> {
+  return async (request, call) => {
+    const wrong = new Violations()
+    const identityId = idField(request.identityId, wrong.at('identity_id'))
+    const lifetimes = lifetimesFrom(request, standard, (field) => wrong.at(field))
+    wrong.refuse()
+    const about = { resource: 'auth-method', attributes: { 'identity.id': identityId } }
+    const caller = await authorization.require(call, { action: 'create', ...about }, { action: 'grant', ...about })
+    const owner = { organizationId: caller.organizationId, identityId }
+    await identities.isActive(owner, call)
+    const now = clock.now()
+    const method = { ...owner, clientId: ids.next(), ...lifetimes, epoch: ids.next(), createTime: now, updateTime: now, etag: ids.next() }
+    await inTransaction(db, call.deadline, async (tx) => {
+      await insertUniversalAuth(tx, method)
+      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'auth-method', id: identityId, details: { ...lifetimes, clientId: method.clientId } }))
+    })
+    return toUniversalAuthMessage(method)
+  }
+}

@@ -1,0 +1,57 @@
+import type { Clock } from '#libs/clock.js'
+import { Violations } from '#libs/domain-error.js'
+import { id as idField } from '#libs/fields.js'
+import type { Ids } from '#libs/ids.js'
+import { inTransaction } from '#libs/postgres/transaction.js'
+import { type InternalUnary, serviceNotAllowed } from '#libs/rpc/service-credential.js'
+import type { BootstrapRequest, BootstrapResponse } from '#libs/wire/gen/countersign/exchange/v1/internal.js'
+import { DEFAULT_MAX_TTL_SECONDS, DEFAULT_TTL_SECONDS } from '../domain/access-token.js'
+import { secretIdOf } from '../domain/client-secret.js'
+import { bootstrapConflict } from '../domain/refusals.js'
+import type { SecretHasher } from '../ports.js'
+import { insertAuditEvent } from '../store/audit.js'
+import { insertClientSecret } from '../store/client-secrets.js'
+import type { Db } from '../store/schema.js'
+import { findIdentityOfClient, insertUniversalAuth } from '../store/universal-auth.js'
+
+type Outside = { readonly db: Db; readonly hasher: SecretHasher; readonly ids: Ids; readonly clock: Clock }
+
+const unlimited = { useLimit: null, uses: 0, expireTime: null, lastUsedTime: null, revokeTime: null }
+
+export function bootstrap({ db, hasher, ids, clock }: Outside): InternalUnary<BootstrapRequest, BootstrapResponse> {
+  return async (request, call, caller) => {
+    const wrong = new Violations()
+    const organizationId = idField(request.organizationId, wrong.at('organization_id'))
+    const identityId = idField(request.identityId, wrong.at('identity_id'))
+    const clientId = idField(request.clientId, wrong.at('client_id'))
+    const id = secretIdOf(request.clientSecret) ?? ''
+    if (id === '') wrong.at('client_secret')('must be the text of a client secret, csk_…')
+    wrong.refuse()
+    if (!caller.mayAskAbout(organizationId)) throw serviceNotAllowed(call.path)
+    const owner = { organizationId, identityId }
+    const verifiers = await hasher.verifiersOf({ ...owner, id }, request.clientSecret)
+    const now = clock.now()
+    const lifetimes = { accessTokenTtlSeconds: DEFAULT_TTL_SECONDS, accessTokenMaxTtlSeconds: DEFAULT_MAX_TTL_SECONDS }
+    const method = { ...owner, clientId, ...lifetimes, epoch: ids.next(), createTime: now, updateTime: now, etag: ids.next() }
+    const secret = { ...owner, id, description: 'bootstrap', ...unlimited, epoch: ids.next(), createTime: now }
+    await inTransaction(db, call.deadline, async (tx) => {
+      const holder = await findIdentityOfClient(tx, clientId)
+      if (holder && (holder.organizationId !== organizationId || holder.identityId !== identityId)) throw bootstrapConflict()
+      if (holder) return
+      await insertUniversalAuth(tx, method)
+      await insertClientSecret(tx, secret, verifiers)
+      await insertAuditEvent(tx, {
+        organizationId,
+        id: ids.next(),
+        action: 'Bootstrap',
+        actorIdentityId: null,
+        actorTokenId: null,
+        targetType: 'auth-method',
+        targetId: identityId,
+        details: { clientId, by: caller.name },
+        requestId: call.trace.requestId,
+      })
+    })
+    return {}
+  }
+}

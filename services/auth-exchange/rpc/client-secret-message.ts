@@ -1,0 +1,11 @@
+import { ClientSecret as ClientSecretMessage } from '#libs/wire/gen/countersign/exchange/v1/client_secret.js'
+import type { ClientSecret } from '../domain/client-secret.js'
+
+export const toClientSecretMessage = ({ useLimit, expireTime, lastUsedTime, revokeTime, ...secret }: ClientSecret): ClientSecretMessage =>
+  ClientSecretMessage.fromPartial({
+    ...secret,
+    useLimit: useLimit ?? 0,
+    ...(expireTime && { expireTime }),
+    ...(lastUsedTime && { lastUsedTime }),
+    ...(revokeTime && { revokeTime }),
+  })

@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto'
+import { Violations } from '#libs/domain-error.js'
+import { id as idField, integer, text } from '#libs/fields.js'
+import { inTransaction } from '#libs/postgres/transaction.js'
+import type { Unary } from '#libs/rpc/unary.js'
+import type { CreateClientSecretRequest, CreateClientSecretResponse } from '#libs/wire/gen/countersign/exchange/v1/client_secret.js'
+import { secretText } from '../domain/client-secret.js'
+import { identityNotActive } from '../domain/refusals.js'
+import type { IdentityReader, SecretHasher, Writing } from '../ports.js'
+import { insertAuditEvent } from '../store/audit.js'
+import { insertClientSecret } from '../store/client-secrets.js'
+import { getUniversalAuth } from '../store/universal-auth.js'
+import { auditEvent } from './audit-event.js'
+import { toClientSecretMessage } from './client-secret-message.js'
+
+type Outside = Writing & { readonly identities: IdentityReader; readonly hasher: SecretHasher }
+
+export function createClientSecret(outside: Outside): Unary<CreateClientSecretRequest, CreateClientSecretResponse> {
+  const { db, authorization, identities, hasher, ids, clock } = outside
+  return async (request, call) => {
+    const wrong = new Violations()
+    const identityId = idField(request.identityId, wrong.at('identity_id'))
+    const description = text(request.description, 200, wrong.at('description'))
+    const ttlSeconds = integer(request.ttlSeconds, { min: 0, max: 315_360_000 }, wrong.at('ttl_seconds'))
+    const useLimit = integer(request.useLimit, { min: 0, max: 1_000_000_000 }, wrong.at('use_limit'))
+    wrong.refuse()
+    const about = { resource: 'client-secret', attributes: { 'identity.id': identityId } }
+    const caller = await authorization.require(call, { action: 'create', ...about })
+    if (caller.identityId !== identityId) await authorization.require(call, { action: 'grant', ...about })
+    const owner = { organizationId: caller.organizationId, identityId }
+    const { clientId } = await getUniversalAuth(db, owner)
+    if (!(await identities.isActive(owner, call))) throw identityNotActive(identityId)
+    const createTime = clock.now()
+    const id = ids.next()
+    const shownOnce = secretText(id, randomBytes(32))
+    const verifiers = await hasher.verifiersOf({ ...owner, id }, shownOnce)
+    const secret = {
+      ...owner,
+      id,
+      description,
+      useLimit: useLimit === 0 ? null : useLimit,
+      uses: 0,
+      expireTime: ttlSeconds === 0 ? null : new Date(createTime.getTime() + ttlSeconds * 1000),
+      lastUsedTime: null,
+      revokeTime: null,
+      epoch: ids.next(),
+      createTime,
+    }
+    await inTransaction(db, call.deadline, async (tx) => {
+      await insertClientSecret(tx, secret, verifiers)
+      const details = { identityId, useLimit: secret.useLimit, expireTime: secret.expireTime }
+      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'client-secret', id, details }))
+    })
+    return { clientSecret: toClientSecretMessage(secret), clientId, secret: shownOnce }
+  }
+}

@@ -1,0 +1,68 @@
+import type { Clock } from '#libs/clock.js'
+import { DomainError, Violations } from '#libs/domain-error.js'
+import { credentialText, id as idField } from '#libs/fields.js'
+import type { Ids } from '#libs/ids.js'
+import type { Unary } from '#libs/rpc/unary.js'
+import type { LoginRequest, LoginResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
+import { lifeFrom } from '../domain/access-token.js'
+import { credentialsRejected } from '../domain/refusals.js'
+import type { IdentityReader, ProofVerifier, TokenSigner, UniversalAuthProof } from '../ports.js'
+import { recordLogin } from '../store/login-ledger.js'
+import type { Db } from '../store/schema.js'
+
+type Outside = {
+  readonly db: Db
+  readonly universalAuth: ProofVerifier<UniversalAuthProof>
+  readonly identities: IdentityReader
+  readonly signer: TokenSigner
+  readonly ids: Ids
+  readonly clock: Clock
+}
+
+export function login({ db, universalAuth, identities, signer, ids, clock }: Outside): Unary<LoginRequest, LoginResponse> {
+  return async ({ proof }, call) => {
+    const refused = (reason: string) => call.note({ login_refused: reason })
+    const proven = await universalAuth.verify(universalAuthProof(proof), refused)
+    const { organizationId, identityId, clientId, method, credentialId, credentialEpoch, methodEpoch } = proven
+    call.note({ organization_id: organizationId, identity_id: identityId })
+    if (!(await isActive(identities, proven, call))) {
+      refused('identity-not-active')
+      throw credentialsRejected()
+    }
+    const now = clock.now()
+    const life = lifeFrom(now, proven)
+    const token = { organizationId, id: ids.next(), identityId, method, credentialId, credentialEpoch, methodEpoch, ...life, revokeTime: null }
+    const [iat, exp] = [life.issueTime.getTime() / 1000, life.expireTime.getTime() / 1000]
+    const claims = { jti: token.id, sub: identityId, org: organizationId, sid: credentialId, amr: [method], client_id: clientId, iat, exp }
+    // Signed before it is recorded: a signature that fails must not have cost a use.
+    const accessToken = await signer.sign(claims)
+    if (!(await recordLogin(db, { token, auditEventId: ids.next(), requestId: call.trace.requestId, now }))) {
+      refused('spent, expired or revoked meanwhile')
+      throw credentialsRejected()
+    }
+    call.note({ token_id: token.id })
+    return { accessToken, tokenId: token.id, expiresInSeconds: exp - iat, expireTime: life.expireTime }
+  }
+}
+
+function universalAuthProof(proof: LoginRequest['proof']): UniversalAuthProof {
+  const wrong = new Violations()
+  if (proof?.$case !== 'universalAuth') wrong.at('proof')('must be set: universal_auth')
+  const { clientId, clientSecret } = proof?.value ?? { clientId: '', clientSecret: '' }
+  if (proof) {
+    idField(clientId, wrong.at('universal_auth.client_id'))
+    credentialText(clientSecret, wrong.at('universal_auth.client_secret'))
+  }
+  wrong.refuse()
+  return { clientId, clientSecret }
+}
+
+/** An identity that the registry does not know any more is not active. */
+async function isActive(identities: IdentityReader, ...asked: Parameters<IdentityReader['isActive']>): Promise<boolean> {
+  try {
+    return await identities.isActive(...asked)
+  } catch (error) {
+    if (error instanceof DomainError && error.kind === 'NOT_FOUND') return false
+    throw error
+  }
+}

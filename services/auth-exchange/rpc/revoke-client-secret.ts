@@ -1,0 +1,29 @@
+import { Violations } from '#libs/domain-error.js'
+import { id as idField } from '#libs/fields.js'
+import { inTransaction } from '#libs/postgres/transaction.js'
+import type { Unary } from '#libs/rpc/unary.js'
+import type { ClientSecret as ClientSecretMessage, RevokeClientSecretRequest } from '#libs/wire/gen/countersign/exchange/v1/client_secret.js'
+import type { Writing } from '../ports.js'
+import { insertAuditEvent } from '../store/audit.js'
+import { lockClientSecret, revokeClientSecret as writeRevocation } from '../store/client-secrets.js'
+import { auditEvent } from './audit-event.js'
+import { toClientSecretMessage } from './client-secret-message.js'
+
+export function revokeClientSecret({ db, authorization, ids, clock }: Writing): Unary<RevokeClientSecretRequest, ClientSecretMessage> {
+  return async (request, call) => {
+    const wrong = new Violations()
+    const identityId = idField(request.identityId, wrong.at('identity_id'))
+    const id = idField(request.id, wrong.at('id'))
+    wrong.refuse()
+    const caller = await authorization.require(call, { action: 'revoke', resource: 'client-secret', attributes: { 'identity.id': identityId, id } })
+    const secret = await inTransaction(db, call.deadline, async (tx) => {
+      const stored = await lockClientSecret(tx, { organizationId: caller.organizationId, identityId, id })
+      if (stored.revokeTime) return stored
+      const revoked = { ...stored, revokeTime: clock.now(), epoch: ids.next() }
+      await writeRevocation(tx, revoked)
+      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'client-secret', id, details: { identityId } }))
+      return revoked
+    })
+    return toClientSecretMessage(secret)
+  }
+}

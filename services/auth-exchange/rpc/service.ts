@@ -1,0 +1,34 @@
+import type { UnaryAdapter } from '#libs/rpc/unary.js'
+import type { AuthExchangeServiceServer } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
+import type { IdentityReader, ProofVerifier, SecretHasher, TokenSigner, UniversalAuthProof, Writing } from '../ports.js'
+import { attachUniversalAuth } from './attach-universal-auth.js'
+import { createClientSecret } from './create-client-secret.js'
+import { getJsonWebKeySet } from './get-json-web-key-set.js'
+import { getUniversalAuth } from './get-universal-auth.js'
+import { listClientSecrets } from './list-client-secrets.js'
+import { login } from './login.js'
+import { revokeAccessToken } from './revoke-access-token.js'
+import { revokeClientSecret } from './revoke-client-secret.js'
+import { updateUniversalAuth } from './update-universal-auth.js'
+
+type Outside = Writing & {
+  readonly identities: IdentityReader
+  readonly hasher: SecretHasher
+  readonly signer: TokenSigner
+  readonly universalAuth: ProofVerifier<UniversalAuthProof>
+}
+
+/** What auth-exchange answers on its public port: one file per method. */
+export const exchangeService = (unary: UnaryAdapter, outside: Outside): AuthExchangeServiceServer => ({
+  attachUniversalAuth: unary(attachUniversalAuth(outside)),
+  getUniversalAuth: unary(getUniversalAuth(outside)),
+  updateUniversalAuth: unary(updateUniversalAuth(outside)),
+
+  createClientSecret: unary(createClientSecret(outside)),
+  listClientSecrets: unary(listClientSecrets(outside)),
+  revokeClientSecret: unary(revokeClientSecret(outside)),
+
+  login: unary(login(outside)),
+  revokeAccessToken: unary(revokeAccessToken(outside)),
+  getJsonWebKeySet: unary(getJsonWebKeySet(outside)),
+})

@@ -1,0 +1,35 @@
+import { Violations } from '#libs/domain-error.js'
+import { id as idField, optionalEtag } from '#libs/fields.js'
+import { inTransaction } from '#libs/postgres/transaction.js'
+import type { Unary } from '#libs/rpc/unary.js'
+import type { UniversalAuth as UniversalAuthMessage, UpdateUniversalAuthRequest } from '#libs/wire/gen/countersign/exchange/v1/universal_auth.js'
+import { lifetimesFrom } from '../domain/access-token.js'
+import { assertEtag } from '../domain/etag.js'
+import type { Writing } from '../ports.js'
+import { insertAuditEvent } from '../store/audit.js'
+import { lockUniversalAuth, updateUniversalAuth as writeUniversalAuth } from '../store/universal-auth.js'
+import { auditEvent } from './audit-event.js'
+import { toUniversalAuthMessage } from './universal-auth-message.js'
+
+export function updateUniversalAuth({ db, authorization, ids, clock }: Writing): Unary<UpdateUniversalAuthRequest, UniversalAuthMessage> {
+  return async (request, call) => {
+    const wrong = new Violations()
+    const identityId = idField(request.identityId, wrong.at('identity_id'))
+    const etag = optionalEtag(request.etag, wrong.at('etag'))
+    wrong.refuse()
+    const about = { resource: 'auth-method', attributes: { 'identity.id': identityId } }
+    const caller = await authorization.require(call, { action: 'update', ...about }, { action: 'grant', ...about })
+    const method = await inTransaction(db, call.deadline, async (tx) => {
+      const stored = await lockUniversalAuth(tx, { organizationId: caller.organizationId, identityId })
+      assertEtag(stored, etag)
+      const tooLong = new Violations()
+      const lifetimes = lifetimesFrom(request, stored, (field) => tooLong.at(field))
+      tooLong.refuse()
+      const updated = { ...stored, ...lifetimes, updateTime: clock.now(), etag: ids.next() }
+      await writeUniversalAuth(tx, updated)
+      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'auth-method', id: identityId, details: lifetimes }))
+      return updated
+    })
+    return toUniversalAuthMessage(method)
+  }
+}

@@ -1,0 +1,38 @@
+import { errors, jwtVerify, SignJWT } from 'jose'
+import { z } from 'zod'
+import type { Clock } from '#libs/clock.js'
+import { isId } from '#libs/ids.js'
+import { accessTokenRejected } from '../domain/refusals.js'
+import type { TokenSigner } from '../ports.js'
+import type { Keyring } from './keys.js'
+import { canonicalSegments, withLowS } from './token-text.js'
+
+const id = z.string().refine(isId)
+// Whole seconds until the year 9999: JSON numbers can be fractions, negative, or too large to be exact.
+const seconds = z.int().min(0).max(253_402_300_799)
+const claimsSchema = z.object({ jti: id, sub: id, org: id, sid: id, amr: z.array(z.string()), client_id: id, iat: seconds, exp: seconds })
+
+type Outside = { readonly keys: Keyring; readonly clock: Clock; readonly issuer: string; readonly audience: string }
+
+/** Access tokens as JWTs (RFC 9068, RFC 7515): typ at+jwt, ES256, made and verified with jose. */
+export function tokenSigner({ keys, clock, issuer, audience }: Outside): TokenSigner {
+  return {
+    sign: async (claims) => {
+      const { header, key } = keys.signing()
+      return withLowS(await new SignJWT({ iss: issuer, aud: audience, ...claims, amr: [...claims.amr] }).setProtectedHeader(header).sign(key))
+    },
+    verify: async (text) => {
+      const segments = canonicalSegments(text)
+      const known = segments && (await keys.byHeaderSegment(segments.header))
+      if (!known) throw accessTokenRejected()
+      const expected = { algorithms: ['ES256'], typ: 'at+jwt', issuer, audience, currentDate: clock.now() }
+      const { payload } = await jwtVerify(text, known.key, expected).catch((error: unknown) => {
+        throw error instanceof errors.JOSEError ? accessTokenRejected() : error
+      })
+      const claims = claimsSchema.safeParse(payload)
+      if (!claims.success) throw accessTokenRejected()
+      return claims.data
+    },
+    publicKeys: () => keys.verification().map(({ kid, jwk }) => ({ ...jwk, kid })),
+  }
+}

@@ -1,0 +1,33 @@
+// The one spelling of an access token. Signatures forgive: spaces, padding, the unused bits of the last character, and for
+// ECDSA the second signature (r, n - s) all verify. So a token is first held to its one spelling, and nothing is ever keyed
+// by its text.
+
+const MAX_LENGTH = 2048
+const SIGNATURE_BYTES = 64
+const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
+const HALF_ORDER = ORDER >> 1n
+
+export type Segments = { readonly header: string; readonly payload: string }
+
+/** The header and payload of a token in its one spelling, or undefined. */
+export function canonicalSegments(text: string): Segments | undefined {
+  const [header, payload, signature, ...more] = text.length <= MAX_LENGTH ? text.split('.', 4) : []
+  if (header === undefined || payload === undefined || signature === undefined || more.length > 0) return undefined
+  if (![header, payload, signature].every(isCanonicalBase64Url)) return undefined
+  const bytes = Buffer.from(signature, 'base64url')
+  return bytes.length === SIGNATURE_BYTES && sOf(bytes) <= HALF_ORDER ? { header, payload } : undefined
+}
+
+const isCanonicalBase64Url = (text: string): boolean => text !== '' && Buffer.from(text, 'base64url').toString('base64url') === text
+
+const sOf = (signature: Buffer): bigint => BigInt(`0x${signature.subarray(32).toString('hex')}`)
+
+/** Of the two signatures that verify, (r, s) and (r, n - s), the one with the smaller s. */
+export function withLowS(token: string): string {
+  const end = token.lastIndexOf('.') + 1
+  const signature = Buffer.from(token.slice(end), 'base64url')
+  const s = sOf(signature)
+  if (s <= HALF_ORDER) return token
+  const low = Buffer.from((ORDER - s).toString(16).padStart(64, '0'), 'hex')
+  return token.slice(0, end) + Buffer.concat([signature.subarray(0, 32), low]).toString('base64url')
+}

@@ -1,0 +1,56 @@
+import type { ClientSecret } from '../domain/client-secret.js'
+import { clientSecretNotFound } from '../domain/refusals.js'
+import type { Verifiers } from '../domain/secret-hash.js'
+import type { UniversalAuth } from '../domain/universal-auth.js'
+import type { Db, Tx } from './schema.js'
+
+type Owner = { readonly organizationId: string; readonly identityId: string }
+type Key = Owner & { readonly id: string }
+
+// What is shown of a secret: everything but what it is verified with.
+const shown = ['organizationId', 'id', 'identityId', 'description', 'useLimit', 'uses', 'expireTime', 'lastUsedTime', 'revokeTime', 'epoch', 'createTime'] as const
+
+export async function insertClientSecret(tx: Tx, secret: ClientSecret, verifiers: Verifiers): Promise<void> {
+  const argon2Parameters = JSON.stringify(verifiers.argon2Parameters)
+  await tx.insertInto('clientSecret').values({ ...secret, ...verifiers, argon2Parameters }).execute()
+}
+
+/** A secret with its verifiers and the method that it belongs to: all that a login needs, by one statement. */
+export async function findSecretOfClient(db: Db, clientId: string, id: string): Promise<(ClientSecret & Verifiers & MethodOfSecret) | undefined> {
+  return db
+    .selectFrom('clientLocator as l')
+    .innerJoin('universalAuth as m', (on) => on.onRef('m.organizationId', '=', 'l.organizationId').onRef('m.identityId', '=', 'l.identityId'))
+    .innerJoin('clientSecret as s', (on) => on.onRef('s.organizationId', '=', 'm.organizationId').onRef('s.identityId', '=', 'm.identityId'))
+    .selectAll('s')
+    .select(['m.epoch as methodEpoch', 'm.accessTokenTtlSeconds', 'm.accessTokenMaxTtlSeconds'])
+    .where('l.clientId', '=', clientId).where('s.id', '=', id)
+    .executeTakeFirst()
+}
+
+export type MethodOfSecret = Pick<UniversalAuth, 'accessTokenTtlSeconds' | 'accessTokenMaxTtlSeconds'> & { readonly methodEpoch: string }
+
+/** Up to `size + 1` secrets in order of creation, those after `after`. */
+export function listClientSecrets(db: Db, { organizationId, identityId }: Owner, page: { size: number; after: string | undefined }): Promise<ClientSecret[]> {
+  let query = db.selectFrom('clientSecret').select(shown).where('organizationId', '=', organizationId).where('identityId', '=', identityId)
+  if (page.after !== undefined) query = query.where('id', '>', page.after)
+  return query.orderBy('id').limit(page.size + 1).execute()
+}
+
+export async function lockClientSecret(tx: Tx, { organizationId, identityId, id }: Key): Promise<ClientSecret> {
+  const row = await tx
+    .selectFrom('clientSecret').select(shown)
+    .where('organizationId', '=', organizationId).where('identityId', '=', identityId).where('id', '=', id)
+    .forUpdate().executeTakeFirst()
+  if (!row) throw clientSecretNotFound(id)
+  return row
+}
+
+/** Revokes a secret; its new epoch voids the tokens that it obtained. */
+export async function revokeClientSecret(tx: Tx, { organizationId, id, revokeTime, epoch }: ClientSecret): Promise<void> {
+  await tx.updateTable('clientSecret').set({ revokeTime, epoch }).where('organizationId', '=', organizationId).where('id', '=', id).execute()
+}
+
+/** Replaces the digest of a secret that was verified by its argon2id hash or under an older pepper. */
+export async function updateDigest(db: Db, { organizationId, id }: Key, { digest, pepperId }: Pick<Verifiers, 'digest' | 'pepperId'>): Promise<void> {
+  await db.updateTable('clientSecret').set({ digest, pepperId }).where('organizationId', '=', organizationId).where('id', '=', id).execute()
+}

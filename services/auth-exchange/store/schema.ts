@@ -1,0 +1,51 @@
+import type { JSONColumnType, Kysely, Transaction } from 'kysely'
+import type { AccessTokenRecord } from '../domain/access-token.js'
+import type { ClientSecret } from '../domain/client-secret.js'
+import type { Argon2Parameters, Verifiers } from '../domain/secret-hash.js'
+import type { UniversalAuth } from '../domain/universal-auth.js'
+
+// The tables of schema `exchange`, as migrations/ makes them; kysely spells `clientSecret` as `client_secret`. Every key
+// begins with the organization, except those of signing keys and of the locator that a login starts from.
+
+/** Where a client id belongs: the one thing that a login knows. */
+export type ClientLocator = { readonly clientId: string; readonly organizationId: string; readonly identityId: string }
+
+export type SigningKeyRow = {
+  /** RFC 7638 thumbprint. */
+  kid: string
+  state: 'active' | 'retired'
+  publicJwk: JSONColumnType<PublicJwk, string, string>
+  /** AES-256-GCM under the key that keyEncryptionKeyId names, with the kid as associated data. */
+  sealedPrivateKey: Buffer
+  keyEncryptionKeyId: string
+  createTime: Date
+}
+
+export type PublicJwk = { readonly kty: string; readonly crv: string; readonly x: string; readonly y: string }
+
+export type AuditEventRow = {
+  organizationId: string
+  id: string
+  /** The method, `Login`. */
+  action: string
+  /** Null for what the operator of the installation did. */
+  actorIdentityId: string | null
+  actorTokenId: string | null
+  targetType: string
+  targetId: string
+  details: JSONColumnType<Record<string, unknown>, string, string>
+  requestId: string
+}
+
+export type ExchangeSchema = {
+  clientLocator: ClientLocator
+  universalAuth: UniversalAuth
+  clientSecret: ClientSecret & Omit<Verifiers, 'argon2Parameters'> & { readonly argon2Parameters: JSONColumnType<Argon2Parameters, string, string> }
+  accessToken: AccessTokenRecord
+  signingKey: SigningKeyRow
+  auditEvent: AuditEventRow
+}
+
+export type Db = Kysely<ExchangeSchema>
+
+export type Tx = Transaction<ExchangeSchema>

@@ -1,0 +1,18 @@
+import { z } from 'zod'
+import { address, host, logLevel, port, whole } from '#libs/env.js'
+import { internalCallers, serviceCredential } from '#libs/rpc/service-credential.js'
+
+/** The environment of authorization-check; docs/configuration.md says what each is for. */
+export const configSchema = z.object({
+  HOST: host,
+  CHECK_PORT: port(50_053),
+  CHECK_SOCKET: z.string().min(1).optional(),
+  REGISTRY_INTERNAL_ADDRESS: address,
+  EXCHANGE_INTERNAL_ADDRESS: address,
+  SERVICE_CREDENTIAL: serviceCredential,
+  INTERNAL_CALLERS: internalCallers,
+  DRAIN_SECONDS: whole(5, 0, 600),
+  LOG_LEVEL: logLevel,
+})
+
+export type Config = z.output<typeof configSchema>

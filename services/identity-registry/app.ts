@@ -1,0 +1,85 @@
+import { authorizationBy } from '#libs/authorization.js'
+import { type Clock, databaseClock } from '#libs/clock.js'
+import { createIds } from '#libs/ids.js'
+import { type App, Closing, every } from '#libs/lifecycle.js'
+import type { Log } from '#libs/log.js'
+import { connectDatabase, OBSERVE_TIME_EVERY_MILLIS, observeDatabaseTime } from '#libs/postgres/database.js'
+import { migrate } from '#libs/postgres/migrate.js'
+import { createRpcClient } from '#libs/rpc/client.js'
+import { createRpcServer } from '#libs/rpc/server.js'
+import { CREDENTIAL_HEADER, internalAdapter, serviceCallers } from '#libs/rpc/service-credential.js'
+import { IdentityRegistryServiceService } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
+import { RegistryInternalServiceService } from '#libs/wire/gen/countersign/registry/v1/internal.js'
+import type { Config } from './config.js'
+import { KEEP_PARTITIONS_EVERY_MILLIS, keepAuditPartitions } from './jobs/keep-partitions.js'
+import { registryInternalService } from './rpc/internal.js'
+import { registryService } from './rpc/service.js'
+import { migrations } from './store/migrations.js'
+import type { RegistrySchema } from './store/schema.js'
+
+export type Outside = {
+  readonly log: Log
+  /** Where authorization-check is, when that is known only after this service listens. */
+  readonly checkAddress?: () => string
+  /** In place of the database's time. */
+  readonly clock?: Clock
+}
+
+export type Addresses = { readonly port: number; readonly internalPort: number }
+
+export function createApp(config: Config, { log, checkAddress = () => config.CHECK_ADDRESS, clock: given }: Outside): App<Addresses> {
+  const database = { url: config.DATABASE_URL, schema: 'registry', log, poolSize: config.DATABASE_POOL_SIZE, prepare: config.DATABASE_PREPARED_STATEMENTS === 'on' }
+  const db = connectDatabase<RegistrySchema>(database)
+  // Its own pool, so that a flood of public calls can't keep a check from being answered.
+  const internalDb = connectDatabase<RegistrySchema>(database)
+  const databaseTime = databaseClock()
+  const clock = given ?? databaseTime
+  const ids = createIds(clock)
+  const checkService = createRpcClient({
+    address: checkAddress,
+    headers: { [CREDENTIAL_HEADER]: config.SERVICE_CREDENTIAL },
+    idempotentServices: ['countersign.authorization.v1.AuthorizationCheckService'],
+  })
+  const authorization = authorizationBy(checkService)
+  const callers = serviceCallers(config.INTERNAL_CALLERS)
+  const graceMillis = config.DRAIN_SECONDS * 1000
+
+  const publicServer = createRpcServer({
+    log,
+    address: { host: config.HOST, port: config.REGISTRY_PORT },
+    portVariable: 'REGISTRY_PORT',
+    graceMillis,
+    services: (unary) => [[IdentityRegistryServiceService, registryService(unary, { db, authorization, ids, clock })]],
+  })
+  const internalServer = createRpcServer({
+    log,
+    address: { host: config.INTERNAL_HOST, port: config.REGISTRY_INTERNAL_PORT },
+    portVariable: 'REGISTRY_INTERNAL_PORT',
+    graceMillis,
+    services: (unary) => [[RegistryInternalServiceService, registryInternalService(internalAdapter(unary, callers), { db: internalDb, ids, clock })]],
+  })
+
+  const closing = new Closing()
+  closing.add(() => db.destroy())
+  closing.add(() => internalDb.destroy())
+  closing.add(() => checkService.close())
+  const keepPartitions = keepAuditPartitions(internalDb, clock, config.AUDIT_RETENTION_DAYS)
+  const failed = (job: string) => (error: unknown) => log.error({ err: error }, `${job} failed`)
+  return {
+    listen: async () => {
+      await migrate(db, 'registry', migrations)
+      await observeDatabaseTime(internalDb, databaseTime)
+      await keepPartitions()
+      closing.add(every(OBSERVE_TIME_EVERY_MILLIS, () => observeDatabaseTime(internalDb, databaseTime), failed('observing the time')))
+      closing.add(every(KEEP_PARTITIONS_EVERY_MILLIS, keepPartitions, failed('keeping partitions')))
+      closing.add(() => internalServer.close())
+      const internalPort = await internalServer.listen()
+      closing.add(() => publicServer.close())
+      const port = await publicServer.listen()
+      internalServer.health.setReady(true)
+      publicServer.health.setReady(true)
+      return { port, internalPort }
+    },
+    close: () => closing.close(),
+  }
+}

@@ -1,0 +1,22 @@
+import { z } from 'zod'
+import { address, host, internalHost, logLevel, onOff, port, postgresUrl, whole } from '#libs/env.js'
+import { internalCallers, serviceCredential } from '#libs/rpc/service-credential.js'
+
+/** The environment of identity-registry; docs/configuration.md says what each is for. */
+export const configSchema = z.object({
+  HOST: host,
+  REGISTRY_PORT: port(50_051),
+  INTERNAL_HOST: internalHost,
+  REGISTRY_INTERNAL_PORT: port(50_061),
+  DATABASE_URL: postgresUrl,
+  DATABASE_POOL_SIZE: whole(10, 1, 200),
+  DATABASE_PREPARED_STATEMENTS: onOff('on'),
+  CHECK_ADDRESS: address,
+  SERVICE_CREDENTIAL: serviceCredential,
+  INTERNAL_CALLERS: internalCallers,
+  AUDIT_RETENTION_DAYS: whole(400, 1, 36_500),
+  DRAIN_SECONDS: whole(5, 0, 600),
+  LOG_LEVEL: logLevel,
+})
+
+export type Config = z.output<typeof configSchema>

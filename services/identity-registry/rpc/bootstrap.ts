@@ -1,0 +1,48 @@
+import type { Clock } from '#libs/clock.js'
+import { Violations } from '#libs/domain-error.js'
+import { displayName, id as idField } from '#libs/fields.js'
+import type { Ids } from '#libs/ids.js'
+import { inTransaction } from '#libs/postgres/transaction.js'
+import { type InternalUnary, serviceNotAllowed } from '#libs/rpc/service-credential.js'
+import type { BootstrapRequest, BootstrapResponse } from '#libs/wire/gen/countersign/registry/v1/internal.js'
+import type { Identity } from '../domain/identity.js'
+import { ADMIN, getBuiltInRole } from '../domain/role.js'
+import { insertAuditEvent } from '../store/audit.js'
+import { insertBinding } from '../store/bindings.js'
+import { insertIdentity } from '../store/identities.js'
+import { insertOrganization } from '../store/organizations.js'
+import type { Db } from '../store/schema.js'
+
+export function bootstrap({ db, ids, clock }: { db: Db; ids: Ids; clock: Clock }): InternalUnary<BootstrapRequest, BootstrapResponse> {
+  return async (request, call, caller) => {
+    const wrong = new Violations()
+    const organizationId = idField(request.organizationId, wrong.at('organization_id'))
+    const organizationName = displayName(request.organizationName, wrong.at('organization_name'))
+    const identityId = idField(request.identityId, wrong.at('identity_id'))
+    const name = displayName(request.identityName, wrong.at('identity_name'))
+    wrong.refuse()
+    if (!caller.mayAskAbout(organizationId)) throw serviceNotAllowed(call.path)
+    const now = clock.now()
+    const written = { createTime: now, updateTime: now, etag: ids.next() }
+    const identity: Identity = { organizationId, id: identityId, name, state: 'active', ...written }
+    const binding = { organizationId, id: ids.next(), identityId, projectId: null, ...written }
+    await inTransaction(db, call.deadline, async (tx) => {
+      const isNew = await insertOrganization(tx, { id: organizationId, name: organizationName, ...written })
+      if (!isNew) return
+      await insertIdentity(tx, identity)
+      await insertBinding(tx, binding, [{ roleId: getBuiltInRole('organization', ADMIN).id, startTime: null, endTime: null }])
+      await insertAuditEvent(tx, {
+        organizationId,
+        id: ids.next(),
+        action: 'Bootstrap',
+        actorIdentityId: null,
+        actorTokenId: null,
+        targetType: 'organization',
+        targetId: organizationId,
+        details: { identityId, by: caller.name },
+        requestId: call.trace.requestId,
+      })
+    })
+    return {}
+  }
+}

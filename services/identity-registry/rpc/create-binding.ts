@@ -1,0 +1,35 @@
+import { Violations } from '#libs/domain-error.js'
+import { id as idField, optionalId } from '#libs/fields.js'
+import { inTransaction } from '#libs/postgres/transaction.js'
+import type { Unary } from '#libs/rpc/unary.js'
+import type { Binding as BindingMessage, CreateBindingRequest } from '#libs/wire/gen/countersign/registry/v1/binding.js'
+import type { Writing } from '../ports.js'
+import { insertAuditEvent } from '../store/audit.js'
+import { insertBinding } from '../store/bindings.js'
+import { lockRolesByName } from '../store/roles.js'
+import { auditEvent } from './audit-event.js'
+import { rolesToBind, toBindingMessage, withIds } from './binding-message.js'
+
+export function createBinding({ db, authorization, ids, clock }: Writing): Unary<CreateBindingRequest, BindingMessage> {
+  return async (request, call) => {
+    const wrong = new Violations()
+    const identityId = idField(request.identityId, wrong.at('identity_id'))
+    const projectId = optionalId(request.projectId, wrong.at('project_id'))
+    const toBind = rolesToBind(request.roles, wrong)
+    wrong.refuse()
+    const about = { resource: 'binding', projectId, attributes: { 'identity.id': identityId } }
+    const caller = await authorization.require(call, { action: 'create', ...about }, { action: 'grant', ...about })
+    const now = clock.now()
+    const { organizationId } = caller
+    const written = { createTime: now, updateTime: now, etag: ids.next() }
+    const binding = { organizationId, id: ids.next(), identityId, projectId: projectId ?? null, ...written }
+    const roles = await inTransaction(db, call.deadline, async (tx) => {
+      const bound = withIds(toBind, await lockRolesByName(tx, binding, toBind.map(({ role }) => role)))
+      await insertBinding(tx, binding, bound)
+      const details = { identityId, projectId: binding.projectId, roles: toBind }
+      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'binding', id: binding.id, details }))
+      return bound
+    })
+    return toBindingMessage(binding, roles)
+  }
+}

@@ -1,0 +1,38 @@
+import { Violations } from '#libs/domain-error.js'
+import { displayName, roleName } from '#libs/fields.js'
+import { inTransaction } from '#libs/postgres/transaction.js'
+import type { Unary } from '#libs/rpc/unary.js'
+import type { CreateIdentityRequest, Identity as IdentityMessage } from '#libs/wire/gen/countersign/registry/v1/identity.js'
+import type { Identity } from '../domain/identity.js'
+import { NO_ACCESS } from '../domain/role.js'
+import type { Writing } from '../ports.js'
+import { insertAuditEvent } from '../store/audit.js'
+import { insertBinding } from '../store/bindings.js'
+import { insertIdentity } from '../store/identities.js'
+import { lockRolesByName } from '../store/roles.js'
+import { auditEvent } from './audit-event.js'
+import { toIdentityMessage } from './identity-message.js'
+
+export function createIdentity({ db, authorization, ids, clock }: Writing): Unary<CreateIdentityRequest, IdentityMessage> {
+  return async (request, call) => {
+    const wrong = new Violations()
+    const name = displayName(request.name, wrong.at('name'))
+    const role = roleName(request.role === '' ? NO_ACCESS : request.role, wrong.at('role'))
+    wrong.refuse()
+    const create = { action: 'create', resource: 'identity', attributes: { name } }
+    const grant = { action: 'grant', resource: 'binding' }
+    const caller = role === NO_ACCESS ? await authorization.require(call, create) : await authorization.require(call, create, grant)
+    const now = clock.now()
+    const { organizationId } = caller
+    const written = { createTime: now, updateTime: now, etag: ids.next() }
+    const identity: Identity = { organizationId, id: ids.next(), name, state: 'active', ...written }
+    const binding = { organizationId, id: ids.next(), identityId: identity.id, projectId: null, ...written }
+    await inTransaction(db, call.deadline, async (tx) => {
+      const roleIds = await lockRolesByName(tx, binding, [role])
+      await insertIdentity(tx, identity)
+      await insertBinding(tx, binding, roleIds.map((roleId) => ({ roleId, startTime: null, endTime: null })))
+      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'identity', id: identity.id, details: { name, role } }))
+    })
+    return toIdentityMessage(identity)
+  }
+}

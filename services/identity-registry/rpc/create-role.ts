@@ -1,0 +1,36 @@
+import { Violations } from '#libs/domain-error.js'
+import { optionalId, roleName, text } from '#libs/fields.js'
+import { inTransaction } from '#libs/postgres/transaction.js'
+import { checkRules } from '#libs/rules/rule.js'
+import type { Unary } from '#libs/rpc/unary.js'
+import type { CreateRoleRequest, Role as RoleMessage } from '#libs/wire/gen/countersign/registry/v1/role.js'
+import { roleNameTaken } from '../domain/refusals.js'
+import { builtInRoleByName, levelOf } from '../domain/role.js'
+import type { Writing } from '../ports.js'
+import { insertAuditEvent } from '../store/audit.js'
+import { insertRole } from '../store/roles.js'
+import { auditEvent } from './audit-event.js'
+import { rulesFrom, toRoleMessage } from './role-message.js'
+
+export function createRole({ db, authorization, ids, clock }: Writing): Unary<CreateRoleRequest, RoleMessage> {
+  return async (request, call) => {
+    const wrong = new Violations()
+    const projectId = optionalId(request.projectId, wrong.at('project_id')) ?? null
+    const name = roleName(request.name, wrong.at('name'))
+    const description = text(request.description, 500, wrong.at('description'))
+    const rules = rulesFrom(request.rules, (field) => wrong.at(field))
+    checkRules(rules, (field) => wrong.at(field))
+    wrong.refuse()
+    const question = { action: 'create', resource: 'role', projectId: projectId ?? undefined, attributes: { name } }
+    const caller = await authorization.require(call, question)
+    if (builtInRoleByName(levelOf(projectId), name)) throw roleNameTaken(name)
+    const now = clock.now()
+    const { organizationId } = caller
+    const role = { organizationId, id: ids.next(), projectId, name, description, rules, createTime: now, updateTime: now, etag: ids.next() }
+    await inTransaction(db, call.deadline, async (tx) => {
+      await insertRole(tx, role)
+      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'role', id: role.id, details: { name, projectId, rules } }))
+    })
+    return toRoleMessage(role)
+  }
+}

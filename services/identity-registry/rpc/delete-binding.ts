@@ -1,0 +1,32 @@
+import { Violations } from '#libs/domain-error.js'
+import { id as idField, optionalEtag, optionalId } from '#libs/fields.js'
+import { inTransaction } from '#libs/postgres/transaction.js'
+import type { Unary } from '#libs/rpc/unary.js'
+import type { DeleteBindingRequest, DeleteBindingResponse } from '#libs/wire/gen/countersign/registry/v1/binding.js'
+import { assertBoundIn } from '../domain/binding.js'
+import { assertEtag } from '../domain/etag.js'
+import type { Writing } from '../ports.js'
+import { insertAuditEvent } from '../store/audit.js'
+import { deleteBinding as removeBinding, lockBinding } from '../store/bindings.js'
+import { auditEvent } from './audit-event.js'
+
+export function deleteBinding({ db, authorization, ids }: Writing): Unary<DeleteBindingRequest, DeleteBindingResponse> {
+  return async (request, call) => {
+    const wrong = new Violations()
+    const id = idField(request.id, wrong.at('id'))
+    const projectId = optionalId(request.projectId, wrong.at('project_id'))
+    const etag = optionalEtag(request.etag, wrong.at('etag'))
+    wrong.refuse()
+    const caller = await authorization.require(call, { action: 'delete', resource: 'binding', projectId, attributes: { id } })
+    const key = { organizationId: caller.organizationId, id }
+    await inTransaction(db, call.deadline, async (tx) => {
+      const stored = await lockBinding(tx, key)
+      assertBoundIn(stored, projectId)
+      assertEtag(stored, etag)
+      await removeBinding(tx, key)
+      const details = { identityId: stored.identityId, projectId: stored.projectId }
+      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'binding', id, details }))
+    })
+    return {}
+  }
+}

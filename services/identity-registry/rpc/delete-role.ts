@@ -1,0 +1,34 @@
+import { Violations } from '#libs/domain-error.js'
+import { id as idField, optionalEtag, optionalId } from '#libs/fields.js'
+import { inTransaction } from '#libs/postgres/transaction.js'
+import type { Unary } from '#libs/rpc/unary.js'
+import type { DeleteRoleRequest, DeleteRoleResponse } from '#libs/wire/gen/countersign/registry/v1/role.js'
+import { assertEtag } from '../domain/etag.js'
+import { roleInUse } from '../domain/refusals.js'
+import { assertCustom, assertInScope } from '../domain/role.js'
+import type { Writing } from '../ports.js'
+import { insertAuditEvent } from '../store/audit.js'
+import { deleteRole as removeRole, isRoleInUse, lockRole } from '../store/roles.js'
+import { auditEvent } from './audit-event.js'
+
+export function deleteRole({ db, authorization, ids }: Writing): Unary<DeleteRoleRequest, DeleteRoleResponse> {
+  return async (request, call) => {
+    const wrong = new Violations()
+    const id = idField(request.id, wrong.at('id'))
+    const projectId = optionalId(request.projectId, wrong.at('project_id'))
+    const etag = optionalEtag(request.etag, wrong.at('etag'))
+    wrong.refuse()
+    const caller = await authorization.require(call, { action: 'delete', resource: 'role', projectId, attributes: { id } })
+    assertCustom(id)
+    const key = { organizationId: caller.organizationId, id }
+    await inTransaction(db, call.deadline, async (tx) => {
+      const stored = await lockRole(tx, key)
+      assertInScope(stored, projectId)
+      assertEtag(stored, etag)
+      if (await isRoleInUse(tx, key)) throw roleInUse(stored.name)
+      await removeRole(tx, key)
+      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'role', id, details: { name: stored.name } }))
+    })
+    return {}
+  }
+}

@@ -1,0 +1,19 @@
+import { Violations } from '#libs/domain-error.js'
+import { id as idField } from '#libs/fields.js'
+import type { Unary } from '#libs/rpc/unary.js'
+import type { EnableIdentityRequest, Identity as IdentityMessage } from '#libs/wire/gen/countersign/registry/v1/identity.js'
+import type { Writing } from '../ports.js'
+import { toIdentityMessage } from './identity-message.js'
+import { setIdentityState } from './set-identity-state.js'
+
+export function enableIdentity(writing: Writing): Unary<EnableIdentityRequest, IdentityMessage> {
+  const { authorization } = writing
+  return async (request, call) => {
+    const wrong = new Violations()
+    const id = idField(request.id, wrong.at('id'))
+    wrong.refuse()
+    const update = { action: 'update', resource: 'identity', attributes: { id } }
+    const caller = await authorization.require(call, update, { action: 'grant', resource: 'identity', attributes: { id } })
+    return toIdentityMessage(await setIdentityState(writing, call, { caller, id, state: 'active' }))
+  }
+}

@@ -1,0 +1,22 @@
+import { inTransaction } from '#libs/postgres/transaction.js'
+import type { Caller } from '#libs/authorization.js'
+import type { Call } from '#libs/rpc/unary.js'
+import type { Identity, IdentityState } from '../domain/identity.js'
+import type { Writing } from '../ports.js'
+import { insertAuditEvent } from '../store/audit.js'
+import { lockIdentity, updateIdentity } from '../store/identities.js'
+import { auditEvent } from './audit-event.js'
+
+type Change = { readonly caller: Caller; readonly id: string; readonly state: IdentityState }
+
+/** What enabling and disabling share: one locked change, and none where the identity is in that state already. */
+export function setIdentityState({ db, ids, clock }: Writing, call: Call, { caller, id, state }: Change): Promise<Identity> {
+  return inTransaction(db, call.deadline, async (tx) => {
+    const stored = await lockIdentity(tx, { organizationId: caller.organizationId, id })
+    if (stored.state === state) return stored
+    const updated = { ...stored, state, updateTime: clock.now(), etag: ids.next() }
+    await updateIdentity(tx, updated)
+    await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'identity', id }))
+    return updated
+  })
+}

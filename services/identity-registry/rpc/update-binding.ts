@@ -1,0 +1,39 @@
+import { Violations } from '#libs/domain-error.js'
+import { id as idField, optionalEtag, optionalId } from '#libs/fields.js'
+import { inTransaction } from '#libs/postgres/transaction.js'
+import type { Unary } from '#libs/rpc/unary.js'
+import type { Binding as BindingMessage, UpdateBindingRequest } from '#libs/wire/gen/countersign/registry/v1/binding.js'
+import { assertBoundIn } from '../domain/binding.js'
+import { assertEtag } from '../domain/etag.js'
+import type { Writing } from '../ports.js'
+import { insertAuditEvent } from '../store/audit.js'
+import { lockBinding, replaceBoundRoles } from '../store/bindings.js'
+import { lockRolesByName } from '../store/roles.js'
+import { auditEvent } from './audit-event.js'
+import { rolesToBind, toBindingMessage, withIds } from './binding-message.js'
+
+export function updateBinding({ db, authorization, ids, clock }: Writing): Unary<UpdateBindingRequest, BindingMessage> {
+  return async (request, call) => {
+    const wrong = new Violations()
+    const id = idField(request.id, wrong.at('id'))
+    const projectId = optionalId(request.projectId, wrong.at('project_id'))
+    const toBind = rolesToBind(request.roles, wrong)
+    const etag = optionalEtag(request.etag, wrong.at('etag'))
+    wrong.refuse()
+    const about = { resource: 'binding', projectId, attributes: { id } }
+    const caller = await authorization.require(call, { action: 'update', ...about }, { action: 'grant', ...about })
+    const { organizationId } = caller
+    const { binding, roles } = await inTransaction(db, call.deadline, async (tx) => {
+      // Roles before bindings: the order in which DeleteRole locks them.
+      const bound = withIds(toBind, await lockRolesByName(tx, { organizationId, projectId: projectId ?? null }, toBind.map(({ role }) => role)))
+      const stored = await lockBinding(tx, { organizationId, id })
+      assertBoundIn(stored, projectId)
+      assertEtag(stored, etag)
+      const updated = { ...stored, updateTime: clock.now(), etag: ids.next() }
+      await replaceBoundRoles(tx, updated, bound)
+      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'binding', id, details: { roles: toBind } }))
+      return { binding: updated, roles: bound }
+    })
+    return toBindingMessage(binding, roles)
+  }
+}

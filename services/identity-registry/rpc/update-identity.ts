@@ -1,0 +1,31 @@
+import { Violations } from '#libs/domain-error.js'
+import { displayName, id as idField, optionalEtag } from '#libs/fields.js'
+import { inTransaction } from '#libs/postgres/transaction.js'
+import type { Unary } from '#libs/rpc/unary.js'
+import type { Identity as IdentityMessage, UpdateIdentityRequest } from '#libs/wire/gen/countersign/registry/v1/identity.js'
+import { assertEtag } from '../domain/etag.js'
+import type { Writing } from '../ports.js'
+import { insertAuditEvent } from '../store/audit.js'
+import { lockIdentity, updateIdentity as writeIdentity } from '../store/identities.js'
+import { auditEvent } from './audit-event.js'
+import { toIdentityMessage } from './identity-message.js'
+
+export function updateIdentity({ db, authorization, ids, clock }: Writing): Unary<UpdateIdentityRequest, IdentityMessage> {
+  return async (request, call) => {
+    const wrong = new Violations()
+    const id = idField(request.id, wrong.at('id'))
+    const name = displayName(request.name, wrong.at('name'))
+    const etag = optionalEtag(request.etag, wrong.at('etag'))
+    wrong.refuse()
+    const caller = await authorization.require(call, { action: 'update', resource: 'identity', attributes: { id } })
+    const identity = await inTransaction(db, call.deadline, async (tx) => {
+      const stored = await lockIdentity(tx, { organizationId: caller.organizationId, id })
+      assertEtag(stored, etag)
+      const updated = { ...stored, name, updateTime: clock.now(), etag: ids.next() }
+      await writeIdentity(tx, updated)
+      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'identity', id, details: { name } }))
+      return updated
+    })
+    return toIdentityMessage(identity)
+  }
+}

@@ -1,0 +1,31 @@
+import { Violations } from '#libs/domain-error.js'
+import { displayName, id as idField, optionalEtag } from '#libs/fields.js'
+import { inTransaction } from '#libs/postgres/transaction.js'
+import type { Unary } from '#libs/rpc/unary.js'
+import type { Project as ProjectMessage, UpdateProjectRequest } from '#libs/wire/gen/countersign/registry/v1/project.js'
+import { assertEtag } from '../domain/etag.js'
+import type { Writing } from '../ports.js'
+import { insertAuditEvent } from '../store/audit.js'
+import { lockProject, updateProject as writeProject } from '../store/projects.js'
+import { auditEvent } from './audit-event.js'
+import { toProjectMessage } from './project-message.js'
+
+export function updateProject({ db, authorization, ids, clock }: Writing): Unary<UpdateProjectRequest, ProjectMessage> {
+  return async (request, call) => {
+    const wrong = new Violations()
+    const id = idField(request.id, wrong.at('id'))
+    const name = displayName(request.name, wrong.at('name'))
+    const etag = optionalEtag(request.etag, wrong.at('etag'))
+    wrong.refuse()
+    const caller = await authorization.require(call, { action: 'update', resource: 'project', projectId: id, attributes: { id } })
+    const project = await inTransaction(db, call.deadline, async (tx) => {
+      const stored = await lockProject(tx, { organizationId: caller.organizationId, id })
+      assertEtag(stored, etag)
+      const updated = { ...stored, name, updateTime: clock.now(), etag: ids.next() }
+      await writeProject(tx, updated)
+      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'project', id, details: { name } }))
+      return updated
+    })
+    return toProjectMessage(project)
+  }
+}

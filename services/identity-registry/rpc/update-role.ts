@@ -1,0 +1,39 @@
+import { Violations } from '#libs/domain-error.js'
+import { id as idField, optionalEtag, optionalId, text } from '#libs/fields.js'
+import { inTransaction } from '#libs/postgres/transaction.js'
+import { checkRules } from '#libs/rules/rule.js'
+import type { Unary } from '#libs/rpc/unary.js'
+import type { Role as RoleMessage, UpdateRoleRequest } from '#libs/wire/gen/countersign/registry/v1/role.js'
+import { assertEtag } from '../domain/etag.js'
+import { assertCustom, assertInScope } from '../domain/role.js'
+import type { Writing } from '../ports.js'
+import { insertAuditEvent } from '../store/audit.js'
+import { lockRole, updateRole as writeRole } from '../store/roles.js'
+import { auditEvent } from './audit-event.js'
+import { rulesFrom, toRoleMessage } from './role-message.js'
+
+export function updateRole({ db, authorization, ids, clock }: Writing): Unary<UpdateRoleRequest, RoleMessage> {
+  return async (request, call) => {
+    const wrong = new Violations()
+    const id = idField(request.id, wrong.at('id'))
+    const projectId = optionalId(request.projectId, wrong.at('project_id'))
+    const description = text(request.description, 500, wrong.at('description'))
+    const rules = rulesFrom(request.rules, (field) => wrong.at(field))
+    checkRules(rules, (field) => wrong.at(field))
+    const etag = optionalEtag(request.etag, wrong.at('etag'))
+    wrong.refuse()
+    const about = { resource: 'role', projectId, attributes: { id } }
+    const caller = await authorization.require(call, { action: 'update', ...about }, { action: 'grant', ...about })
+    assertCustom(id)
+    const role = await inTransaction(db, call.deadline, async (tx) => {
+      const stored = await lockRole(tx, { organizationId: caller.organizationId, id })
+      assertInScope(stored, projectId)
+      assertEtag(stored, etag)
+      const updated = { ...stored, description, rules, updateTime: clock.now(), etag: ids.next() }
+      await writeRole(tx, updated)
+      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'role', id, details: { before: stored.rules, after: rules } }))
+      return updated
+    })
+    return toRoleMessage(role)
+  }
+}

@@ -1,0 +1,25 @@
+import type { Organization } from '../domain/identity.js'
+import { organizationNotFound } from '../domain/refusals.js'
+import type { Db, Tx } from './schema.js'
+
+/** Whether the organization was inserted; false where its id exists already. */
+export async function insertOrganization(tx: Tx, organization: Organization): Promise<boolean> {
+  const row = await tx.insertInto('organization').values(organization).onConflict((on) => on.column('id').doNothing()).returning('id').executeTakeFirst()
+  return row !== undefined
+}
+
+export async function getOrganization(db: Db, id: string): Promise<Organization> {
+  const row = await db.selectFrom('organization').selectAll().where('id', '=', id).executeTakeFirst()
+  if (!row) throw organizationNotFound(id)
+  return row
+}
+
+export async function lockOrganization(tx: Tx, id: string): Promise<Organization> {
+  const row = await tx.selectFrom('organization').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
+  if (!row) throw organizationNotFound(id)
+  return row
+}
+
+export async function updateOrganization(tx: Tx, { id, name, updateTime, etag }: Organization): Promise<void> {
+  await tx.updateTable('organization').set({ name, updateTime, etag }).where('id', '=', id).execute()
+}

@@ -1,0 +1,42 @@
+import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
+import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
+import { Effect, Operator, type Rule } from '#libs/wire/gen/countersign/registry/v1/role.js'
+import type { Credentials, Session } from './system.js'
+
+/** A workload: an identity with Universal Auth and one client secret. */
+export type Workload = Credentials & { readonly identityId: string; readonly secretId: string }
+
+type WorkloadOptions = { readonly name: string; readonly role?: string; readonly useLimit?: number; readonly ttlSeconds?: number; readonly tokenTtlSeconds?: number }
+
+export async function makeWorkload(admin: Session, { name, role = '', useLimit = 0, ttlSeconds = 0, tokenTtlSeconds }: WorkloadOptions): Promise<Workload> {
+  const { id: identityId } = await admin.registry(Registry.createIdentity, { name, role })
+  await admin.exchange(Exchange.attachUniversalAuth, { identityId, accessTokenTtlSeconds: tokenTtlSeconds, accessTokenMaxTtlSeconds: undefined })
+  const { clientId, clientSecret, secret } = await admin.exchange(Exchange.createClientSecret, { identityId, description: '', ttlSeconds, useLimit })
+  return { identityId, clientId, clientSecret: secret, secretId: clientSecret?.id ?? '' }
+}
+
+/** A role to bind for ever. */
+export const forEver = (role: string) => ({ role, roleId: '', startTime: undefined, endTime: undefined })
+
+export async function bindTo(admin: Session, identityId: string, projectId: string, ...roles: string[]): Promise<string> {
+  const { id } = await admin.registry(Registry.createBinding, { identityId, projectId, roles: roles.map(forEver) })
+  return id
+}
+
+export async function makeProject(admin: Session, name: string): Promise<string> {
+  const { id } = await admin.registry(Registry.createProject, { name })
+  return id
+}
+
+type Where = { readonly attribute: string; readonly eq?: string; readonly in?: string[]; readonly glob?: string }
+
+const conditionOf = (where: Where) => {
+  const { attribute } = where
+  if (where.eq !== undefined) return { attribute, operator: Operator.EQ, values: [where.eq] }
+  if (where.glob !== undefined) return { attribute, operator: Operator.GLOB, values: [where.glob] }
+  return { attribute, operator: Operator.IN, values: where.in ?? [] }
+}
+
+export const allow = (actions: string[], resources: string[], ...where: Where[]): Rule => ({ effect: Effect.ALLOW, actions, resources, conditions: where.map(conditionOf) })
+
+export const deny = (actions: string[], resources: string[], ...where: Where[]): Rule => ({ ...allow(actions, resources, ...where), effect: Effect.DENY })

@@ -1,0 +1,20 @@
+import { Metadata } from '@grpc/grpc-js'
+import { createRpcClient, type RpcClient, type UnaryMethod } from '#libs/rpc/client.js'
+import { deadlineOf } from '#libs/rpc/deadline.js'
+import { traceOf } from '#libs/rpc/trace.js'
+
+/** Calls one method; fails with the DomainError that the server threw. */
+export type Calls = {
+  <Request, Response>(method: UnaryMethod<Request, Response>, request: Request, deadlineMillis?: number): Promise<Response>
+  close(): void
+}
+
+/** Calls to one address, with a token where one is given. */
+export function callsTo(address: string, headers: Readonly<Record<string, string>> = {}): Calls {
+  const client: RpcClient = createRpcClient({ address, headers })
+  const call = <Request, Response>(method: UnaryMethod<Request, Response>, request: Request, deadlineMillis = 10_000): Promise<Response> =>
+    client.unary(method, request, { deadline: deadlineOf(Infinity, deadlineMillis), trace: traceOf(new Metadata()) })
+  return Object.assign(call, { close: () => client.close() })
+}
+
+export const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` })

@@ -1,0 +1,18 @@
+import type { Clock } from '#libs/clock.js'
+
+/** A clock that stands still until it is moved. */
+export type ManualClock = Clock & { advance(millis: number): void }
+
+export function manualClock(start: Date): ManualClock {
+  let millis = start.getTime()
+  return {
+    now: () => new Date(millis),
+    advance: (more) => {
+      millis += more
+    },
+  }
+}
+
+export const SECOND = 1_000
+export const MINUTE = 60_000
+export const HOUR = 3_600_000
