@@ -137,10 +137,11 @@ async function stop(exited: Promise<void>, kill: (signal: NodeJS.Signals) => voi
     patience.abort()
     if (ended) return
   }
+  throw new Error('PostgreSQL does not stop, not even when it is killed.')
 }
 
 /** A port of 127.0.0.1 on which nobody listens at this moment. */
-export function freePort(): Promise<number> {
+function freePort(): Promise<number> {
   return new Promise((done, fail) => {
     const server = createServer()
     server.once('error', fail)

@@ -43,7 +43,8 @@ export async function postgresPrograms(platform = `${process.platform}-${process
       if (((await stat(path)).mode & 0o111) === 0) await chmod(path, 0o755)
     }
   } catch (error) {
-    throw new Error(`PostgreSQL in ${root} can't be made ready (${messageOf(error)}): run "npm ci" once more, as the user who starts it.`, { cause: error })
+    const advice = 'run "npm ci" once more, as the user who starts it.'
+    throw new Error(`PostgreSQL in ${root} can't be made ready (${messageOf(error)}): ${advice}`, { cause: error })
   }
   return join(root, 'native')
 }

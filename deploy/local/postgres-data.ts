@@ -34,7 +34,7 @@ export async function stopLeftOver(dataDir: string, log: (line: string) => void)
   if (!(await serves(pid, dataDir))) {
     // By then the number may be another process, or a zombie, which would keep PostgreSQL from starting. Its own processes
     // that outlived a postmaster are still noticed by the shared memory that they hold.
-    await rm(pidFile, { force: true })
+    await rm(pidFile, { force: true }).catch(() => undefined)
     return
   }
   log(`stopping PostgreSQL (process ${pid}), which an earlier run left behind`)

@@ -52,7 +52,8 @@ async function ensureRole(server: Client, role: string, password: string): Promi
   const name = escapeIdentifier(role)
   const { rowCount } = await server.query('select from pg_roles where rolname = $1', [role])
   if (rowCount === 0) await server.query(`create role ${name}`)
-  await server.query(`alter role ${name} with login nosuperuser nocreatedb nocreaterole noreplication nobypassrls password ${escapeLiteral(password)}`)
+  const rights = 'login nosuperuser nocreatedb nocreaterole noreplication nobypassrls'
+  await server.query(`alter role ${name} with ${rights} password ${escapeLiteral(password)}`)
 }
 
 async function ensureSchemas(client: Client, roles: readonly ServiceRole[]): Promise<void> {

@@ -51,7 +51,7 @@ export const serviceNotAllowed = (method: string): DomainError =>
   new DomainError('PERMISSION_DENIED', 'SERVICE_NOT_ALLOWED', `The service credential is not good for ${method}.`, { metadata: { method } })
 
 /** A service whose credential was accepted for the call. */
-export type ServiceCaller = { readonly name: string; mayAskAbout(organizationId: string, projectId?: string): boolean }
+export type ServiceCaller = { readonly name: string; readonly mayAskAbout: (organizationId: string, projectId?: string) => boolean }
 
 export type ServiceCallers = {
   /** Whether the call shows a service credential at all. */

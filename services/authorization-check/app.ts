@@ -48,6 +48,10 @@ export function createApp(config: Config, { log }: Outside): App<Addresses> {
   const closing = new Closing()
   closing.add(() => registry.close())
   closing.add(() => exchange.close())
+  let closed = false
+  closing.add(() => {
+    closed = true
+  })
   // Ready once both owners were reached; from then on it answers, if need be that it can't decide.
   const becomeReady = async (): Promise<void> => {
     try {
@@ -58,10 +62,6 @@ export function createApp(config: Config, { log }: Outside): App<Addresses> {
       if (!closed) await becomeReady()
     }
   }
-  let closed = false
-  closing.add(() => {
-    closed = true
-  })
   return {
     listen: async () => {
       closing.add(() => server.close())

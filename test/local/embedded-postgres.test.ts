@@ -42,10 +42,10 @@ async function ask(server: Postgres, sql: string): Promise<unknown[]> {
 function starter(name: string): ChildProcess {
   const options = JSON.stringify({ ...settings(name), port: 0 })
   const script = `
+    process.on('SIGUSR2', () => process.exit(3))
     const { startPostgres } = await import(${JSON.stringify(launcher)})
     const server = await startPostgres({ ...${options}, log() {} })
-    console.log('serving', server.pid, server.superuserUrl)
-    process.on('SIGUSR2', () => process.exit(3))`
+    console.log('serving', server.pid, server.superuserUrl)`
   const args = ['--conditions=development', '--import', 'tsx', '--input-type=module', '-e', script]
   return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
 }

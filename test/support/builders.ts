@@ -1,7 +1,7 @@
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { Effect, Operator, type Rule } from '#libs/wire/gen/countersign/registry/v1/role.js'
-import type { Credentials, Session } from './system.js'
+import type { Credentials, Session, System } from './system.js'
 
 /** A workload: an identity with Universal Auth and one client secret. */
 export type Workload = Credentials & { readonly identityId: string; readonly secretId: string }
@@ -40,3 +40,27 @@ const conditionOf = (where: Where) => {
 export const allow = (actions: string[], resources: string[], ...where: Where[]): Rule => ({ effect: Effect.ALLOW, actions, resources, conditions: where.map(conditionOf) })
 
 export const deny = (actions: string[], resources: string[], ...where: Where[]): Rule => ({ ...allow(actions, resources, ...where), effect: Effect.DENY })
+
+/** Somebody whose one role, in the organization, holds exactly the rules that were set last. */
+export type Limited = Workload & { readonly session: Session; may(...rules: Rule[]): Promise<void> }
+
+export async function makeLimited(system: System, admin: Session, name: string): Promise<Limited> {
+  const { id } = await admin.registry(Registry.createRole, { projectId: '', name, description: '', rules: [] })
+  const workload = await makeWorkload(admin, { name, role: name })
+  return {
+    ...workload,
+    session: await system.session(workload),
+    may: async (...rules) => {
+      await admin.registry(Registry.updateRole, { id, projectId: '', description: '', rules, etag: '' })
+    },
+  }
+}
+
+/** Names that nothing else in a test file has. */
+export function freshNames(prefix: string): () => string {
+  let count = 0
+  return () => `${prefix}-${(count += 1)}`
+}
+
+/** An id that nothing has. */
+export const UNKNOWN_ID = '01900000-0000-7000-8000-000000000000'

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { escapeIdentifier } from 'pg'
 import { inject } from 'vitest'
 import { allowOnly, urlOf, withClient } from '../../deploy/local/service-databases.js'
+import { endWithVitest } from './scratch-directory.js'
 import { serviceRoles, TEMPLATE } from './template-database.js'
 
 export type DatabaseUrls = { readonly registryUrl: string; readonly exchangeUrl: string; readonly superuserUrl: string }
@@ -19,6 +20,7 @@ export function urlsOf(serverUrl: string, database: string): DatabaseUrls {
 
 /** An empty database with the tables of both services, for one test file: a clone of the run's template. */
 export async function freshDatabase(): Promise<FreshDatabase> {
+  endWithVitest()
   const serverUrl = inject('postgresUrl')
   const database = `test_${randomBytes(8).toString('hex')}`
   const { registry, exchange } = serviceRoles(serverUrl)

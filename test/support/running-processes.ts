@@ -19,9 +19,8 @@ export async function isRunning(pid: number): Promise<boolean> {
 
 /** Returns when the condition holds; throws when it does not within ten seconds. */
 export async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 1000; tries += 1) {
+  for (const start = performance.now(); performance.now() < start + 10_000; await sleep(10)) {
     if (await condition()) return
-    await sleep(10)
   }
   throw new Error('waited for 10 s in vain')
 }

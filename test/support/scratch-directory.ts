@@ -6,23 +6,27 @@ import { stopLeftOver } from '../../deploy/local/postgres-data.js'
 
 const PREFIX = 'countersign-test-'
 
-// Time for a database that is killed at the same moment to let go of its files.
-const thoroughly = { recursive: true, force: true, maxRetries: 20, retryDelay: 100 } as const
+// Time for a database that is ended at the same moment to let go of its files.
+const thoroughly = { recursive: true, force: true, maxRetries: 10, retryDelay: 20 } as const
 
 export type ScratchDirectory = { readonly path: string; remove(): Promise<void> }
+
+const inUse = new Set<string>()
 
 /** A directory that goes when this process does; others may pass through it, as a database's user has to. */
 export async function scratchDirectory(): Promise<ScratchDirectory> {
   const path = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`))
   await chmod(path, 0o711)
-  const removeAtExit = () => rmSync(path, thoroughly)
-  process.on('exit', removeAtExit)
-  exitOnSignals()
+  if (inUse.size === 0) process.on('exit', removeAtExit)
+  inUse.add(path)
+  endWithVitest()
   return {
     path,
     async remove() {
-      process.off('exit', removeAtExit)
+      await stopServers(path)
       await rm(path, thoroughly)
+      inUse.delete(path)
+      if (inUse.size === 0) process.off('exit', removeAtExit)
     },
   }
 }
@@ -33,15 +37,38 @@ export async function removeAbandoned(): Promise<void> {
     const pid = Number(name.slice(PREFIX.length).split('-')[0])
     if (!name.startsWith(PREFIX) || isAlive(pid)) continue
     const path = join(tmpdir(), name)
-    for (const inside of await readdir(path).catch(() => [])) await stopLeftOver(join(path, inside), () => undefined)
+    await stopServers(path)
     await rm(path, thoroughly).catch(() => undefined)
   }
 }
 
-// A signal that nobody handles ends a process without its `exit` event. vitest's own process handles them.
-function exitOnSignals(): void {
-  for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
-    if (process.listenerCount(signal) === 0) process.once(signal, () => process.exit(code))
+async function stopServers(path: string): Promise<void> {
+  for (const inside of await readdir(path).catch(() => [])) await stopLeftOver(join(path, inside), () => undefined)
+}
+
+/**
+ * Lets a test worker end when vitest's own process does, however that ends. That process exits in order when a signal
+ * comes; a worker would not: nobody tells it, and process.exit is forbidden in it.
+ */
+export function endWithVitest(): void {
+  if (process.channel === undefined || process.listeners('disconnect').includes(endWorker)) return
+  process.on('disconnect', endWorker)
+  process.on('SIGINT', endWorker)
+  process.on('SIGTERM', endWorker)
+}
+
+function endWorker(): void {
+  process.emit('exit', 1)
+  process.kill(process.pid, 'SIGKILL')
+}
+
+function removeAtExit(): void {
+  for (const path of inUse) {
+    try {
+      rmSync(path, thoroughly)
+    } catch {
+      // The next run removes it.
+    }
   }
 }
 

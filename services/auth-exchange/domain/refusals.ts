@@ -28,8 +28,5 @@ export const tokenNotFound = (id: string): DomainError =>
 export const bootstrapConflict = (): DomainError =>
   new DomainError('ALREADY_EXISTS', 'BOOTSTRAP_CONFLICT', 'The client id belongs to another identity.')
 
-export const etagStale = (): DomainError =>
-  new DomainError('ABORTED', 'ETAG_STALE', 'It was changed since you read it: read it again and decide anew.')
-
 export const hashingBusy = (): DomainError =>
   new DomainError('RESOURCE_EXHAUSTED', 'HASHING_BUSY', 'Too many secrets are being hashed.', { retryAfterMillis: 1000 })

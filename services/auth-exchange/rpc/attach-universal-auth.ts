@@ -1,3 +1,4 @@
+import { auditEvent } from '#libs/audit-event.js'
 import { Violations } from '#libs/domain-error.js'
 import { id as idField } from '#libs/fields.js'
 import { inTransaction } from '#libs/postgres/transaction.js'
@@ -7,7 +8,6 @@ import { DEFAULT_MAX_TTL_SECONDS, DEFAULT_TTL_SECONDS, lifetimesFrom } from '../
 import type { IdentityReader, Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { insertUniversalAuth } from '../store/universal-auth.js'
-import { auditEvent } from './audit-event.js'
 import { toUniversalAuthMessage } from './universal-auth-message.js'
 
 const standard = { accessTokenTtlSeconds: DEFAULT_TTL_SECONDS, accessTokenMaxTtlSeconds: DEFAULT_MAX_TTL_SECONDS }
@@ -28,7 +28,7 @@ export function attachUniversalAuth({ db, authorization, identities, ids, clock 
     const method = { ...owner, clientId: ids.next(), ...lifetimes, epoch: ids.next(), createTime: now, updateTime: now, etag: ids.next() }
     await inTransaction(db, call.deadline, async (tx) => {
       await insertUniversalAuth(tx, method)
-      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'auth-method', id: identityId, details: { ...lifetimes, clientId: method.clientId } }))
+      await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'auth-method', id: identityId, details: { ...lifetimes, clientId: method.clientId } }))
     })
     return toUniversalAuthMessage(method)
   }

@@ -1,3 +1,4 @@
+import { auditEvent } from '#libs/audit-event.js'
 import { randomBytes } from 'node:crypto'
 import { Violations } from '#libs/domain-error.js'
 import { id as idField, integer, text } from '#libs/fields.js'
@@ -10,7 +11,6 @@ import type { IdentityReader, SecretHasher, Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { insertClientSecret } from '../store/client-secrets.js'
 import { getUniversalAuth } from '../store/universal-auth.js'
-import { auditEvent } from './audit-event.js'
 import { toClientSecretMessage } from './client-secret-message.js'
 
 type Outside = Writing & { readonly identities: IdentityReader; readonly hasher: SecretHasher }
@@ -49,7 +49,7 @@ export function createClientSecret(outside: Outside): Unary<CreateClientSecretRe
     await inTransaction(db, call.deadline, async (tx) => {
       await insertClientSecret(tx, secret, verifiers)
       const details = { identityId, useLimit: secret.useLimit, expireTime: secret.expireTime }
-      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'client-secret', id, details }))
+      await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'client-secret', id, details }))
     })
     return { clientSecret: toClientSecretMessage(secret), clientId, secret: shownOnce }
   }

@@ -1,3 +1,4 @@
+import { auditEvent } from '#libs/audit-event.js'
 import type { Caller } from '#libs/authorization.js'
 import { Violations } from '#libs/domain-error.js'
 import { credentialText, id as idField } from '#libs/fields.js'
@@ -8,7 +9,6 @@ import { tokenNotFound } from '../domain/refusals.js'
 import type { TokenSigner, Writing } from '../ports.js'
 import { lockToken, revokeToken } from '../store/access-tokens.js'
 import { insertAuditEvent } from '../store/audit.js'
-import { auditEvent } from './audit-event.js'
 
 type Outside = Writing & { readonly signer: TokenSigner }
 
@@ -30,7 +30,7 @@ export function revokeAccessToken({ db, authorization, signer, ids, clock }: Out
       if (!stored) throw tokenNotFound(id)
       if (stored.revokeTime) return
       await revokeToken(tx, key, clock.now())
-      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'access-token', id, details: { identityId: stored.identityId } }))
+      await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'access-token', id, details: { identityId: stored.identityId } }))
     })
     return {}
   }

@@ -1,3 +1,4 @@
+import { auditEvent } from '#libs/audit-event.js'
 import { Violations } from '#libs/domain-error.js'
 import { id as idField } from '#libs/fields.js'
 import { inTransaction } from '#libs/postgres/transaction.js'
@@ -6,7 +7,6 @@ import type { ClientSecret as ClientSecretMessage, RevokeClientSecretRequest } f
 import type { Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { lockClientSecret, revokeClientSecret as writeRevocation } from '../store/client-secrets.js'
-import { auditEvent } from './audit-event.js'
 import { toClientSecretMessage } from './client-secret-message.js'
 
 export function revokeClientSecret({ db, authorization, ids, clock }: Writing): Unary<RevokeClientSecretRequest, ClientSecretMessage> {
@@ -21,7 +21,7 @@ export function revokeClientSecret({ db, authorization, ids, clock }: Writing): 
       if (stored.revokeTime) return stored
       const revoked = { ...stored, revokeTime: clock.now(), epoch: ids.next() }
       await writeRevocation(tx, revoked)
-      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'client-secret', id, details: { identityId } }))
+      await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'client-secret', id, details: { identityId } }))
       return revoked
     })
     return toClientSecretMessage(secret)

@@ -1,14 +1,14 @@
+import { auditEvent } from '#libs/audit-event.js'
 import { Violations } from '#libs/domain-error.js'
+import { assertEtag } from '#libs/etag.js'
 import { id as idField, optionalEtag } from '#libs/fields.js'
 import { inTransaction } from '#libs/postgres/transaction.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { UniversalAuth as UniversalAuthMessage, UpdateUniversalAuthRequest } from '#libs/wire/gen/countersign/exchange/v1/universal_auth.js'
 import { lifetimesFrom } from '../domain/access-token.js'
-import { assertEtag } from '../domain/etag.js'
 import type { Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { lockUniversalAuth, updateUniversalAuth as writeUniversalAuth } from '../store/universal-auth.js'
-import { auditEvent } from './audit-event.js'
 import { toUniversalAuthMessage } from './universal-auth-message.js'
 
 export function updateUniversalAuth({ db, authorization, ids, clock }: Writing): Unary<UpdateUniversalAuthRequest, UniversalAuthMessage> {
@@ -27,7 +27,7 @@ export function updateUniversalAuth({ db, authorization, ids, clock }: Writing):
       tooLong.refuse()
       const updated = { ...stored, ...lifetimes, updateTime: clock.now(), etag: ids.next() }
       await writeUniversalAuth(tx, updated)
-      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'auth-method', id: identityId, details: lifetimes }))
+      await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'auth-method', id: identityId, details: lifetimes }))
       return updated
     })
     return toUniversalAuthMessage(method)

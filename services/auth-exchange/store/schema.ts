@@ -23,27 +23,12 @@ export type SigningKeyRow = {
 
 export type PublicJwk = { readonly kty: string; readonly crv: string; readonly x: string; readonly y: string }
 
-export type AuditEventRow = {
-  organizationId: string
-  id: string
-  /** The method, `Login`. */
-  action: string
-  /** Null for what the operator of the installation did. */
-  actorIdentityId: string | null
-  actorTokenId: string | null
-  targetType: string
-  targetId: string
-  details: JSONColumnType<Record<string, unknown>, string, string>
-  requestId: string
-}
-
 export type ExchangeSchema = {
   clientLocator: ClientLocator
   universalAuth: UniversalAuth
   clientSecret: ClientSecret & Omit<Verifiers, 'argon2Parameters'> & { readonly argon2Parameters: JSONColumnType<Argon2Parameters, string, string> }
   accessToken: AccessTokenRecord
   signingKey: SigningKeyRow
-  auditEvent: AuditEventRow
 }
 
 export type Db = Kysely<ExchangeSchema>

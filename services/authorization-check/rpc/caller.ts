@@ -7,7 +7,7 @@ import { callerTokenRejected, checkNotAllowed } from '../domain/refusals.js'
 import type { GrantReader, TokenReader } from '../ports.js'
 
 /** Whose tokens the asking side may have checked. */
-export type Asker = { mayAskAbout(organizationId: string): boolean }
+export type Asker = { readonly mayAskAbout: (organizationId: string) => boolean }
 
 export type AskerOf = (call: Call) => Promise<Asker>
 

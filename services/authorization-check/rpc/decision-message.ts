@@ -1,4 +1,4 @@
-import { CheckResponse, DecisionReason } from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
+import { type CheckResponse, DecisionReason } from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
 import type { Decision, Reason } from '../domain/decide.js'
 import type { Grants, TokenFacts } from '../domain/grants.js'
 

@@ -36,6 +36,3 @@ export const bindingExists = (identityId: string, projectId: string | null): Dom
   new DomainError('ALREADY_EXISTS', 'BINDING_EXISTS', `The identity ${identityId} is bound here already: update that binding.`, {
     metadata: { identityId, projectId: projectId ?? '' },
   })
-
-export const etagStale = (): DomainError =>
-  new DomainError('ABORTED', 'ETAG_STALE', 'It was changed since you read it: read it again and decide anew.')

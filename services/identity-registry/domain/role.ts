@@ -31,27 +31,44 @@ export const ADMIN = 'admin'
 
 const allow = (actions: string[], resources: string[]): Rule => ({ effect: 'allow', resources, actions, conditions: [] })
 
-const builtIn = (place: number, level: Level, name: string, description: string, rules: Rule[]): BuiltInRole => ({
-  id: `00000000-0000-7000-8000-${String(place).padStart(12, '0')}`,
-  level,
-  name,
-  description,
-  rules,
-})
+// A built-in role has the same id everywhere: its place in the list, in a UUIDv7 of the year 1970.
+const idAt = (place: number): string => `00000000-0000-7000-8000-${String(place).padStart(12, '0')}`
 
 // None of them uses the action of a change to identities, roles, bindings or credentials but admin: no role below admin
 // can widen anybody's access, its own included.
 export const BUILT_IN_ROLES: readonly BuiltInRole[] = [
-  builtIn(1, 'organization', ADMIN, 'Everything in the organization, its projects included as far as management goes.', [allow(['*'], ['*'])]),
-  builtIn(2, 'organization', 'member', 'Reads the organization and makes projects.', [allow(['read'], ['*']), allow(['create'], ['project'])]),
-  builtIn(3, 'organization', 'viewer', 'Reads the organization.', [allow(['read'], ['*'])]),
-  builtIn(4, 'organization', NO_ACCESS, 'Nothing.', []),
-  builtIn(5, 'project', ADMIN, 'Everything in the project.', [allow(['*'], ['*'])]),
-  builtIn(6, 'project', 'member', 'Reads, lists, writes and uses every resource of the project, but does not manage who may.', [
-    allow(['read', 'list', 'write', 'use'], ['*']),
-  ]),
-  builtIn(7, 'project', 'viewer', 'Reads and lists every resource of the project.', [allow(['read', 'list'], ['*'])]),
-  builtIn(8, 'project', NO_ACCESS, 'Nothing.', []),
+  {
+    id: idAt(1),
+    level: 'organization',
+    name: ADMIN,
+    description: 'Everything in the organization, its projects included as far as management goes.',
+    rules: [allow(['*'], ['*'])],
+  },
+  {
+    id: idAt(2),
+    level: 'organization',
+    name: 'member',
+    description: 'Reads the organization and makes projects.',
+    rules: [allow(['read'], ['*']), allow(['create'], ['project'])],
+  },
+  { id: idAt(3), level: 'organization', name: 'viewer', description: 'Reads the organization.', rules: [allow(['read'], ['*'])] },
+  { id: idAt(4), level: 'organization', name: NO_ACCESS, description: 'Nothing.', rules: [] },
+  { id: idAt(5), level: 'project', name: ADMIN, description: 'Everything in the project.', rules: [allow(['*'], ['*'])] },
+  {
+    id: idAt(6),
+    level: 'project',
+    name: 'member',
+    description: 'Reads, lists, writes and uses every resource of the project, but does not manage who may.',
+    rules: [allow(['read', 'list', 'write', 'use'], ['*'])],
+  },
+  {
+    id: idAt(7),
+    level: 'project',
+    name: 'viewer',
+    description: 'Reads and lists every resource of the project.',
+    rules: [allow(['read', 'list'], ['*'])],
+  },
+  { id: idAt(8), level: 'project', name: NO_ACCESS, description: 'Nothing.', rules: [] },
 ]
 
 const byId = new Map(BUILT_IN_ROLES.map((role) => [role.id, role]))

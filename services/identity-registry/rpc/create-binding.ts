@@ -1,3 +1,4 @@
+import { auditEvent } from '#libs/audit-event.js'
 import { Violations } from '#libs/domain-error.js'
 import { id as idField, optionalId } from '#libs/fields.js'
 import { inTransaction } from '#libs/postgres/transaction.js'
@@ -7,7 +8,6 @@ import type { Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { insertBinding } from '../store/bindings.js'
 import { lockRolesByName } from '../store/roles.js'
-import { auditEvent } from './audit-event.js'
 import { rolesToBind, toBindingMessage, withIds } from './binding-message.js'
 
 export function createBinding({ db, authorization, ids, clock }: Writing): Unary<CreateBindingRequest, BindingMessage> {
@@ -27,7 +27,7 @@ export function createBinding({ db, authorization, ids, clock }: Writing): Unary
       const bound = withIds(toBind, await lockRolesByName(tx, binding, toBind.map(({ role }) => role)))
       await insertBinding(tx, binding, bound)
       const details = { identityId, projectId: binding.projectId, roles: toBind }
-      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'binding', id: binding.id, details }))
+      await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'binding', id: binding.id, details }))
       return bound
     })
     return toBindingMessage(binding, roles)

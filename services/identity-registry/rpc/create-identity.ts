@@ -1,3 +1,4 @@
+import { auditEvent } from '#libs/audit-event.js'
 import { Violations } from '#libs/domain-error.js'
 import { displayName, roleName } from '#libs/fields.js'
 import { inTransaction } from '#libs/postgres/transaction.js'
@@ -10,7 +11,6 @@ import { insertAuditEvent } from '../store/audit.js'
 import { insertBinding } from '../store/bindings.js'
 import { insertIdentity } from '../store/identities.js'
 import { lockRolesByName } from '../store/roles.js'
-import { auditEvent } from './audit-event.js'
 import { toIdentityMessage } from './identity-message.js'
 
 export function createIdentity({ db, authorization, ids, clock }: Writing): Unary<CreateIdentityRequest, IdentityMessage> {
@@ -31,7 +31,7 @@ export function createIdentity({ db, authorization, ids, clock }: Writing): Unar
       const roleIds = await lockRolesByName(tx, binding, [role])
       await insertIdentity(tx, identity)
       await insertBinding(tx, binding, roleIds.map((roleId) => ({ roleId, startTime: null, endTime: null })))
-      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'identity', id: identity.id, details: { name, role } }))
+      await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'identity', id: identity.id, details: { name, role } }))
     })
     return toIdentityMessage(identity)
   }

@@ -1,3 +1,4 @@
+import { auditEvent } from '#libs/audit-event.js'
 import { Violations } from '#libs/domain-error.js'
 import { displayName } from '#libs/fields.js'
 import { inTransaction } from '#libs/postgres/transaction.js'
@@ -8,7 +9,6 @@ import type { Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { insertBinding } from '../store/bindings.js'
 import { insertProject } from '../store/projects.js'
-import { auditEvent } from './audit-event.js'
 import { toProjectMessage } from './project-message.js'
 
 export function createProject({ db, authorization, ids, clock }: Writing): Unary<CreateProjectRequest, ProjectMessage> {
@@ -26,7 +26,7 @@ export function createProject({ db, authorization, ids, clock }: Writing): Unary
     await inTransaction(db, call.deadline, async (tx) => {
       await insertProject(tx, project)
       await insertBinding(tx, binding, [admin])
-      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'project', id: project.id, details: { name } }))
+      await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'project', id: project.id, details: { name } }))
     })
     return toProjectMessage(project)
   }

@@ -1,3 +1,4 @@
+import { auditEvent } from '#libs/audit-event.js'
 import { Violations } from '#libs/domain-error.js'
 import { optionalId, roleName, text } from '#libs/fields.js'
 import { inTransaction } from '#libs/postgres/transaction.js'
@@ -9,7 +10,6 @@ import { builtInRoleByName, levelOf } from '../domain/role.js'
 import type { Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { insertRole } from '../store/roles.js'
-import { auditEvent } from './audit-event.js'
 import { rulesFrom, toRoleMessage } from './role-message.js'
 
 export function createRole({ db, authorization, ids, clock }: Writing): Unary<CreateRoleRequest, RoleMessage> {
@@ -29,7 +29,7 @@ export function createRole({ db, authorization, ids, clock }: Writing): Unary<Cr
     const role = { organizationId, id: ids.next(), projectId, name, description, rules, createTime: now, updateTime: now, etag: ids.next() }
     await inTransaction(db, call.deadline, async (tx) => {
       await insertRole(tx, role)
-      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'role', id: role.id, details: { name, projectId, rules } }))
+      await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'role', id: role.id, details: { name, projectId, rules } }))
     })
     return toRoleMessage(role)
   }

@@ -1,14 +1,14 @@
+import { auditEvent } from '#libs/audit-event.js'
 import { Violations } from '#libs/domain-error.js'
+import { assertEtag } from '#libs/etag.js'
 import { id as idField, optionalEtag, optionalId } from '#libs/fields.js'
 import { inTransaction } from '#libs/postgres/transaction.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { DeleteBindingRequest, DeleteBindingResponse } from '#libs/wire/gen/countersign/registry/v1/binding.js'
 import { assertBoundIn } from '../domain/binding.js'
-import { assertEtag } from '../domain/etag.js'
 import type { Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { deleteBinding as removeBinding, lockBinding } from '../store/bindings.js'
-import { auditEvent } from './audit-event.js'
 
 export function deleteBinding({ db, authorization, ids }: Writing): Unary<DeleteBindingRequest, DeleteBindingResponse> {
   return async (request, call) => {
@@ -25,7 +25,7 @@ export function deleteBinding({ db, authorization, ids }: Writing): Unary<Delete
       assertEtag(stored, etag)
       await removeBinding(tx, key)
       const details = { identityId: stored.identityId, projectId: stored.projectId }
-      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'binding', id, details }))
+      await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'binding', id, details }))
     })
     return {}
   }

@@ -1,13 +1,13 @@
+import { auditEvent } from '#libs/audit-event.js'
 import { Violations } from '#libs/domain-error.js'
+import { assertEtag } from '#libs/etag.js'
 import { id as idField, optionalEtag } from '#libs/fields.js'
 import { inTransaction } from '#libs/postgres/transaction.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { DeleteIdentityRequest, DeleteIdentityResponse } from '#libs/wire/gen/countersign/registry/v1/identity.js'
-import { assertEtag } from '../domain/etag.js'
 import type { Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { deleteIdentity as removeIdentity, lockIdentity } from '../store/identities.js'
-import { auditEvent } from './audit-event.js'
 
 export function deleteIdentity({ db, authorization, ids }: Writing): Unary<DeleteIdentityRequest, DeleteIdentityResponse> {
   return async (request, call) => {
@@ -21,7 +21,7 @@ export function deleteIdentity({ db, authorization, ids }: Writing): Unary<Delet
       const stored = await lockIdentity(tx, key)
       assertEtag(stored, etag)
       await removeIdentity(tx, key)
-      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'identity', id, details: { name: stored.name } }))
+      await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'identity', id, details: { name: stored.name } }))
     })
     return {}
   }

@@ -1,13 +1,13 @@
+import { auditEvent } from '#libs/audit-event.js'
 import { Violations } from '#libs/domain-error.js'
+import { assertEtag } from '#libs/etag.js'
 import { id as idField, optionalEtag } from '#libs/fields.js'
 import { inTransaction } from '#libs/postgres/transaction.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { DeleteProjectRequest, DeleteProjectResponse } from '#libs/wire/gen/countersign/registry/v1/project.js'
-import { assertEtag } from '../domain/etag.js'
 import type { Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { deleteProject as removeProject, lockProject } from '../store/projects.js'
-import { auditEvent } from './audit-event.js'
 
 export function deleteProject({ db, authorization, ids }: Writing): Unary<DeleteProjectRequest, DeleteProjectResponse> {
   return async (request, call) => {
@@ -21,7 +21,7 @@ export function deleteProject({ db, authorization, ids }: Writing): Unary<Delete
       const stored = await lockProject(tx, key)
       assertEtag(stored, etag)
       await removeProject(tx, key)
-      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'project', id, details: { name: stored.name } }))
+      await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'project', id, details: { name: stored.name } }))
     })
     return {}
   }

@@ -1,15 +1,15 @@
+import { auditEvent } from '#libs/audit-event.js'
 import { Violations } from '#libs/domain-error.js'
+import { assertEtag } from '#libs/etag.js'
 import { id as idField, optionalEtag, optionalId } from '#libs/fields.js'
 import { inTransaction } from '#libs/postgres/transaction.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { DeleteRoleRequest, DeleteRoleResponse } from '#libs/wire/gen/countersign/registry/v1/role.js'
-import { assertEtag } from '../domain/etag.js'
 import { roleInUse } from '../domain/refusals.js'
 import { assertCustom, assertInScope } from '../domain/role.js'
 import type { Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { deleteRole as removeRole, isRoleInUse, lockRole } from '../store/roles.js'
-import { auditEvent } from './audit-event.js'
 
 export function deleteRole({ db, authorization, ids }: Writing): Unary<DeleteRoleRequest, DeleteRoleResponse> {
   return async (request, call) => {
@@ -27,7 +27,7 @@ export function deleteRole({ db, authorization, ids }: Writing): Unary<DeleteRol
       assertEtag(stored, etag)
       if (await isRoleInUse(tx, key)) throw roleInUse(stored.name)
       await removeRole(tx, key)
-      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'role', id, details: { name: stored.name } }))
+      await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'role', id, details: { name: stored.name } }))
     })
     return {}
   }

@@ -1,3 +1,4 @@
+import { auditEvent } from '#libs/audit-event.js'
 import { inTransaction } from '#libs/postgres/transaction.js'
 import type { Caller } from '#libs/authorization.js'
 import type { Call } from '#libs/rpc/unary.js'
@@ -5,7 +6,6 @@ import type { Identity, IdentityState } from '../domain/identity.js'
 import type { Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { lockIdentity, updateIdentity } from '../store/identities.js'
-import { auditEvent } from './audit-event.js'
 
 type Change = { readonly caller: Caller; readonly id: string; readonly state: IdentityState }
 
@@ -16,7 +16,7 @@ export function setIdentityState({ db, ids, clock }: Writing, call: Call, { call
     if (stored.state === state) return stored
     const updated = { ...stored, state, updateTime: clock.now(), etag: ids.next() }
     await updateIdentity(tx, updated)
-    await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'identity', id }))
+    await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'identity', id }))
     return updated
   })
 }

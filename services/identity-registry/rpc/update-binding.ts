@@ -1,15 +1,15 @@
+import { auditEvent } from '#libs/audit-event.js'
 import { Violations } from '#libs/domain-error.js'
+import { assertEtag } from '#libs/etag.js'
 import { id as idField, optionalEtag, optionalId } from '#libs/fields.js'
 import { inTransaction } from '#libs/postgres/transaction.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { Binding as BindingMessage, UpdateBindingRequest } from '#libs/wire/gen/countersign/registry/v1/binding.js'
 import { assertBoundIn } from '../domain/binding.js'
-import { assertEtag } from '../domain/etag.js'
 import type { Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { lockBinding, replaceBoundRoles } from '../store/bindings.js'
 import { lockRolesByName } from '../store/roles.js'
-import { auditEvent } from './audit-event.js'
 import { rolesToBind, toBindingMessage, withIds } from './binding-message.js'
 
 export function updateBinding({ db, authorization, ids, clock }: Writing): Unary<UpdateBindingRequest, BindingMessage> {
@@ -31,7 +31,7 @@ export function updateBinding({ db, authorization, ids, clock }: Writing): Unary
       assertEtag(stored, etag)
       const updated = { ...stored, updateTime: clock.now(), etag: ids.next() }
       await replaceBoundRoles(tx, updated, bound)
-      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'binding', id, details: { roles: toBind } }))
+      await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'binding', id, details: { roles: toBind } }))
       return { binding: updated, roles: bound }
     })
     return toBindingMessage(binding, roles)

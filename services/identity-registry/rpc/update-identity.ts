@@ -1,13 +1,13 @@
+import { auditEvent } from '#libs/audit-event.js'
 import { Violations } from '#libs/domain-error.js'
+import { assertEtag } from '#libs/etag.js'
 import { displayName, id as idField, optionalEtag } from '#libs/fields.js'
 import { inTransaction } from '#libs/postgres/transaction.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { Identity as IdentityMessage, UpdateIdentityRequest } from '#libs/wire/gen/countersign/registry/v1/identity.js'
-import { assertEtag } from '../domain/etag.js'
 import type { Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { lockIdentity, updateIdentity as writeIdentity } from '../store/identities.js'
-import { auditEvent } from './audit-event.js'
 import { toIdentityMessage } from './identity-message.js'
 
 export function updateIdentity({ db, authorization, ids, clock }: Writing): Unary<UpdateIdentityRequest, IdentityMessage> {
@@ -23,7 +23,7 @@ export function updateIdentity({ db, authorization, ids, clock }: Writing): Unar
       assertEtag(stored, etag)
       const updated = { ...stored, name, updateTime: clock.now(), etag: ids.next() }
       await writeIdentity(tx, updated)
-      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'identity', id, details: { name } }))
+      await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'identity', id, details: { name } }))
       return updated
     })
     return toIdentityMessage(identity)

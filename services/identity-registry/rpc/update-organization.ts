@@ -1,13 +1,13 @@
+import { auditEvent } from '#libs/audit-event.js'
 import { Violations } from '#libs/domain-error.js'
+import { assertEtag } from '#libs/etag.js'
 import { displayName, optionalEtag } from '#libs/fields.js'
 import { inTransaction } from '#libs/postgres/transaction.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { Organization as OrganizationMessage, UpdateOrganizationRequest } from '#libs/wire/gen/countersign/registry/v1/organization.js'
-import { assertEtag } from '../domain/etag.js'
 import type { Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { lockOrganization, updateOrganization as writeOrganization } from '../store/organizations.js'
-import { auditEvent } from './audit-event.js'
 import { toOrganizationMessage } from './organization-message.js'
 
 export function updateOrganization({ db, authorization, ids, clock }: Writing): Unary<UpdateOrganizationRequest, OrganizationMessage> {
@@ -22,7 +22,7 @@ export function updateOrganization({ db, authorization, ids, clock }: Writing): 
       assertEtag(stored, etag)
       const updated = { ...stored, name, updateTime: clock.now(), etag: ids.next() }
       await writeOrganization(tx, updated)
-      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'organization', id: stored.id, details: { name } }))
+      await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'organization', id: stored.id, details: { name } }))
       return updated
     })
     return toOrganizationMessage(organization)

@@ -1,13 +1,13 @@
+import { auditEvent } from '#libs/audit-event.js'
 import { Violations } from '#libs/domain-error.js'
+import { assertEtag } from '#libs/etag.js'
 import { displayName, id as idField, optionalEtag } from '#libs/fields.js'
 import { inTransaction } from '#libs/postgres/transaction.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { Project as ProjectMessage, UpdateProjectRequest } from '#libs/wire/gen/countersign/registry/v1/project.js'
-import { assertEtag } from '../domain/etag.js'
 import type { Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { lockProject, updateProject as writeProject } from '../store/projects.js'
-import { auditEvent } from './audit-event.js'
 import { toProjectMessage } from './project-message.js'
 
 export function updateProject({ db, authorization, ids, clock }: Writing): Unary<UpdateProjectRequest, ProjectMessage> {
@@ -23,7 +23,7 @@ export function updateProject({ db, authorization, ids, clock }: Writing): Unary
       assertEtag(stored, etag)
       const updated = { ...stored, name, updateTime: clock.now(), etag: ids.next() }
       await writeProject(tx, updated)
-      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'project', id, details: { name } }))
+      await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'project', id, details: { name } }))
       return updated
     })
     return toProjectMessage(project)

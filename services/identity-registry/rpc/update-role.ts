@@ -1,15 +1,15 @@
+import { auditEvent } from '#libs/audit-event.js'
 import { Violations } from '#libs/domain-error.js'
+import { assertEtag } from '#libs/etag.js'
 import { id as idField, optionalEtag, optionalId, text } from '#libs/fields.js'
 import { inTransaction } from '#libs/postgres/transaction.js'
 import { checkRules } from '#libs/rules/rule.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { Role as RoleMessage, UpdateRoleRequest } from '#libs/wire/gen/countersign/registry/v1/role.js'
-import { assertEtag } from '../domain/etag.js'
 import { assertCustom, assertInScope } from '../domain/role.js'
 import type { Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { lockRole, updateRole as writeRole } from '../store/roles.js'
-import { auditEvent } from './audit-event.js'
 import { rulesFrom, toRoleMessage } from './role-message.js'
 
 export function updateRole({ db, authorization, ids, clock }: Writing): Unary<UpdateRoleRequest, RoleMessage> {
@@ -31,7 +31,7 @@ export function updateRole({ db, authorization, ids, clock }: Writing): Unary<Up
       assertEtag(stored, etag)
       const updated = { ...stored, description, rules, updateTime: clock.now(), etag: ids.next() }
       await writeRole(tx, updated)
-      await insertAuditEvent(tx, auditEvent(call, caller, ids, { type: 'role', id, details: { before: stored.rules, after: rules } }))
+      await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'role', id, details: { before: stored.rules, after: rules } }))
       return updated
     })
     return toRoleMessage(role)

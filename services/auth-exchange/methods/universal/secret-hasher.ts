@@ -22,7 +22,7 @@ export function secretHasher(current: Pepper): Argon2Verifier {
   const limit = pLimit(AT_ONCE)
   // The raw output is stored, and the hash is always made anew with associated data of our own: argon2's encoded form
   // carries its own, and verifying would believe it.
-  const hash = (owner: SecretOwner, text: string, salt: Buffer, parameters: Argon2Parameters) => {
+  const hash = (owner: SecretOwner, text: string, { salt, parameters }: { salt: Buffer; parameters: Argon2Parameters }) => {
     if (limit.pendingCount >= MAX_WAITING) return Promise.reject(hashingBusy())
     const options = { ...parameters, type: argon2.argon2id, hashLength: HASH_BYTES, raw: true as const, salt, associatedData: associatedData(owner) }
     return limit(() => argon2.hash(text, options))
@@ -30,10 +30,10 @@ export function secretHasher(current: Pepper): Argon2Verifier {
   return {
     verifiersOf: async (owner, text) => {
       const argon2Salt = randomBytes(16)
-      const argon2Hash = await hash(owner, text, argon2Salt, PARAMETERS)
+      const argon2Hash = await hash(owner, text, { salt: argon2Salt, parameters: PARAMETERS })
       return { digest: digestUnder(current, text), pepperId: current.id, argon2Hash, argon2Salt, argon2Parameters: PARAMETERS }
     },
     matches: async (owner, text, { argon2Hash, argon2Salt, argon2Parameters }) =>
-      sameBytes(await hash(owner, text, argon2Salt, argon2Parameters), argon2Hash),
+      sameBytes(await hash(owner, text, { salt: argon2Salt, parameters: argon2Parameters }), argon2Hash),
   }
 }

@@ -1,4 +1,5 @@
 import { type Kysely, type Migration, sql } from 'kysely'
+import { auditEventTable } from '#libs/postgres/audit.js'
 import { keepPartitionsFunction } from '#libs/postgres/partitions.js'
 
 const tables = `
@@ -68,24 +69,12 @@ const tables = `
     create_time timestamptz(3) not null
   );
   create unique index signing_key_active_is_unique on exchange.signing_key (state) where state = 'active';
-
-  create table exchange.audit_event (
-    organization_id uuid not null,
-    id uuid not null,
-    action text not null,
-    actor_identity_id uuid,
-    actor_token_id uuid,
-    target_type text not null,
-    target_id uuid not null,
-    details jsonb not null,
-    request_id text not null,
-    primary key (organization_id, id)
-  ) partition by range (id);
 `
 
 export const exchange: Migration = {
   async up(db: Kysely<unknown>) {
     await sql.raw(tables).execute(db)
+    await sql.raw(auditEventTable('exchange')).execute(db)
     await sql.raw(keepPartitionsFunction('exchange')).execute(db)
   },
 }

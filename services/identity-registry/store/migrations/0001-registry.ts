@@ -1,4 +1,5 @@
 import { type Kysely, type Migration, sql } from 'kysely'
+import { auditEventTable } from '#libs/postgres/audit.js'
 import { keepPartitionsFunction } from '#libs/postgres/partitions.js'
 
 const tables = `
@@ -74,24 +75,12 @@ const tables = `
     foreign key (organization_id, binding_id) references registry.binding on delete cascade
   );
   create index bound_role_by_role on registry.bound_role (organization_id, role_id);
-
-  create table registry.audit_event (
-    organization_id uuid not null,
-    id uuid not null,
-    action text not null,
-    actor_identity_id uuid,
-    actor_token_id uuid,
-    target_type text not null,
-    target_id uuid not null,
-    details jsonb not null,
-    request_id text not null,
-    primary key (organization_id, id)
-  ) partition by range (id);
 `
 
 export const registry: Migration = {
   async up(db: Kysely<unknown>) {
     await sql.raw(tables).execute(db)
+    await sql.raw(auditEventTable('registry')).execute(db)
     await sql.raw(keepPartitionsFunction('registry')).execute(db)
   },
 }

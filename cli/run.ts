@@ -1,0 +1,57 @@
+import type { Command } from 'commander'
+import { answerText, type Style } from './answer.js'
+import type { Run, SharedOptions, Shell } from './command.js'
+import { type Connections, openConnections } from './connections.js'
+import { type Context, type Environment, findContext } from './context.js'
+import { type CredentialOptions, findCredentials } from './credentials.js'
+import { wrongUsage } from './failure.js'
+import { openSession, type Session } from './session.js'
+
+type Outside = { readonly environment: Environment; readonly folder: string }
+
+/** The shell around every command: finds the installation, does the work, prints the answer, closes what was opened. */
+export function runIn({ environment, folder }: Outside): Run {
+  return async (command, work) => {
+    const options = sharedOptions(command)
+    const style = styleOf(options)
+    const tell = (line: string) => void process.stderr.write(style === 'json' ? `${JSON.stringify({ note: line })}\n` : `${line}\n`)
+    const context = findContext(environment, folder, tell)
+    const connections = openConnections(context)
+    try {
+      const answer = await work(shellOf({ environment, context, connections, options, tell }))
+      process.stdout.write(await answerText(answer, style))
+      process.exitCode = answer.exitCode ?? 0
+    } finally {
+      connections.close()
+    }
+  }
+}
+
+type Parts = Pick<Shell, 'environment' | 'tell'> & { readonly context: Context; readonly connections: Connections; readonly options: SharedOptions }
+
+function shellOf({ environment, context, connections, options, tell }: Parts): Shell {
+  const open = (login: CredentialOptions) => openSession(findCredentials(login, { environment, context, tell }), { context, connections, tell })
+  let acting: Session | undefined
+  return {
+    context,
+    connections,
+    environment,
+    tell,
+    quiet: options.quiet === true,
+    colours: process.stdout.isTTY ? !environment.NO_COLOR : false,
+    session: (login = {}) => (acting ??= open({ ...login, credentialsFile: options.actingFile })),
+    operator: () => (context.credentialsFile === undefined ? undefined : open({ credentialsFile: context.credentialsFile })),
+  }
+}
+
+/** What was given behind the command counts before what was given ahead of it. */
+function sharedOptions(command: Command): SharedOptions {
+  const outer = command.parent === null ? {} : sharedOptions(command.parent)
+  return { ...outer, ...command.opts<SharedOptions>() }
+}
+
+function styleOf({ json, quiet }: SharedOptions): Style {
+  if (json && quiet) throw wrongUsage('Give either --json or --quiet.')
+  if (json) return 'json'
+  return quiet ? 'ids' : 'people'
+}

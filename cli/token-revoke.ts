@@ -1,0 +1,50 @@
+import type { Command } from 'commander'
+import { RevokeAccessTokenRequest } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
+import { AuthExchangeServiceService as exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
+import type { Answer } from './answer.js'
+import { addCommand, type Run, type Shell } from './command.js'
+import { wrongUsage } from './failure.js'
+import { readSecret } from './read-text.js'
+
+export function addTokenRevoke(parent: Command, run: Run): void {
+  const command = addCommand(parent, {
+    usage: 'revoke [token-id]',
+    description: 'Revokes an access token: the acting one, one by its id (jti), or one in a file.',
+    example: 'token revoke --token-file token.txt',
+  })
+  command
+    .option('--token-file <file>', 'revoke the token in this file, - for standard input')
+    .action((tokenId: string | undefined, options: { tokenFile?: string }) => run(command, (shell) => revoke(shell, tokenId, options.tokenFile)))
+}
+
+async function revoke(shell: Shell, tokenId: string | undefined, file: string | undefined): Promise<Answer> {
+  if (tokenId !== undefined && file !== undefined) throw wrongUsage('Give either a token id or --token-file.')
+  if (file !== undefined) {
+    await revokeByText(shell, await readSecret(file, shell.tell))
+    return { document: { revoked: true }, ids: [], lines: ['revoked the token'] }
+  }
+  if (tokenId === undefined) return revokeActing(shell)
+  const request = RevokeAccessTokenRequest.fromPartial({ target: { $case: 'tokenId', value: tokenId } })
+  await shell.session().call('exchange', exchange.revokeAccessToken, request)
+  return revoked(tokenId)
+}
+
+/** The token that the cache holds for the acting credentials. */
+async function revokeActing(shell: Shell): Promise<Answer> {
+  const session = shell.session()
+  const held = session.cachedToken()
+  if (held === undefined) {
+    return { document: { revoked: false }, ids: [], lines: [`No token is cached for client id ${session.credentials.clientId}: nothing to revoke.`] }
+  }
+  await revokeByText(shell, held.accessToken)
+  // Only now: while a revocation may have failed, the token must stay at hand for another attempt.
+  session.dropCachedToken()
+  return revoked(held.tokenId)
+}
+
+async function revokeByText({ connections }: Shell, accessToken: string): Promise<void> {
+  const request = RevokeAccessTokenRequest.fromPartial({ target: { $case: 'accessToken', value: accessToken } })
+  await connections.call('exchange', exchange.revokeAccessToken, request)
+}
+
+const revoked = (tokenId: string): Answer => ({ document: { tokenId, revoked: true }, ids: [tokenId], lines: [`revoked token ${tokenId}`] })

@@ -1,0 +1,10 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { z } from 'zod'
+
+const manifest = z.object({ version: z.string() })
+
+export function productVersion(): string {
+  // From cli/ and from dist/cli/.
+  const [file] = ['../package.json', '../../package.json'].map((path) => new URL(path, import.meta.url)).filter((url) => existsSync(url))
+  return file ? manifest.parse(JSON.parse(readFileSync(file, 'utf8'))).version : 'unknown'
+}

@@ -1,0 +1,40 @@
+import type { Caller } from './authorization.js'
+import type { Call } from './rpc/unary.js'
+
+/** What was changed, by whom, in whose name: written in the transaction of the change. */
+export type AuditEvent = {
+  readonly organizationId: string
+  readonly id: string
+  /** The method, `CreateBinding`. */
+  readonly action: string
+  /** Null for what the operator of the installation did. */
+  readonly actorIdentityId: string | null
+  readonly actorTokenId: string | null
+  readonly targetType: string
+  readonly targetId: string
+  readonly details: Readonly<Record<string, unknown>>
+  readonly requestId: string
+}
+
+type Change = {
+  readonly eventId: string
+  /** The type and id of what was changed. */
+  readonly type: string
+  readonly id: string
+  readonly details?: Readonly<Record<string, unknown>>
+}
+
+/** The audit event of the method that is being answered. */
+export function auditEvent(call: Call, caller: Caller, { eventId, type, id, details = {} }: Change): AuditEvent {
+  return {
+    organizationId: caller.organizationId,
+    id: eventId,
+    action: call.path.slice(call.path.lastIndexOf('/') + 1),
+    actorIdentityId: caller.identityId,
+    actorTokenId: caller.tokenId,
+    targetType: type,
+    targetId: id,
+    details,
+    requestId: call.trace.requestId,
+  }
+}

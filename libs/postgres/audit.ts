@@ -1,0 +1,27 @@
+import { sql, type Transaction } from 'kysely'
+import type { AuditEvent } from '../audit-event.js'
+
+/** SQL for a migration: a service's table of audit events, partitioned by day on its UUIDv7 key. */
+export const auditEventTable = (schema: string): string => `
+  create table ${schema}.audit_event (
+    organization_id uuid not null,
+    id uuid not null,
+    action text not null,
+    actor_identity_id uuid,
+    actor_token_id uuid,
+    target_type text not null,
+    target_id uuid not null,
+    details jsonb not null,
+    request_id text not null,
+    primary key (organization_id, id)
+  ) partition by range (id);
+`
+
+export async function insertAuditEventInto<Schema>(tx: Transaction<Schema>, schema: string, event: AuditEvent): Promise<void> {
+  const { organizationId, id, action, actorIdentityId, actorTokenId, targetType, targetId, details, requestId } = event
+  await sql`
+    insert into ${sql.id(schema, 'audit_event')}
+      (organization_id, id, action, actor_identity_id, actor_token_id, target_type, target_id, details, request_id)
+    values (${organizationId}, ${id}, ${action}, ${actorIdentityId}, ${actorTokenId}, ${targetType}, ${targetId}, ${JSON.stringify(details)}, ${requestId})
+  `.execute(tx)
+}
