@@ -1,20 +1,6 @@
 import type { Caller } from './authorization.js'
+import type { AuditEvent } from './postgres/audit.js'
 import type { Call } from './rpc/unary.js'
-
-/** What was changed, by whom, in whose name: written in the transaction of the change. */
-export type AuditEvent = {
-  readonly organizationId: string
-  readonly id: string
-  /** The method, `CreateBinding`. */
-  readonly action: string
-  /** Null for what the operator of the installation did. */
-  readonly actorIdentityId: string | null
-  readonly actorTokenId: string | null
-  readonly targetType: string
-  readonly targetId: string
-  readonly details: Readonly<Record<string, unknown>>
-  readonly requestId: string
-}
 
 type Change = {
   readonly eventId: string

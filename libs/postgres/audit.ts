@@ -1,5 +1,19 @@
 import { sql, type Transaction } from 'kysely'
-import type { AuditEvent } from '../audit-event.js'
+
+/** What was changed, by whom, in whose name: written in the transaction of the change. */
+export type AuditEvent = {
+  readonly organizationId: string
+  readonly id: string
+  /** The method, `CreateBinding`. */
+  readonly action: string
+  /** Null for what the operator of the installation did. */
+  readonly actorIdentityId: string | null
+  readonly actorTokenId: string | null
+  readonly targetType: string
+  readonly targetId: string
+  readonly details: Readonly<Record<string, unknown>>
+  readonly requestId: string
+}
 
 /** SQL for a migration: a service's table of audit events, partitioned by day on its UUIDv7 key. */
 export const auditEventTable = (schema: string): string => `
