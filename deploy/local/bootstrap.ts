@@ -5,7 +5,6 @@ import { systemClock } from '#libs/clock.js'
 import { createIds } from '#libs/ids.js'
 import { createRpcClient } from '#libs/rpc/client.js'
 import { deadlineOf } from '#libs/rpc/deadline.js'
-import { CREDENTIAL_HEADER } from '#libs/rpc/service-credential.js'
 import { traceOf } from '#libs/rpc/trace.js'
 import { ExchangeInternalServiceService } from '#libs/wire/gen/countersign/exchange/v1/internal.js'
 import { RegistryInternalServiceService } from '#libs/wire/gen/countersign/registry/v1/internal.js'
@@ -37,9 +36,9 @@ export function loadAdmin(file: string): Admin {
 /** Tells both owners of the admin. Each does nothing where it has heard of it before. */
 export async function bootstrap(addresses: ServiceAddresses, credential: string, admin: Admin): Promise<void> {
   const { organizationId, identityId, clientId, clientSecret } = admin
-  const headers = { [CREDENTIAL_HEADER]: `bootstrap:${credential}` }
-  const registry = createRpcClient({ address: addresses.registryInternal, headers })
-  const exchange = createRpcClient({ address: addresses.exchangeInternal, headers })
+  const serviceCredential = `bootstrap:${credential}`
+  const registry = createRpcClient({ address: addresses.registryInternal, serviceCredential })
+  const exchange = createRpcClient({ address: addresses.exchangeInternal, serviceCredential })
   const outgoing = { deadline: deadlineOf(Infinity, 10_000), trace: traceOf(new Metadata()) }
   const names = { organizationName: 'default', identityName: 'admin' }
   try {

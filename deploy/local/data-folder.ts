@@ -19,6 +19,8 @@ export function takeDataFolder(given: string): DataFolder {
   const path = resolve(given)
   const at = (name: string) => join(path, name)
   try {
+    // Others may pass through, as the user has to whom PostgreSQL belongs where root starts it; every file in it is closed to them.
+    mkdirSync(path, { recursive: true, mode: 0o711 })
     mkdirSync(at('log'), { recursive: true, mode: 0o700 })
     writeFileSync(at('writable'), '')
     rmSync(at('writable'))

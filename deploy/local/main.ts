@@ -5,7 +5,7 @@ import { destination } from 'pino'
 import { Closing, closeOnSignal } from '#libs/lifecycle.js'
 import { createLog } from '#libs/log.js'
 import { banner, readyLine } from './banner.js'
-import { bootstrap, loadAdmin, readAdmin } from './bootstrap.js'
+import { bootstrap, loadAdmin } from './bootstrap.js'
 import { type DataFolder, takeDataFolder } from './data-folder.js'
 import { startPostgres } from './embedded-postgres.js'
 import { writePrivateJson } from './private-json.js'
@@ -25,10 +25,17 @@ Ports by REGISTRY_PORT (50051), EXCHANGE_PORT (50052), CHECK_PORT (50053); 0 tak
 
 const DATABASE = 'countersign'
 
-async function start(folder: DataFolder, closing: Closing, say: (line: string) => void): Promise<ServiceAddresses> {
+type Start = {
+  readonly closing: Closing
+  readonly say: (line: string) => void
+  /** Called when the database ends by itself: nothing can go on without it. */
+  readonly databaseLost: () => void
+}
+
+async function start(folder: DataFolder, { closing, say, databaseLost }: Start): Promise<ServiceAddresses> {
   const isNew = !existsSync(folder.postgres)
-  if (!isNew && !readAdmin(folder.admin)) {
-    throw new Error(`${folder.admin} is gone, and with it the only copy of the admin's secret. Put it back, or start anew with another data folder (--data DIR).`)
+  for (const file of isNew ? [] : [folder.admin, folder.secrets]) {
+    if (!existsSync(file)) throw new Error(`${file} is gone, and with it the only copy of what it held. Put it back, or start anew with another data folder (--data DIR).`)
   }
   const secrets = loadSecrets(folder.secrets)
   const admin = loadAdmin(folder.admin)
@@ -41,7 +48,14 @@ async function start(folder: DataFolder, closing: Closing, say: (line: string) =
     durable: true,
     log: (line) => void postgresLog.write(`${line}\n`),
   })
-  closing.add(() => postgres.stop())
+  let stopping = false
+  void postgres.exited.then(() => {
+    if (!stopping) databaseLost()
+  })
+  closing.add(() => {
+    stopping = true
+    return postgres.stop()
+  })
   const roles = [
     { role: 'registry', password: secrets.registryPassword, schema: 'registry' },
     { role: 'exchange', password: secrets.exchangePassword, schema: 'exchange' },
@@ -77,7 +91,11 @@ async function main(): Promise<void> {
     await closing.close()
   })
   try {
-    const addresses = await start(folder, closing, say)
+    const databaseLost = () => {
+      say(`PostgreSQL ended by itself, and so must this. ${join(folder.logs, 'postgres.log')} says why; \`npm start\` starts again.`)
+      void closing.close().finally(() => process.exit(1))
+    }
+    const addresses = await start(folder, { closing, say, databaseLost })
     const { registry, exchange, check } = addresses
     writePrivateJson(folder.addresses, { http: null, registry, exchange, check, admin: folder.admin })
     process.stdout.write(values.json ? `${readyLine(addresses, folder)}\n` : banner(addresses, folder))

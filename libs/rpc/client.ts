@@ -1,7 +1,9 @@
 import { Client, credentials, Metadata, type ServiceError, status, type StatusObject } from '@grpc/grpc-js'
 import { monotonicMillis } from '../clock.js'
+import { DomainError } from '../domain-error.js'
 import { type Deadline, wallDeadline } from './deadline.js'
 import { fromStatus } from './errors.js'
+import { CREDENTIAL_HEADER } from './service-credential.js'
 import { type Trace, writeTrace } from './trace.js'
 
 /** What is handed on from the call being answered to the call being made. */
@@ -24,13 +26,15 @@ export type RpcClient = {
 export type ClientOptions = {
   /** `host:port`, `unix:PATH`, or a gRPC name such as `dns:///host:port`; a function is asked once, at the first call. */
   readonly address: string | (() => string)
-  /** Added to every call, for example a service credential. */
+  /** Added to every call. */
   readonly headers?: Readonly<Record<string, string>>
+  /** `NAME:SECRET`, shown to the server as the credential of a service. */
+  readonly serviceCredential?: string
   /** Full names of the services all of whose methods may be repeated: on UNAVAILABLE they are, inside the deadline. */
   readonly idempotentServices?: readonly string[]
 }
 
-export function createRpcClient({ address, headers = {}, idempotentServices = [] }: ClientOptions): RpcClient {
+export function createRpcClient({ address, headers = {}, serviceCredential, idempotentServices = [] }: ClientOptions): RpcClient {
   let opened: Client | undefined
   const open = () => new Client(typeof address === 'string' ? address : address(), credentials.createInsecure(), {
     'grpc.service_config': serviceConfig(idempotentServices),
@@ -46,6 +50,7 @@ export function createRpcClient({ address, headers = {}, idempotentServices = []
     unary: (method, request, { deadline, trace }) => {
       const metadata = new Metadata()
       for (const [name, value] of Object.entries(headers)) metadata.set(name, value)
+      if (serviceCredential !== undefined) metadata.set(CREDENTIAL_HEADER, serviceCredential)
       writeTrace(trace, metadata)
       return new Promise((resolve, reject) => {
         client().makeUnaryRequest(
@@ -57,7 +62,7 @@ export function createRpcClient({ address, headers = {}, idempotentServices = []
           { deadline: wallDeadline(deadline) },
           (error, response) => {
             if (response !== undefined) resolve(response)
-            else reject(fromStatus(error ?? noAnswer()))
+            else reject(failureOf(error ?? noAnswer(), serviceCredential !== undefined))
           },
         )
       })
@@ -68,6 +73,16 @@ export function createRpcClient({ address, headers = {}, idempotentServices = []
       }),
     close: () => opened?.close(),
   }
+}
+
+const misconfigured = (cause: DomainError): DomainError =>
+  new DomainError('UNAVAILABLE', 'SERVICE_MISCONFIGURED', 'One service does not accept the credential of another: an operator must look at it.', { cause })
+
+/** A refusal of our own credential is no word about the caller's: who hears UNAUTHENTICATED throws a good token away. */
+function failureOf(error: ServiceError, asService: boolean): DomainError {
+  const failure = fromStatus(error)
+  const ofCredential = failure.reason === 'SERVICE_CREDENTIAL_REJECTED' || failure.reason === 'SERVICE_NOT_ALLOWED'
+  return asService && ofCredential ? misconfigured(failure) : failure
 }
 
 function noAnswer(): ServiceError {

@@ -1,14 +1,12 @@
-// Globs without backtracking: a pattern becomes a small automaton, and matching walks the text once with the set of
-// states that are possible. `*` any characters of one segment, `**` any characters, `?` one character that is no `/`,
-// `{a,b}` either. Segments are parted by `/`. Everything else is itself; `\` makes the next character itself.
+// Globs without backtracking: matching walks the pattern once, with all the places of the text that it can have come to,
+// so that the worst case is pattern times text. `*` any characters of one segment, `**` any characters, `?` one character
+// that is no `/`, `{a,b}` either. Segments are parted by `/`. Everything else is itself; `\` makes the next character itself.
 
-type Step =
-  | { readonly kind: 'literal'; readonly character: string; next: number }
-  | { readonly kind: 'one'; next: number }
-  | { readonly kind: 'segment'; next: number }
-  | { readonly kind: 'any'; next: number }
-  | { readonly kind: 'fork'; readonly branches: number[] }
-  | { readonly kind: 'end' }
+type Simple = { readonly kind: 'literal'; readonly code: number } | { readonly kind: 'one' | 'segment' | 'any' }
+type Step = Simple | { readonly kind: 'either'; readonly branches: readonly Simple[][] }
+
+/** Places of the text, marked with 1 from `low` to `high`; none where `low` is above `high`. */
+type Places = { readonly marks: Uint8Array; low: number; high: number }
 
 export type Glob = { matches(text: string): boolean }
 
@@ -31,98 +29,121 @@ export function globProblem(pattern: string): string | undefined {
   return open ? 'has a { without a }' : undefined
 }
 
+const SLASH = 47
+
 export function compileGlob(pattern: string): Glob {
-  if (!/[*?{\\]/.test(pattern)) return { matches: (text) => text === pattern }
-  const { steps, start } = build(pattern)
-  return { matches: (text) => run(steps, start, text) }
+  const special = /[*?{\\]/.exec(pattern)
+  if (!special) return { matches: (text) => text === pattern }
+  const prefix = pattern.slice(0, special.index)
+  const steps = stepsOf(pattern.slice(special.index))
+  return { matches: (text) => text.startsWith(prefix) && leadsToTheEnd(steps, text, prefix.length) }
 }
 
-/** Builds from the end, so that every step knows what follows it. */
-function build(pattern: string): { steps: Step[]; start: number } {
-  const steps: Step[] = [{ kind: 'end' }]
-  const add = (step: Step) => steps.push(step) - 1
-  const sequence = (tokens: readonly Token[], after: number): number =>
-    tokens.reduceRight((next, token) => {
-      if (token.kind === 'either') return add({ kind: 'fork', branches: token.branches.map((branch) => sequence(branch, next)) })
-      if (token.kind === 'literal') return add({ kind: 'literal', character: token.character, next })
-      return add({ kind: token.kind, next })
-    }, after)
-  return { start: sequence(tokensOf(pattern), 0), steps }
-}
-
-type Simple = { readonly kind: 'literal'; readonly character: string } | { readonly kind: 'one' | 'segment' | 'any' }
-type Token = Simple | { readonly kind: 'either'; readonly branches: readonly Simple[][] }
-
-function tokensOf(pattern: string): Token[] {
-  const tokens: Token[] = []
+function stepsOf(pattern: string): Step[] {
+  const steps: Step[] = []
   let branches: Simple[][] | undefined
-  const characters = [...pattern]
-  for (let at = 0; at < characters.length; at += 1) {
-    const character = characters[at] ?? ''
+  for (let at = 0; at < pattern.length; at += 1) {
+    const character = pattern[at]
     if (character === '{') branches = [[]]
     else if (branches && character === '}') {
-      tokens.push({ kind: 'either', branches })
+      steps.push({ kind: 'either', branches })
       branches = undefined
     } else if (branches && character === ',') branches.push([])
     else {
-      const doubled = character === '*' && characters[at + 1] === '*'
+      const doubled = character === '*' && pattern[at + 1] === '*'
       const escaped = character === '\\'
-      const token = escaped ? literal(characters[at + 1] ?? '') : doubled ? { kind: 'any' as const } : simple(character)
       if (doubled || escaped) at += 1
-      const into = branches?.at(-1) ?? tokens
-      into.push(token)
+      const into = branches?.at(-1) ?? steps
+      into.push(doubled ? { kind: 'any' } : escaped ? literal(pattern, at) : simple(pattern, at))
     }
   }
-  return tokens
+  return steps
 }
 
-const literal = (character: string): Simple => ({ kind: 'literal', character })
+const literal = (pattern: string, at: number): Simple => ({ kind: 'literal', code: pattern.charCodeAt(at) })
 
-function simple(character: string): Simple {
-  if (character === '*') return { kind: 'segment' }
-  return character === '?' ? { kind: 'one' } : literal(character)
+function simple(pattern: string, at: number): Simple {
+  if (pattern[at] === '*') return { kind: 'segment' }
+  return pattern[at] === '?' ? { kind: 'one' } : literal(pattern, at)
 }
 
-function run(steps: readonly Step[], start: number, text: string): boolean {
-  let states = new Set<number>()
-  enter(steps, start, states)
-  for (const character of text) {
-    const next = new Set<number>()
-    for (const state of states) advance(steps, state, character, next)
-    if (next.size === 0) return false
-    states = next
+function leadsToTheEnd(steps: readonly Step[], text: string, start: number): boolean {
+  const places = { marks: new Uint8Array(text.length + 1), low: start, high: start }
+  places.marks[start] = 1
+  take(steps, text, places)
+  return places.low <= places.high && places.marks[text.length] === 1
+}
+
+/** Moves the places over what the steps match. */
+function take(steps: readonly Step[], text: string, places: Places): void {
+  for (const step of steps) {
+    if (places.low > places.high) return
+    switch (step.kind) {
+      case 'literal':
+        takeOne(text, places, step.code)
+        break
+      case 'one':
+        takeOne(text, places, undefined)
+        break
+      case 'segment':
+        takeSegment(text, places)
+        break
+      case 'any':
+        places.high = text.length
+        places.marks.fill(1, places.low)
+        break
+      case 'either':
+        takeEither(step.branches, text, places)
+    }
   }
-  return states.has(0)
 }
 
-/** Adds a state and every state that is reached from it without a character. */
-function enter(steps: readonly Step[], state: number, into: Set<number>): void {
-  if (into.has(state)) return
-  into.add(state)
-  const step = steps[state]
-  if (step?.kind === 'fork') for (const branch of step.branches) enter(steps, branch, into)
-  if (step?.kind === 'segment' || step?.kind === 'any') enter(steps, step.next, into)
+/** One character: the given one, or any that is no `/`. From the last place to the first, so that none is moved twice. */
+function takeOne(text: string, places: Places, code: number | undefined): void {
+  const { marks, low } = places
+  let [lowest, highest] = [text.length + 1, -1]
+  for (let at = places.high; at >= low; at -= 1) {
+    if (marks[at] === 0) continue
+    marks[at] = 0
+    const found = text.charCodeAt(at)
+    const takes = at < text.length && (code === undefined ? found !== SLASH : found === code)
+    if (!takes) continue
+    lowest = at + (code === undefined ? widthAt(text, at, found) : 1)
+    marks[lowest] = 1
+    highest = Math.max(highest, lowest)
+  }
+  places.low = lowest
+  places.high = highest
 }
 
-// eslint-disable-next-line @typescript-eslint/max-params -- an object here would be one for each character of each check
-function advance(steps: readonly Step[], state: number, character: string, into: Set<number>): void {
-  const step = steps[state]
-  if (!step) return
-  switch (step.kind) {
-    case 'literal':
-      if (step.character === character) enter(steps, step.next, into)
-      return
-    case 'one':
-      if (character !== '/') enter(steps, step.next, into)
-      return
-    case 'segment':
-      if (character !== '/') enter(steps, state, into)
-      return
-    case 'any':
-      enter(steps, state, into)
-      return
-    case 'fork':
-    case 'end':
-      return
+/** A character beyond 16 bits is two units of the text. */
+const widthAt = (text: string, at: number, unit: number): number =>
+  unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00 ? 2 : 1
+
+/** Any characters up to the next `/`, from every place. */
+function takeSegment(text: string, places: Places): void {
+  const { marks, high } = places
+  let inSegment = false
+  for (let at = places.low; at <= text.length && (inSegment || at <= high); at += 1) {
+    inSegment ||= marks[at] === 1
+    if (!inSegment) continue
+    marks[at] = 1
+    places.high = at
+    inSegment = text.charCodeAt(at) !== SLASH
+  }
+}
+
+/** The places that any of the branches leads to. */
+function takeEither(branches: readonly Simple[][], text: string, places: Places): void {
+  const starts = { ...places, marks: places.marks.slice() }
+  places.marks.fill(0)
+  places.low = text.length + 1
+  places.high = -1
+  for (const branch of branches) {
+    const reached = { ...starts, marks: starts.marks.slice() }
+    take(branch, text, reached)
+    for (let at = reached.low; at <= reached.high; at += 1) if (reached.marks[at] === 1) places.marks[at] = 1
+    places.low = Math.min(places.low, reached.low)
+    places.high = Math.max(places.high, reached.high)
   }
 }

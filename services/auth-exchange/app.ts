@@ -7,7 +7,7 @@ import { connectDatabase, OBSERVE_TIME_EVERY_MILLIS, observeDatabaseTime } from 
 import { migrate } from '#libs/postgres/migrate.js'
 import { createRpcClient } from '#libs/rpc/client.js'
 import { createRpcServer } from '#libs/rpc/server.js'
-import { CREDENTIAL_HEADER, internalAdapter, serviceCallers } from '#libs/rpc/service-credential.js'
+import { internalAdapter, serviceCallers } from '#libs/rpc/service-credential.js'
 import { AuthExchangeServiceService } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { ExchangeInternalServiceService } from '#libs/wire/gen/countersign/exchange/v1/internal.js'
 import type { Config } from './config.js'
@@ -40,11 +40,11 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   const databaseTime = databaseClock()
   const clock = given ?? databaseTime
   const ids = createIds(clock)
-  const headers = { [CREDENTIAL_HEADER]: config.SERVICE_CREDENTIAL }
-  const checkService = createRpcClient({ address: checkAddress, headers, idempotentServices: ['countersign.authorization.v1.AuthorizationCheckService'] })
+  const serviceCredential = config.SERVICE_CREDENTIAL
+  const checkService = createRpcClient({ address: checkAddress, serviceCredential, idempotentServices: ['countersign.authorization.v1.AuthorizationCheckService'] })
   const registry = createRpcClient({
     address: config.REGISTRY_INTERNAL_ADDRESS,
-    headers,
+    serviceCredential,
     idempotentServices: ['countersign.registry.v1.RegistryInternalService'],
   })
   const authorization = authorizationBy(checkService)

@@ -5,7 +5,7 @@ import { type App, Closing } from '#libs/lifecycle.js'
 import type { Log } from '#libs/log.js'
 import { createRpcClient } from '#libs/rpc/client.js'
 import { createRpcServer } from '#libs/rpc/server.js'
-import { CREDENTIAL_HEADER, serviceCallers } from '#libs/rpc/service-credential.js'
+import { serviceCallers } from '#libs/rpc/service-credential.js'
 import { AuthorizationCheckServiceService } from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
 import type { Config } from './config.js'
 import { remoteGrants } from './peers/grants.js'
@@ -21,15 +21,15 @@ export type Addresses = { readonly port: number }
 const REACHED_WITHIN_MILLIS = 60_000
 
 export function createApp(config: Config, { log }: Outside): App<Addresses> {
-  const headers = { [CREDENTIAL_HEADER]: config.SERVICE_CREDENTIAL }
+  const serviceCredential = config.SERVICE_CREDENTIAL
   const registry = createRpcClient({
     address: config.REGISTRY_INTERNAL_ADDRESS,
-    headers,
+    serviceCredential,
     idempotentServices: ['countersign.registry.v1.RegistryInternalService'],
   })
   const exchange = createRpcClient({
     address: config.EXCHANGE_INTERNAL_ADDRESS,
-    headers,
+    serviceCredential,
     idempotentServices: ['countersign.exchange.v1.ExchangeInternalService'],
   })
   const tokens = remoteTokens(exchange)

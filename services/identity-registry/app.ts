@@ -7,7 +7,7 @@ import { connectDatabase, OBSERVE_TIME_EVERY_MILLIS, observeDatabaseTime } from 
 import { migrate } from '#libs/postgres/migrate.js'
 import { createRpcClient } from '#libs/rpc/client.js'
 import { createRpcServer } from '#libs/rpc/server.js'
-import { CREDENTIAL_HEADER, internalAdapter, serviceCallers } from '#libs/rpc/service-credential.js'
+import { internalAdapter, serviceCallers } from '#libs/rpc/service-credential.js'
 import { IdentityRegistryServiceService } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { RegistryInternalServiceService } from '#libs/wire/gen/countersign/registry/v1/internal.js'
 import type { Config } from './config.js'
@@ -37,7 +37,7 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   const ids = createIds(clock)
   const checkService = createRpcClient({
     address: checkAddress,
-    headers: { [CREDENTIAL_HEADER]: config.SERVICE_CREDENTIAL },
+    serviceCredential: config.SERVICE_CREDENTIAL,
     idempotentServices: ['countersign.authorization.v1.AuthorizationCheckService'],
   })
   const authorization = authorizationBy(checkService)

@@ -3,6 +3,7 @@ import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/count
 import { allow, bindTo, deny, forEver, freshNames, type Limited, makeLimited, makeProject } from '../support/builders.js'
 import { bearer, type Calls, callsTo } from '../support/calls.js'
 import { type Session, startSystem, type System } from '../support/system.js'
+import { notAllowed } from './expected.js'
 
 let system: System
 let admin: Session
@@ -70,8 +71,6 @@ const methods: Record<keyof typeof Registry, Row> = {
 
 const rows = Object.entries(methods)
 const eachNeed = rows.flatMap(([name, row]) => row.needs.map(([action, resource]) => ({ name, row, action, resource })))
-
-const notAllowed = (action: string, resource: string) => ({ kind: 'PERMISSION_DENIED', reason: 'NOT_ALLOWED', metadata: { action, resource } })
 
 describe('a method of identity-registry', () => {
   it.each(rows)('%s is answered to whoever may do what it needs and nothing else', async (_name, { needs, call }) => {

@@ -5,7 +5,6 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { createLog } from '#libs/log.js'
 import { createRpcClient } from '#libs/rpc/client.js'
 import { deadlineOf } from '#libs/rpc/deadline.js'
-import { CREDENTIAL_HEADER } from '#libs/rpc/service-credential.js'
 import { traceOf } from '#libs/rpc/trace.js'
 import { Metadata } from '@grpc/grpc-js'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
@@ -102,6 +101,18 @@ describe('npm start', () => {
     expect(processesNaming(folder)).toEqual([])
   })
 
+  it('says so and ends when the database ends by itself', async () => {
+    const folder = await newFolder()
+    const system = start(folder)
+    await system.ready()
+    const [pid = ''] = readFileSync(join(folder, 'postgres/postmaster.pid'), 'utf8').split('\n')
+    process.kill(Number(pid), 'SIGKILL')
+    const { code, stderr } = await system.ended()
+    expect(code).toBe(1)
+    expect(stderr).toContain('PostgreSQL ended by itself')
+    expect(processesNaming(folder)).toEqual([])
+  })
+
   it('leaves nothing running when it is stopped while it starts', async () => {
     const folder = await newFolder()
     const system = start(folder)
@@ -141,8 +152,8 @@ async function bootstrapRegistryOnly(folder: string, { organizationId, identityI
   const log = () => createLog({ service: 'test', level: 'silent' })
   const environment = { REGISTRY_PORT: '0', EXCHANGE_PORT: '0', CHECK_PORT: '0' }
   const services = await startServices({ registryUrl: url('registry'), exchangeUrl: url('exchange'), secrets, log, environment })
-  const headers = { [CREDENTIAL_HEADER]: `bootstrap:${secrets.bootstrapCredential}` }
-  const registry = createRpcClient({ address: services.addresses.registryInternal, headers })
+  const serviceCredential = `bootstrap:${secrets.bootstrapCredential}`
+  const registry = createRpcClient({ address: services.addresses.registryInternal, serviceCredential })
   const request = { organizationId, organizationName: 'default', identityId, identityName: 'admin' }
   await registry.unary(RegistryInternalServiceService.bootstrap, request, { deadline: deadlineOf(Infinity, 5_000), trace: traceOf(new Metadata()) })
   registry.close()

@@ -36,7 +36,7 @@ export type Program = {
   readonly name: string
   readonly args: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
-  isReady(): Promise<boolean>
+  readonly isReady: () => Promise<boolean>
 }
 
 /** The services are run as they are deployed, from `dist/`, or straight from TypeScript. */
@@ -61,7 +61,7 @@ export type Processes = {
 
 const READY_WITHIN_MILLIS = 30_000
 const STOP_WITHIN_MILLIS = 10_000
-const KEPT_OUTPUT = 1_000_000
+const KEPT_CHUNKS = 2_000
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 /** What node needs to run our TypeScript. */
@@ -109,10 +109,12 @@ export async function startProcesses({ from = 'dist', environment, nodeOptions =
 
 /** A program of ours under node, not yet started. */
 export function nodeProcess({ name, args, environment, isReady }: Program): Process {
-  let said = ''
+  const said: string[] = []
   const hear = (chunk: string) => {
-    said = (said + chunk).slice(-KEPT_OUTPUT)
+    said.push(chunk)
+    if (said.length > KEPT_CHUNKS) said.splice(0, KEPT_CHUNKS / 2)
   }
+  const lastWords = () => said.join('').slice(-4_000)
   let child: Child | undefined
   const start = () => {
     if (child?.isRunning() !== true) child = launch(args, environment ?? {}, hear)
@@ -121,8 +123,8 @@ export function nodeProcess({ name, args, environment, isReady }: Program): Proc
   const ready = async () => {
     const latest = monotonicMillis() + READY_WITHIN_MILLIS
     while (!(await isReady())) {
-      if (child?.isRunning() !== true) throw new Error(`${name} ended before it was ready:\n${said.slice(-4_000)}`)
-      if (monotonicMillis() > latest) throw new Error(`${name} was not ready within ${READY_WITHIN_MILLIS / 1000} s:\n${said.slice(-4_000)}`)
+      if (child?.isRunning() !== true) throw new Error(`${name} ended before it was ready:\n${lastWords()}`)
+      if (monotonicMillis() > latest) throw new Error(`${name} was not ready within ${READY_WITHIN_MILLIS / 1000} s:\n${lastWords()}`)
       await sleep(20)
     }
   }
@@ -131,7 +133,7 @@ export function nodeProcess({ name, args, environment, isReady }: Program): Proc
     get pid() {
       return child?.pid ?? 0
     },
-    output: () => said,
+    output: () => said.join(''),
     kill: (signal) => child?.kill(signal),
     ended: () => child?.ended ?? Promise.resolve(),
     start,

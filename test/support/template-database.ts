@@ -1,17 +1,11 @@
-import type { Kysely, Migration } from 'kysely'
+import type { Kysely } from 'kysely'
 import { escapeIdentifier } from 'pg'
 import { createLog } from '#libs/log.js'
 import { connectDatabase } from '#libs/postgres/database.js'
 import { migrate } from '#libs/postgres/migrate.js'
 import { prepareServiceDatabase, type ServiceRole, urlOf, withClient } from '../../deploy/local/service-databases.js'
-import { exchange } from '../../services/auth-exchange/store/migrations/0001-exchange.js'
-import { registry } from '../../services/identity-registry/store/migrations/0001-registry.js'
-
-/** The one place in the tests that says which migrations there are. */
-const MIGRATIONS: Record<'registry' | 'exchange', Record<string, Migration>> = {
-  registry: { '0001-registry': registry },
-  exchange: { '0001-exchange': exchange },
-}
+import { migrations as exchangeMigrations } from '../../services/auth-exchange/store/migrations.js'
+import { migrations as registryMigrations } from '../../services/identity-registry/store/migrations.js'
 
 export const TEMPLATE = 'countersign_template'
 
@@ -30,7 +24,7 @@ export async function migratedDatabase(superuserUrl: string, database: string): 
     const log = createLog({ service: 'test', level: 'silent' })
     const db: Kysely<unknown> = connectDatabase({ url, schema, log, poolSize: 1, prepare: false })
     try {
-      await migrate(db, schema, schema === 'registry' ? MIGRATIONS.registry : MIGRATIONS.exchange)
+      await migrate(db, schema, schema === 'registry' ? registryMigrations : exchangeMigrations)
     } finally {
       await db.destroy()
     }

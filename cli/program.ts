@@ -1,0 +1,67 @@
+import { Command } from 'commander'
+import { addBindingCreate } from './binding-create.js'
+import { addBindingDelete } from './binding-delete.js'
+import { addBindingList } from './binding-list.js'
+import { addCheck } from './check.js'
+import { type Run, shareOptions } from './command.js'
+import { addIdentityCreate } from './identity-create.js'
+import { addIdentityDelete } from './identity-delete.js'
+import { addIdentityGet } from './identity-get.js'
+import { addIdentityList } from './identity-list.js'
+import { addLogin } from './login.js'
+import { addProjectCreate } from './project-create.js'
+import { addProjectList } from './project-list.js'
+import { addRoleCreate } from './role-create.js'
+import { addRoleGet } from './role-get.js'
+import { addRoleList } from './role-list.js'
+import { addSecretCreate } from './secret-create.js'
+import { addSecretList } from './secret-list.js'
+import { addSecretRevoke } from './secret-revoke.js'
+import { addTokenRevoke } from './token-revoke.js'
+import { productVersion } from './version.js'
+import { addWhoami } from './whoami.js'
+
+const nouns = [
+  ['identity', 'Workloads and applications, and how they log in.', [addIdentityCreate, addIdentityList, addIdentityGet, addIdentityDelete]],
+  ['project', 'Parts of the organization that identities are bound to.', [addProjectCreate, addProjectList]],
+  ['role', 'Named sets of rules.', [addRoleCreate, addRoleList, addRoleGet]],
+  ['binding', 'Roles given to identities.', [addBindingCreate, addBindingList, addBindingDelete]],
+  ['secret', 'Client secrets of identities.', [addSecretCreate, addSecretList, addSecretRevoke]],
+  ['token', 'Access tokens.', [addTokenRevoke]],
+] as const
+
+const AFTERWORD = `
+The four steps:
+  npx countersign identity create web --universal-auth --credentials-file web.json
+  npx countersign project create shop
+  npx countersign binding create web --project shop --role viewer
+  npx countersign login --credentials-file web.json
+  npx countersign check read orders --project shop --credentials-file web.json
+
+Which installation: COUNTERSIGN_REGISTRY, COUNTERSIGN_EXCHANGE, COUNTERSIGN_CHECK (host:port each); or the context file
+(COUNTERSIGN_CONTEXT_FILE, by default ~/.config/countersign/context.json); or .countersign/ of \`npm start\`, here or above.
+As whom: --credentials-file; COUNTERSIGN_CLIENT_ID with COUNTERSIGN_CLIENT_SECRET; COUNTERSIGN_CREDENTIALS_FILE; the context
+file; .countersign/admin.json. A secret or a token is never given as an argument.
+
+Exit codes: 0 done, check: allowed. 1 refused, check: denied. 2 wrong usage. 3 unreachable: try again.`
+
+/** Every command, and what help says. */
+export function commandLine(run: Run): Command {
+  const program = new Command('countersign')
+    .description('Machine identities: who they are, what they may do, and whether a token may do this.')
+    .version(productVersion(), '--version', 'print the version')
+    .helpOption('-h, --help', 'show what a command does and takes')
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined })
+    .addHelpText('after', AFTERWORD)
+  addLogin(program, run)
+  addWhoami(program, run)
+  for (const [noun, description, commands] of nouns) {
+    const parent = program.command(noun).description(description)
+    for (const add of commands) add(parent, run)
+  }
+  addCheck(program, run)
+  shareOptions(program)
+  return program
+}

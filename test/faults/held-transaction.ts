@@ -1,0 +1,33 @@
+import { withClient } from '../../deploy/local/service-databases.js'
+import { until } from '../support/running-processes.js'
+
+/** A transaction of the test's own, which others wait for. */
+export type Held = {
+  run(sql: string, values?: readonly unknown[]): Promise<void>
+  /** Returns when a statement of somebody else waits for a lock. */
+  awaited(): Promise<void>
+  commit(): Promise<void>
+}
+
+/** Barriers in place of luck: `work` decides what happens between the statement that waits and the commit that it waits for. */
+export function heldTransaction<T>(url: string, work: (held: Held) => Promise<T>): Promise<T> {
+  return withClient(url, async (client) => {
+    await client.query('begin')
+    return work({
+      run: async (sql, values = []) => {
+        await client.query(sql, [...values])
+      },
+      awaited: () => until(() => isAwaited(url)),
+      commit: async () => {
+        await client.query('commit')
+      },
+    })
+  })
+}
+
+// Asked on a connection of its own: within a transaction the answer would stay what it was at first.
+const isAwaited = (url: string): Promise<boolean> =>
+  withClient(url, async (client) => {
+    const { rowCount } = await client.query("select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")
+    return rowCount !== 0
+  })

@@ -1,0 +1,7 @@
+// Refusals that every service has, as a caller sees them.
+
+export const invalid = (...fields: string[]) => ({ kind: 'INVALID_ARGUMENT', reason: 'INVALID_REQUEST', violations: fields.map((field) => ({ field })) })
+
+export const notAllowed = (action: string, resource: string) => ({ kind: 'PERMISSION_DENIED', reason: 'NOT_ALLOWED', metadata: { action, resource } })
+
+export const etagStale = { kind: 'ABORTED', reason: 'ETAG_STALE' }

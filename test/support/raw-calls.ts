@@ -1,0 +1,81 @@
+import { Client, type ClientOptions, credentials, Metadata, type status } from '@grpc/grpc-js'
+import { wallMillis } from '#libs/clock.js'
+import { BadRequest, ErrorInfo, RequestInfo, RetryInfo } from '#libs/wire/gen/google/rpc/error_details.js'
+import { Status } from '#libs/wire/gen/google/rpc/status.js'
+
+/** Everything that a caller can see of how a call ended. */
+export type Outcome = {
+  readonly code: status
+  readonly details: string
+  readonly headers: Metadata
+  readonly trailers: Metadata
+  readonly answer: Buffer | undefined
+}
+
+export type Headers = Readonly<Record<string, string | readonly string[]>>
+
+/** Calls that send the bytes they are given and keep the bytes that come. */
+export type RawCalls = { call(path: string, bytes: Uint8Array, headers?: Headers): Promise<Outcome>; close(): void }
+
+export function rawCallsTo(address: string, options: ClientOptions = {}): RawCalls {
+  const client = new Client(address, credentials.createInsecure(), { 'grpc.max_send_message_length': -1, ...options })
+  return {
+    call: (path, bytes, headers = {}) =>
+      new Promise((resolve) => {
+        let answer: Buffer | undefined
+        let received = new Metadata()
+        const request = Buffer.from(bytes)
+        const deadline = wallMillis() + 20_000
+        const call = client.makeUnaryRequest(path, (value: Buffer) => value, (value: Buffer) => value, request, metadataOf(headers), { deadline },
+          (_error, value) => {
+            answer = value
+          })
+        call.on('metadata', (metadata) => {
+          received = metadata
+        })
+        call.on('status', ({ code, details, metadata: trailers }) => resolve({ code, details, headers: received, trailers, answer }))
+      }),
+    close: () => client.close(),
+  }
+}
+
+function metadataOf(headers: Headers): Metadata {
+  const metadata = new Metadata()
+  for (const [name, values] of Object.entries(headers)) {
+    for (const value of typeof values === 'string' ? [values] : values) metadata.add(name, value)
+  }
+  return metadata
+}
+
+const CODECS = new Map<string, { decode(bytes: Uint8Array): object }>(
+  Object.entries({ ErrorInfo, BadRequest, RequestInfo, RetryInfo }).map(([name, codec]) => [`type.googleapis.com/google.rpc.${name}`, codec]),
+)
+
+/** What the trailer with the details says, each of them decoded. */
+export function richStatusOf({ trailers }: Outcome): { code: number; message: string; details: [string, object][] } | undefined {
+  const [raw] = trailers.get('grpc-status-details-bin')
+  if (!Buffer.isBuffer(raw)) return undefined
+  const { code, message, details } = Status.decode(raw)
+  return { code, message, details: details.map(({ typeUrl, value }) => [typeUrl, CODECS.get(typeUrl)?.decode(value) ?? { value }]) }
+}
+
+const detailOf = <T>(outcome: Outcome, codec: { decode(bytes: Uint8Array): T }, name: string): T | undefined => {
+  const [raw] = outcome.trailers.get('grpc-status-details-bin')
+  const found = Buffer.isBuffer(raw) ? Status.decode(raw).details.find(({ typeUrl }) => typeUrl.endsWith(`.${name}`)) : undefined
+  return found && codec.decode(found.value)
+}
+
+export const reasonOf = (outcome: Outcome): string | undefined => detailOf(outcome, ErrorInfo, 'ErrorInfo')?.reason
+
+/** The names of the fields that were refused, each once. */
+export const refusedFields = (outcome: Outcome): string[] => [
+  ...new Set((detailOf(outcome, BadRequest, 'BadRequest')?.fieldViolations ?? []).map(({ field }) => field)),
+].sort()
+
+/** All that is visible of a call as one text, to look for what must not be in it. */
+export const visibleText = (outcome: Outcome): string =>
+  JSON.stringify([outcome.code, outcome.details, outcome.headers.toJSON(), outcome.trailers.toJSON(), richStatusOf(outcome)], (_key, value: unknown) =>
+    value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : isBufferJson(value) ? Buffer.from(value.data).toString('latin1') : value)
+
+const isBufferJson = (value: unknown): value is { data: number[] } =>
+  typeof value === 'object' && value !== null && 'type' in value && value.type === 'Buffer' && 'data' in value && Array.isArray(value.data)
