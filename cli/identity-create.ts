@@ -68,7 +68,7 @@ function assertNeedsNoMethod({ ttl, maxTtl, secretTtl, secretUses, credentialsFi
 
 async function withSecret(shell: Shell, wanted: Wanted, destination: Destination): Promise<Answer> {
   const session = shell.session()
-  const identity = await newOrExisting(shell, wanted)
+  const { identity, isNew } = await newOrExisting(shell, wanted)
   try {
     const lifetimes = { accessTokenTtlSeconds: wanted.ttl, accessTokenMaxTtlSeconds: wanted.maxTtl }
     const universalAuth = await attachOrGoOn(shell, identity, lifetimes)
@@ -80,7 +80,8 @@ async function withSecret(shell: Shell, wanted: Wanted, destination: Destination
       next: () => bindCommand(session, identity),
     }
   } catch (error) {
-    shell.tell(`Identity ${identity.name} (${identity.id}) exists, its credentials were not made.`)
+    const wayOn = 'once the cause is gone, the same command goes on from there'
+    if (isNew) shell.tell(`Identity ${identity.name} was made, its credentials were not: ${wayOn}.`)
     throw error
   }
 }
@@ -90,16 +91,16 @@ async function newIdentity(session: Session, { name, role }: Wanted): Promise<Id
   return session.call('registry', registry.createIdentity, CreateIdentityRequest.fromPartial({ name, role: roleName }))
 }
 
-async function newOrExisting(shell: Shell, wanted: Wanted): Promise<Identity> {
+async function newOrExisting(shell: Shell, wanted: Wanted): Promise<{ identity: Identity; isNew: boolean }> {
   const session = shell.session()
   try {
-    return await newIdentity(session, wanted)
+    return { identity: await newIdentity(session, wanted), isNew: true }
   } catch (error) {
     if (!(error instanceof DomainError) || error.reason !== 'IDENTITY_NAME_TAKEN') throw error
   }
-  const existing = await findIdentity(session, wanted.name)
-  shell.tell(`Identity ${existing.name} exists already: going on with it; its roles stay as they are.`)
-  return existing
+  const identity = await findIdentity(session, wanted.name)
+  shell.tell(`Identity ${identity.name} exists already: going on with it; its roles stay as they are.`)
+  return { identity, isNew: false }
 }
 
 /** Binds to a project that exists; a hint must not turn what was done into a failure. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, existsSync, fchmodSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { wrongUsage } from './failure.js'
 
@@ -51,8 +51,6 @@ function opened(temporary: string, path: string): number {
 
 function writePrivately(file: number, text: string): void {
   try {
-    // The mode of open is cut by the umask, which might take the owner's own rights.
-    fchmodSync(file, OWNER_ONLY)
     writeFileSync(file, text)
     fsyncSync(file)
   } finally {

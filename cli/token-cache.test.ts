@@ -1,15 +1,19 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { tokenCache } from './token-cache.js'
 
 const key = { exchange: '127.0.0.1:50052', clientId: 'a' }
 const other = { ...key, clientId: 'b' }
 const token = (lifeMillis: number) => ({ accessToken: 'x.y.z', tokenId: 'id', expireMillis: Date.now() + lifeMillis })
-const newPath = () => join(mkdtempSync(join(tmpdir(), 'token-cache-')), 'made', 'tokens.json')
+const newPath = () => {
+  const folder = mkdtempSync(join(tmpdir(), 'token-cache-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  return join(folder, 'made', 'tokens.json')
+}
 
-// Nobody but the operator may read a cached token: seen to fail with the default mode, and without the chmod.
+// Nobody but the operator may read a cached token: seen to fail with the default modes of file and of folder.
 it('is readable by its owner only, in a folder of its own', () => {
   const path = newPath()
   tokenCache(path).keep(key, token(60_000))

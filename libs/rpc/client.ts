@@ -44,6 +44,8 @@ export function createRpcClient({ address, headers = {}, serviceCredential, idem
     'grpc.max_reconnect_backoff_ms': 1_000,
     'grpc.max_receive_message_length': 4 * 1024 * 1024,
     'grpc.enable_channelz': 0,
+    // Services are called where they are said to be, whatever proxy the environment names for the web.
+    'grpc.enable_http_proxy': 0,
   })
   const client = () => (opened ??= open())
   return {

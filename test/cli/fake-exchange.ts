@@ -1,0 +1,100 @@
+import { DomainError } from '#libs/domain-error.js'
+import {
+  type LoginRequest,
+  LoginResponse,
+  type RevokeAccessTokenRequest,
+  RevokeAccessTokenResponse,
+} from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
+import {
+  ClientSecret,
+  type CreateClientSecretRequest,
+  CreateClientSecretResponse,
+  type ListClientSecretsRequest,
+  ListClientSecretsResponse,
+  type RevokeClientSecretRequest,
+} from '#libs/wire/gen/countersign/exchange/v1/client_secret.js'
+import {
+  type AttachUniversalAuthRequest,
+  type GetUniversalAuthRequest,
+  UniversalAuth,
+} from '#libs/wire/gen/countersign/exchange/v1/universal_auth.js'
+import { type Answering, NOW, one, page, requirePower, tokenOf, type World } from './fake-world.js'
+
+const TOKEN_SECONDS = 3600
+
+export const exchangeAnswers = (world: World, answering: Answering) => ({
+  ...methodAnswers(world, answering),
+  ...secretAnswers(world, answering),
+  ...tokenAnswers(world, answering),
+})
+
+function methodOf(world: World, identityId: string): UniversalAuth {
+  const method = world.methods.find((each) => each.identityId === identityId)
+  if (!method) throw new DomainError('NOT_FOUND', 'AUTH_METHOD_NOT_FOUND', 'The identity has no auth method.')
+  return method
+}
+
+const methodAnswers = (world: World, answering: Answering) => ({
+  attachUniversalAuth: answering('attachUniversalAuth', (request: AttachUniversalAuthRequest, token) => {
+    requirePower(world, token)
+    if (world.methods.some(({ identityId }) => identityId === request.identityId)) {
+      throw new DomainError('ALREADY_EXISTS', 'AUTH_METHOD_EXISTS', 'The identity has Universal Auth already.')
+    }
+    const { identityId, accessTokenTtlSeconds = 3600, accessTokenMaxTtlSeconds = 86_400 } = request
+    const method = { identityId, clientId: world.ids.next(), accessTokenTtlSeconds, accessTokenMaxTtlSeconds, createTime: NOW }
+    world.methods.push(UniversalAuth.fromPartial(method))
+    return UniversalAuth.fromPartial(method)
+  }),
+  getUniversalAuth: answering('getUniversalAuth', ({ identityId }: GetUniversalAuthRequest, token) => {
+    requirePower(world, token)
+    return methodOf(world, identityId)
+  }),
+})
+
+const secretAnswers = (world: World, answering: Answering) => ({
+  createClientSecret: answering('createClientSecret', (request: CreateClientSecretRequest, token) => {
+    requirePower(world, token)
+    const { identityId, description, useLimit, ttlSeconds } = request
+    const { clientId } = methodOf(world, identityId)
+    const id = world.ids.next()
+    const expireTime = ttlSeconds === 0 ? undefined : new Date(Date.now() + ttlSeconds * 1000)
+    const clientSecret = ClientSecret.fromPartial({ id, identityId, description, useLimit, createTime: NOW, expireTime })
+    const secret = `csk_${id}_shown-once`
+    world.secrets.push(clientSecret)
+    world.logins.set(clientId, { identityId, clientSecret: secret })
+    return CreateClientSecretResponse.fromPartial({ clientSecret, clientId, secret })
+  }),
+  listClientSecrets: answering('listClientSecrets', (request: ListClientSecretsRequest, token) => {
+    requirePower(world, token)
+    const { items, nextPageToken } = page(world.secrets.filter(({ identityId }) => identityId === request.identityId), request)
+    return ListClientSecretsResponse.fromPartial({ clientSecrets: items, nextPageToken })
+  }),
+  revokeClientSecret: answering('revokeClientSecret', ({ id }: RevokeClientSecretRequest, token) => {
+    requirePower(world, token)
+    const secret = one(world.secrets, id, 'CLIENT_SECRET_NOT_FOUND')
+    secret.revokeTime = NOW
+    return secret
+  }),
+})
+
+const tokenAnswers = (world: World, answering: Answering) => ({
+  login: answering('login', ({ proof }: LoginRequest) => {
+    const known = proof && world.logins.get(proof.value.clientId)
+    if (!known || known.clientSecret !== proof.value.clientSecret) {
+      throw new DomainError('UNAUTHENTICATED', 'CREDENTIALS_REJECTED', 'Client credentials were rejected.')
+    }
+    const tokenId = world.ids.next()
+    const accessToken = `header.${tokenId}.signature`
+    world.tokens.set(accessToken, { tokenId, identityId: known.identityId, revoked: false })
+    const expireTime = new Date(Date.now() + TOKEN_SECONDS * 1000)
+    return LoginResponse.fromPartial({ accessToken, tokenId, expiresInSeconds: TOKEN_SECONDS, expireTime })
+  }),
+  revokeAccessToken: answering('revokeAccessToken', ({ target }: RevokeAccessTokenRequest, token) => {
+    if (target?.$case === 'tokenId') requirePower(world, token)
+    const byId = () => [...world.tokens.values()].find(({ tokenId }) => tokenId === target?.value)
+    const revoked = target?.$case === 'accessToken' ? tokenOf(world, target.value) : byId()
+    if (!revoked) throw new DomainError('NOT_FOUND', 'TOKEN_NOT_FOUND', 'There is no such token.')
+    revoked.revoked = true
+    return RevokeAccessTokenResponse.fromPartial({})
+  }),
+})
