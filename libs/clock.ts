@@ -15,13 +15,13 @@ export type DatabaseClock = Clock & { observe(databaseTime: Date, askedAtMillis:
 /**
  * Database time as last observed, plus the time since it was asked for: the larger of monotonic and wall time, because
  * the one stands still while a machine is suspended and the other can be set back. So it may run ahead of the database by
- * one round trip, and expiry comes early rather than late.
+ * one round trip, and expiry comes early rather than late. Rounded up, because what was observed had been rounded down.
  */
 export function databaseClock(): DatabaseClock {
   let observed = { time: wallMillis(), monotonic: monotonicMillis(), wall: wallMillis() }
   return {
     now: () =>
-      new Date(Math.floor(observed.time + Math.max(monotonicMillis() - observed.monotonic, wallMillis() - observed.wall))),
+      new Date(Math.ceil(observed.time + Math.max(monotonicMillis() - observed.monotonic, wallMillis() - observed.wall))),
     observe: (databaseTime, askedAtMillis, askedAtWallMillis) => {
       observed = { time: databaseTime.getTime(), monotonic: askedAtMillis, wall: askedAtWallMillis }
     },

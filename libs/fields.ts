@@ -29,11 +29,14 @@ export function roleName(value: string, report: Report): string {
   return value
 }
 
-/** Free text on one or more lines; control characters other than line breaks and tabs are refused. */
+/**
+ * Free text on one or more lines; control characters other than line breaks and tabs are refused, and the character that
+ * decoding puts in place of bytes that are no UTF-8.
+ */
 export function text(value: string, limit: number, report: Report): string {
   if (value.length > limit) report(`must be at most ${limit} characters`)
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/.test(value)) report('must not contain control characters')
+  if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffd]/.test(value)) report('must be UTF-8 without control characters')
   return value
 }
 

@@ -1,5 +1,5 @@
-import { randomFillSync } from 'node:crypto'
 import type { Clock } from './clock.js'
+import { randomHex } from './random-hex.js'
 
 /** Makes the ids of everything: UUIDv7 in lower case, each later than the one before within a process. */
 export type Ids = { next(): string }
@@ -11,7 +11,6 @@ const SEQUENCE_LIMIT = 1 << 14
  * id, then a 14-bit sequence within the millisecond and 48 random bits.
  */
 export function createIds(clock: Clock, cell = 0): Ids {
-  const random = Buffer.alloc(6)
   let millis = 0
   let sequence = 0
   return {
@@ -25,7 +24,7 @@ export function createIds(clock: Clock, cell = 0): Ids {
       const time = millis.toString(16).padStart(12, '0')
       const variantAndSequence = (0x8000 | sequence).toString(16)
       const version = (0x7000 | cell).toString(16)
-      return `${time.slice(0, 8)}-${time.slice(8)}-${version}-${variantAndSequence}-${randomFillSync(random).toString('hex')}`
+      return `${time.slice(0, 8)}-${time.slice(8)}-${version}-${variantAndSequence}-${randomHex(6)}`
     },
   }
 }

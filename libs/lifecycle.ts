@@ -4,14 +4,22 @@ export type App<Addresses> = { listen(): Promise<Addresses>; close(): Promise<vo
 /** Collects what has to be undone; `close` undoes it in reverse, every step even if an earlier one failed. */
 export class Closing {
   readonly #steps: (() => Promise<void> | void)[] = []
+  #closed = Promise.resolve()
 
   add(step: () => Promise<void> | void): void {
     this.#steps.push(step)
   }
 
-  async close(): Promise<void> {
+  /** Asked again, it waits for what is under way and undoes what was added since. */
+  close(): Promise<void> {
+    const undo = () => this.#undo()
+    this.#closed = this.#closed.then(undo, undo)
+    return this.#closed
+  }
+
+  async #undo(): Promise<void> {
     const failures: unknown[] = []
-    for (const step of this.#steps.splice(0).reverse()) {
+    for (let step = this.#steps.pop(); step; step = this.#steps.pop()) {
       try {
         await step()
       } catch (failure) {

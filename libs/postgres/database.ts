@@ -31,6 +31,8 @@ export function connectDatabase<Schema>({ url, schema, log, poolSize, prepare }:
   })
   // Without a listener an idle connection that the server closes ends the process.
   pool.on('error', (error) => log.warn({ error: error.message }, 'idle database connection lost'))
+  // So does one that is lost in use, whose statements then fail by themselves.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   // Rows come as the domain names things: create_time is createTime; what JSON columns hold is left as it is.
   const plugins = [new CamelCasePlugin({ maintainNestedObjectKeys: true })]
   return new Kysely<Schema>({ dialect: postgresDialect(pool, prepare), plugins }).withSchema(schema)

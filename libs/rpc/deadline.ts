@@ -15,7 +15,7 @@ export const remainingMillis = (deadline: Deadline): number => deadline - monoto
 /** The deadline as gRPC wants it, for the next hop: a little earlier, so that its failure can still be reported. */
 export const wallDeadline = (deadline: Deadline): number => wallMillis() + remainingMillis(deadline) - 5
 
-const outOfTime = (): DomainError =>
+export const outOfTime = (): DomainError =>
   new DomainError('UNAVAILABLE', 'OUT_OF_TIME', 'The answer was not ready before the deadline; what was asked for may still happen.')
 
 /**
@@ -24,11 +24,13 @@ const outOfTime = (): DomainError =>
  */
 export function inTime<T>(deadline: Deadline, work: () => Promise<T>): Promise<T> {
   const budget = remainingMillis(deadline)
-  // Rounded down to tens of milliseconds: timers of one length are cheap.
-  const patience = Math.floor((budget - Math.min(30, budget / 10)) / 10) * 10
-  if (patience <= 0) return Promise.reject(outOfTime())
+  if (budget <= 0) return Promise.reject(outOfTime())
+  const patience = budget - Math.min(30, budget / 10)
+  // Rounded down to tens of milliseconds where that takes little of it: timers of one length are cheap.
+  const millis = patience < 100 ? patience : Math.floor(patience / 10) * 10
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(outOfTime()), patience)
-    work().then(resolve, reject).finally(() => clearTimeout(timer))
+    const working = work()
+    const timer = setTimeout(() => reject(outOfTime()), millis)
+    working.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 }

@@ -1,5 +1,5 @@
 import { Metadata, type ServiceError, status, type StatusObject } from '@grpc/grpc-js'
-import { DomainError, type Kind } from '../domain-error.js'
+import { DomainError, type FieldViolation, type Kind } from '../domain-error.js'
 import type { Any } from '../wire/gen/google/protobuf/any.js'
 import { BadRequest, ErrorInfo, RequestInfo, RetryInfo } from '../wire/gen/google/rpc/error_details.js'
 import { Status } from '../wire/gen/google/rpc/status.js'
@@ -8,9 +8,12 @@ import { Status } from '../wire/gen/google/rpc/status.js'
 
 const DOMAIN = 'countersign'
 const DETAILS = 'grpc-status-details-bin'
-// The whole trailer must stay well below the 16 KiB that common clients accept.
+// The whole trailer must stay well below the 16 KiB that common clients accept. The message is in it twice: percent-encoded,
+// and with the details in base64.
 const MAX_VIOLATIONS = 40
-const MAX_MESSAGE = 1500
+const MAX_VIOLATION_BYTES = 5_000
+const MAX_METADATA_VALUE = 200
+const MAX_MESSAGE = 1_500
 
 const codeOf: Record<Kind, status> = {
   INVALID_ARGUMENT: status.INVALID_ARGUMENT,
@@ -48,30 +51,28 @@ export function refusalOf(error: unknown): DomainError {
   return error instanceof DomainError ? error : internalError()
 }
 
-export function toStatus(refusal: DomainError, requestId: string): Partial<StatusObject> {
-  const message = refusal.message.length > MAX_MESSAGE ? `${refusal.message.slice(0, MAX_MESSAGE)}…` : refusal.message
+export function toStatus(refusal: DomainError, requestId: string): StatusObject {
+  const message = shortened(refusal.message, MAX_MESSAGE)
   const code = codeOf[refusal.kind]
   const metadata = new Metadata()
   metadata.set(DETAILS, Buffer.from(Status.encode({ code, message, details: detailsOf(refusal, requestId) }).finish()))
   metadata.set('x-request-id', requestId)
-  if (refusal.retryAfterMillis !== undefined) metadata.set('grpc-retry-pushback-ms', String(refusal.retryAfterMillis))
+  if (refusal.retryAfterMillis !== undefined) metadata.set('grpc-retry-pushback-ms', String(Math.ceil(refusal.retryAfterMillis)))
   return { code, details: message, metadata }
 }
 
 function detailsOf(refusal: DomainError, requestId: string): Any[] {
   const details = [
-    pack('ErrorInfo', ErrorInfo.encode({ reason: refusal.reason, domain: DOMAIN, metadata: { ...refusal.metadata } }).finish()),
+    pack('ErrorInfo', ErrorInfo.encode({ reason: refusal.reason, domain: DOMAIN, metadata: shortenedValues(refusal.metadata) }).finish()),
     pack('RequestInfo', RequestInfo.encode({ requestId, servingData: '' }).finish()),
   ]
   if (refusal.violations.length > 0) {
-    const fieldViolations = refusal.violations.slice(0, MAX_VIOLATIONS).map((violation) => ({ ...violation }))
+    const fieldViolations = firstOf(refusal.violations)
     details.push(pack('BadRequest', BadRequest.encode(BadRequest.fromPartial({ fieldViolations })).finish()))
   }
   if (refusal.retryAfterMillis !== undefined) {
-    const retryDelay = {
-      seconds: Math.floor(refusal.retryAfterMillis / 1000),
-      nanos: (refusal.retryAfterMillis % 1000) * 1_000_000,
-    }
+    const millis = Math.ceil(refusal.retryAfterMillis)
+    const retryDelay = { seconds: Math.floor(millis / 1000), nanos: (millis % 1000) * 1_000_000 }
     details.push(pack('RetryInfo', RetryInfo.encode({ retryDelay }).finish()))
   }
   return details
@@ -79,19 +80,63 @@ function detailsOf(refusal: DomainError, requestId: string): Any[] {
 
 const pack = (type: string, value: Uint8Array): Any => ({ typeUrl: `type.googleapis.com/google.rpc.${type}`, value: Buffer.from(value) })
 
+/** As many as fit; the message says what it can of the rest. */
+function firstOf(violations: readonly FieldViolation[]): FieldViolation[] {
+  let bytes = 0
+  return violations.slice(0, MAX_VIOLATIONS).filter(({ field, description }) => {
+    bytes += Buffer.byteLength(field) + Buffer.byteLength(description)
+    return bytes <= MAX_VIOLATION_BYTES
+  })
+}
+
+const shortenedValues = (metadata: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name, shortened(value, MAX_METADATA_VALUE)]))
+
+const PRINTABLE = /^[\x20-\x7e]*$/
+
+/** At most `limit` characters, where one beyond ASCII counts for as many as gRPC makes of it. */
+function shortened(text: string, limit: number): string {
+  if (text.length <= limit && PRINTABLE.test(text)) return text
+  let short = ''
+  let length = 0
+  for (const character of text) {
+    // Half of a surrogate pair is what encodeURI, by which gRPC writes a message, throws on.
+    const whole = /\p{Surrogate}/u.test(character) ? '\ufffd' : character
+    length += PRINTABLE.test(whole) ? 1 : encodeURI(whole).length
+    if (length > limit) return `${short}…`
+    short += whole
+  }
+  return short
+}
+
 /** The DomainError that a server of ours threw, rebuilt on the calling side. */
 export function fromStatus(error: ServiceError): DomainError {
   const kind = kinds.get(error.code) ?? 'INTERNAL'
-  const [raw] = error.metadata.get(DETAILS)
-  const details = raw instanceof Buffer ? Status.decode(raw).details : []
-  const info = unpack(details, 'ErrorInfo', ErrorInfo)
-  if (info?.domain !== DOMAIN) return withoutDetails(kind, error)
-  const violations = unpack(details, 'BadRequest', BadRequest)?.fieldViolations ?? []
+  const details = detailsIn(error.metadata)
+  if (details?.info?.domain !== DOMAIN) return withoutDetails(kind, error)
+  const { info, violations, retryDelay } = details
   return new DomainError(kind, info.reason, error.details, {
     metadata: info.metadata,
     violations: violations.map(({ field, description }) => ({ field, description })),
+    ...(retryDelay && { retryAfterMillis: retryDelay.seconds * 1000 + Math.ceil(retryDelay.nanos / 1_000_000) }),
     cause: error,
   })
+}
+
+/** Undefined where there are none, or what a foreign server sent as such is not what it says. */
+function detailsIn(metadata: Metadata) {
+  const [raw] = metadata.get(DETAILS)
+  if (!(raw instanceof Buffer)) return undefined
+  try {
+    const { details } = Status.decode(raw)
+    return {
+      info: unpack(details, 'ErrorInfo', ErrorInfo),
+      violations: unpack(details, 'BadRequest', BadRequest)?.fieldViolations ?? [],
+      retryDelay: unpack(details, 'RetryInfo', RetryInfo)?.retryDelay,
+    }
+  } catch {
+    return undefined
+  }
 }
 
 function withoutDetails(kind: Kind, error: ServiceError): DomainError {

@@ -9,6 +9,10 @@ import { type ServerReflectionRequest, ServerReflectionResponse, type ServerRefl
 
 const files = new Map(descriptorFiles.map((file) => [file.name, file]))
 const fileOfSymbol = new Map(descriptorFiles.flatMap((file) => symbolsOf(file).map((symbol) => [symbol, file] as const)))
+const bytesOf = new Map<FileDescriptorProto, Buffer>()
+
+/** What every error carries, so that a client can show it. */
+const ERROR_DETAILS = 'google.rpc.ErrorInfo'
 
 function symbolsOf(file: FileDescriptorProto): string[] {
   const full = (name: string) => (file.package ? `${file.package}.${name}` : name)
@@ -31,28 +35,39 @@ function withImports(file: FileDescriptorProto, found = new Set<FileDescriptorPr
   return found
 }
 
-/** Serves reflection of exactly the services that this server listens for. */
+/** Serves reflection of exactly the services that this server listens for, and of what their messages are made of. */
 export function serveReflection(server: Server, services: readonly string[]): void {
+  const shown = new Set<FileDescriptorProto>()
+  for (const symbol of [...services, ERROR_DETAILS]) {
+    const file = fileOfSymbol.get(symbol)
+    if (file) withImports(file, shown)
+  }
   const implementation: ServerReflectionServer = {
     serverReflectionInfo(call) {
-      call.on('data', (request: ServerReflectionRequest) => call.write(answerTo(request, services)))
+      call.on('data', (request: ServerReflectionRequest) => {
+        // Who does not read its answers is not read from, so that they don't pile up here.
+        if (call.write(answerTo(request, services, shown))) return
+        call.pause()
+        call.once('drain', () => call.resume())
+      })
       call.on('end', () => call.end())
     },
   }
   server.addService(ServerReflectionService, implementation)
 }
 
-function answerTo(request: ServerReflectionRequest, services: readonly string[]): ServerReflectionResponse {
+function answerTo(request: ServerReflectionRequest, services: readonly string[], shown: ReadonlySet<FileDescriptorProto>): ServerReflectionResponse {
   const answer = (messageResponse: ServerReflectionResponse['messageResponse']): ServerReflectionResponse =>
     ServerReflectionResponse.fromPartial({ validHost: request.host, originalRequest: request, messageResponse })
+  const ifShown = (file: FileDescriptorProto | undefined) => (file && shown.has(file) ? file : undefined)
   const asked = request.messageRequest
   switch (asked?.$case) {
     case 'listServices':
       return answer({ $case: 'listServicesResponse', value: { service: services.map((name) => ({ name })) } })
     case 'fileContainingSymbol':
-      return answer(filesOrError(fileOfSymbol.get(asked.value), asked.value))
+      return answer(filesOrError(ifShown(fileOfSymbol.get(asked.value)), asked.value))
     case 'fileByFilename':
-      return answer(filesOrError(files.get(asked.value), asked.value))
+      return answer(filesOrError(ifShown(files.get(asked.value)), asked.value))
     case 'fileContainingExtension':
     case 'allExtensionNumbersOfType':
     case undefined:
@@ -62,6 +77,14 @@ function answerTo(request: ServerReflectionRequest, services: readonly string[])
 
 function filesOrError(file: FileDescriptorProto | undefined, name: string): NonNullable<ServerReflectionResponse['messageResponse']> {
   if (!file) return { $case: 'errorResponse', value: { errorCode: status.NOT_FOUND, errorMessage: `not known: ${name}` } }
-  const fileDescriptorProto = [...withImports(file)].map((one) => Buffer.from(toBinary(FileDescriptorProtoSchema, one)))
+  const fileDescriptorProto = [...withImports(file)].map(bytesOfFile)
   return { $case: 'fileDescriptorResponse', value: { fileDescriptorProto } }
+}
+
+function bytesOfFile(file: FileDescriptorProto): Buffer {
+  const known = bytesOf.get(file)
+  if (known) return known
+  const bytes = Buffer.from(toBinary(FileDescriptorProtoSchema, file))
+  bytesOf.set(file, bytes)
+  return bytes
 }

@@ -1,7 +1,9 @@
+import { isIPv6 } from 'node:net'
 import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js'
 import type { Log } from '../log.js'
 import { type Health, serveHealth } from './health.js'
 import { serveReflection } from './reflection.js'
+import { requestInTime } from './request-in-time.js'
 import { defaultLimits, type Limits, Undecodable, unaryAdapter, type UnaryAdapter } from './unary.js'
 
 // A gRPC server as every service of ours runs one: limits on everything that a peer can make grow, health, reflection,
@@ -46,20 +48,25 @@ export class ListenError extends Error {
 }
 
 export function createRpcServer({ log, address, services, portVariable, limits = defaultLimits, graceMillis = 5_000 }: ServerOptions): RpcServer {
-  const server = new Server(options)
+  const server = new Server({ ...options, interceptors: [requestInTime(limits.maxMillis)] })
   const unary = unaryAdapter({ log, limits })
   const added = services(unary)
   for (const [definition, implementation] of added) server.addService(refusingUndecodable(definition), implementation)
   const names = added.map(([definition]) => serviceName(definition))
   const health = serveHealth(server, names)
   serveReflection(server, [...names, 'grpc.health.v1.Health', 'grpc.reflection.v1.ServerReflection'])
+  let target = targetOf(address)
   return {
     health,
     unary,
-    listen: () => bind(server, address, portVariable),
+    listen: async () => {
+      const port = await bind(server, address, portVariable)
+      if ('host' in address) target = targetOf({ host: address.host, port })
+      return port
+    },
     close: async () => {
       health.drain()
-      await drained(server, graceMillis)
+      await drained(server, target, graceMillis)
     },
   }
 }
@@ -83,10 +90,14 @@ function refusingUndecodable(definition: ServiceDefinition): ServiceDefinition {
   )
 }
 
+function targetOf(address: Address): string {
+  if ('socketPath' in address) return `unix:${address.socketPath}`
+  return `${isIPv6(address.host) ? `[${address.host}]` : address.host}:${address.port}`
+}
+
 function bind(server: Server, address: Address, portVariable: string): Promise<number> {
-  const target = 'socketPath' in address ? `unix:${address.socketPath}` : `${address.host}:${address.port}`
   return new Promise((resolve, reject) => {
-    server.bindAsync(target, ServerCredentials.createInsecure(), (error, port) => {
+    server.bindAsync(targetOf(address), ServerCredentials.createInsecure(), (error, port) => {
       if (error) reject(explained(error, address, portVariable))
       else resolve(port)
     })
@@ -95,7 +106,7 @@ function bind(server: Server, address: Address, portVariable: string): Promise<n
 
 function explained(error: Error, address: Address, portVariable: string): ListenError {
   if ('socketPath' in address) return new ListenError(`Can't listen on the socket ${address.socketPath}: ${error.message}`)
-  const where = `${address.host}:${address.port}`
+  const where = targetOf(address)
   if (error.message.includes('EADDRINUSE')) {
     return new ListenError(`Port ${address.port} is in use: stop what listens on ${where}, or set ${portVariable} to another port (0: any free one).`)
   }
@@ -103,12 +114,11 @@ function explained(error: Error, address: Address, portVariable: string): Listen
   return new ListenError(`Can't listen on ${where} (${portVariable}): ${error.message}`)
 }
 
-function drained(server: Server, graceMillis: number): Promise<void> {
+function drained(server: Server, target: string, graceMillis: number): Promise<void> {
+  // Without channelz, forceShutdown leaves connections open; drain ends those that are left after the grace.
+  if (!target.endsWith(':0')) server.drain(target, graceMillis)
   return new Promise((resolve) => {
-    const timer = setTimeout(() => {
-      server.forceShutdown()
-      resolve()
-    }, graceMillis)
+    const timer = setTimeout(resolve, graceMillis + 1_000)
     server.tryShutdown(() => {
       clearTimeout(timer)
       resolve()

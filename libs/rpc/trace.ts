@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import type { Metadata } from '@grpc/grpc-js'
+import { randomHex } from '../random-hex.js'
 
 /** Where a call belongs: W3C trace context, and a request id that follows it through every service. */
 export type Trace = {
@@ -11,18 +11,19 @@ export type Trace = {
   readonly flags: string
 }
 
-const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/
+// Ids of zeros only are no ids.
+const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$/
 const REQUEST_ID = /^[A-Za-z0-9._:/+=-]{1,128}$/
 
 /** Joins the caller's trace, or begins one; the trace id serves as request id where the caller named none. */
 export function traceOf(metadata: Metadata): Trace {
   const parent = TRACEPARENT.exec(text(metadata, 'traceparent'))
-  const traceId = parent?.[1] ?? randomBytes(16).toString('hex')
+  const traceId = parent?.[1] ?? randomHex(16)
   const named = text(metadata, 'x-request-id')
   return {
     requestId: REQUEST_ID.test(named) ? named : traceId,
     traceId,
-    spanId: randomBytes(8).toString('hex'),
+    spanId: randomHex(8),
     parentSpanId: parent?.[2],
     flags: parent?.[3] ?? '00',
   }

@@ -1,12 +1,11 @@
-// Globs without backtracking: matching walks the pattern once, with all the places of the text that it can have come to,
-// so that the worst case is pattern times text. `*` any characters of one segment, `**` any characters, `?` one character
-// that is no `/`, `{a,b}` either. Segments are parted by `/`. Everything else is itself; `\` makes the next character itself.
+// Globs without backtracking: matching walks the pattern once, with the set of all places of the text that it can have come
+// to, as bits, so that the worst case is pattern times text divided by 32. `*` any characters of one segment, `**` any
+// characters, `?` one character that is no `/`, `{a,b}` either. Segments are parted by `/`. Everything else is itself; `\`
+// makes the next character itself.
 
-type Simple = { readonly kind: 'literal'; readonly code: number } | { readonly kind: 'one' | 'segment' | 'any' }
+/** A literal is one unit of a text, which is half of a character beyond 16 bits. */
+type Simple = { readonly kind: 'literal'; readonly unit: string } | { readonly kind: 'one' | 'segment' | 'any' }
 type Step = Simple | { readonly kind: 'either'; readonly branches: readonly Simple[][] }
-
-/** Places of the text, marked with 1 from `low` to `high`; none where `low` is above `high`. */
-type Places = { readonly marks: Uint8Array; low: number; high: number }
 
 export type Glob = { matches(text: string): boolean }
 
@@ -29,121 +28,190 @@ export function globProblem(pattern: string): string | undefined {
   return open ? 'has a { without a }' : undefined
 }
 
-const SLASH = 47
-
 export function compileGlob(pattern: string): Glob {
-  const special = /[*?{\\]/.exec(pattern)
-  if (!special) return { matches: (text) => text === pattern }
-  const prefix = pattern.slice(0, special.index)
-  const steps = stepsOf(pattern.slice(special.index))
-  return { matches: (text) => text.startsWith(prefix) && leadsToTheEnd(steps, text, prefix.length) }
+  const steps = stepsOf(pattern)
+  const middle = steps.findIndex(({ kind }) => kind !== 'literal')
+  if (middle === -1) {
+    const only = textOf(steps)
+    return { matches: (text) => text === only }
+  }
+  const end = steps.findLastIndex(({ kind }) => kind !== 'literal') + 1
+  const prefix = textOf(steps.slice(0, middle))
+  const suffix = textOf(steps.slice(end))
+  const between = compileBetween(steps.slice(middle, end))
+  const least = prefix.length + suffix.length
+  return {
+    matches: (text) =>
+      text.length >= least && text.startsWith(prefix) && text.endsWith(suffix) && between(text.slice(prefix.length, text.length - suffix.length)),
+  }
 }
+
+/** Most patterns are a text with one star, which needs no set of places. */
+function compileBetween(steps: readonly Step[]): (text: string) => boolean {
+  const [first, ...more] = steps
+  if (more.length === 0 && first?.kind === 'any') return () => true
+  if (more.length === 0 && first?.kind === 'segment') return (text) => !text.includes('/')
+  return (text) => leadsToTheEnd(steps, text)
+}
+
+const textOf = (steps: readonly Step[]): string => steps.map((step) => (step.kind === 'literal' ? step.unit : '')).join('')
 
 function stepsOf(pattern: string): Step[] {
   const steps: Step[] = []
   let branches: Simple[][] | undefined
   for (let at = 0; at < pattern.length; at += 1) {
-    const character = pattern[at]
-    if (character === '{') branches = [[]]
-    else if (branches && character === '}') {
+    const unit = pattern[at] ?? ''
+    if (unit === '{') branches = [[]]
+    else if (branches && unit === '}') {
       steps.push({ kind: 'either', branches })
       branches = undefined
-    } else if (branches && character === ',') branches.push([])
+    } else if (branches && unit === ',') branches.push([])
     else {
-      const doubled = character === '*' && pattern[at + 1] === '*'
-      const escaped = character === '\\'
+      const doubled = unit === '*' && pattern[at + 1] === '*'
+      const escaped = unit === '\\'
       if (doubled || escaped) at += 1
       const into = branches?.at(-1) ?? steps
-      into.push(doubled ? { kind: 'any' } : escaped ? literal(pattern, at) : simple(pattern, at))
+      into.push(doubled ? { kind: 'any' } : escaped ? { kind: 'literal', unit: pattern[at] ?? '' } : simple(unit))
     }
   }
   return steps
 }
 
-const literal = (pattern: string, at: number): Simple => ({ kind: 'literal', code: pattern.charCodeAt(at) })
-
-function simple(pattern: string, at: number): Simple {
-  if (pattern[at] === '*') return { kind: 'segment' }
-  return pattern[at] === '?' ? { kind: 'one' } : literal(pattern, at)
+function simple(unit: string): Simple {
+  if (unit === '*') return { kind: 'segment' }
+  return unit === '?' ? { kind: 'one' } : { kind: 'literal', unit }
 }
 
-function leadsToTheEnd(steps: readonly Step[], text: string, start: number): boolean {
-  const places = { marks: new Uint8Array(text.length + 1), low: start, high: start }
-  places.marks[start] = 1
-  take(steps, text, places)
-  return places.low <= places.high && places.marks[text.length] === 1
+/** A set of places of a text: a bit for each unit, that is the place before it, and one for the end. */
+type Places = Uint32Array
+
+const noPlaces = (text: string): Places => new Uint32Array((text.length >>> 5) + 1)
+
+function flip(places: Places, at: number): void {
+  places[at >>> 5] = (places[at >>> 5] ?? 0) ^ (1 << (at & 31))
 }
 
-/** Moves the places over what the steps match. */
-function take(steps: readonly Step[], text: string, places: Places): void {
-  for (const step of steps) {
-    if (places.low > places.high) return
+function leadsToTheEnd(steps: readonly Step[], text: string): boolean {
+  const places = noPlaces(text)
+  flip(places, 0)
+  if (!take(steps, places, new PlacesIn(text))) return false
+  return (((places.at(-1) ?? 0) >>> (text.length & 31)) & 1) === 1
+}
+
+/** The places of a text that steps ask for, each set made when it is. */
+class PlacesIn {
+  readonly #of = new Map<string, Places>()
+  #inSegments: Places | undefined
+  #halves: Places | undefined
+
+  constructor(private readonly text: string) {}
+
+  /** Before the unit. */
+  of(unit: string): Places {
+    const known = this.#of.get(unit)
+    if (known) return known
+    const found = noPlaces(this.text)
+    for (let at = this.text.indexOf(unit); at !== -1; at = this.text.indexOf(unit, at + 1)) flip(found, at)
+    this.#of.set(unit, found)
+    return found
+  }
+
+  /** Before anything but `/`. */
+  inSegments(): Places {
+    if (this.#inSegments) return this.#inSegments
+    const found = this.of('/').map((word) => ~word)
+    const last = found.length - 1
+    found[last] = (found[last] ?? 0) & ((1 << (this.text.length & 31)) - 1)
+    this.#inSegments = found
+    return found
+  }
+
+  /** Before the second half of a character. */
+  halves(): Places {
+    if (this.#halves) return this.#halves
+    const found = noPlaces(this.text)
+    for (const { index } of this.text.matchAll(/[\ud800-\udbff][\udc00-\udfff]/g)) flip(found, index + 1)
+    this.#halves = found
+    return found
+  }
+}
+
+/** Moves the places over what the steps match; false where that leaves none. */
+function take(steps: readonly Step[], places: Places, text: PlacesIn): boolean {
+  return steps.every((step) => {
     switch (step.kind) {
       case 'literal':
-        takeOne(text, places, step.code)
-        break
+        return takeOne(places, text.of(step.unit))
       case 'one':
-        takeOne(text, places, undefined)
-        break
+        return takeOne(places, text.inSegments()) && leaveHalves(places, text.halves())
       case 'segment':
-        takeSegment(text, places)
-        break
+        return takeSegment(places, text.inSegments())
       case 'any':
-        places.high = text.length
-        places.marks.fill(1, places.low)
-        break
+        return takeAny(places)
       case 'either':
-        takeEither(step.branches, text, places)
+        return takeEither(step.branches, places, text)
     }
-  }
+  })
 }
 
-/** One character: the given one, or any that is no `/`. From the last place to the first, so that none is moved twice. */
-function takeOne(text: string, places: Places, code: number | undefined): void {
-  const { marks, low } = places
-  let [lowest, highest] = [text.length + 1, -1]
-  for (let at = places.high; at >= low; at -= 1) {
-    if (marks[at] === 0) continue
-    marks[at] = 0
-    const found = text.charCodeAt(at)
-    const takes = at < text.length && (code === undefined ? found !== SLASH : found === code)
-    if (!takes) continue
-    lowest = at + (code === undefined ? widthAt(text, at, found) : 1)
-    marks[lowest] = 1
-    highest = Math.max(highest, lowest)
+/** The places that are some of `from` move on by one; the others go. */
+function takeOne(places: Places, from: Places): boolean {
+  let carry = 0
+  let any = 0
+  for (let word = 0; word < places.length; word += 1) {
+    const taken = (places[word] ?? 0) & (from[word] ?? 0)
+    const moved = (taken << 1) | carry
+    carry = taken >>> 31
+    places[word] = moved
+    any |= moved
   }
-  places.low = lowest
-  places.high = highest
+  return any !== 0
 }
 
-/** A character beyond 16 bits is two units of the text. */
-const widthAt = (text: string, at: number, unit: number): number =>
-  unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00 ? 2 : 1
-
-/** Any characters up to the next `/`, from every place. */
-function takeSegment(text: string, places: Places): void {
-  const { marks, high } = places
-  let inSegment = false
-  for (let at = places.low; at <= text.length && (inSegment || at <= high); at += 1) {
-    inSegment ||= marks[at] === 1
-    if (!inSegment) continue
-    marks[at] = 1
-    places.high = at
-    inSegment = text.charCodeAt(at) !== SLASH
+/** The places within a character move on to its end. */
+function leaveHalves(places: Places, halves: Places): boolean {
+  let carry = 0
+  for (let word = 0; word < places.length; word += 1) {
+    const place = places[word] ?? 0
+    const within = place & (halves[word] ?? 0)
+    places[word] = (place ^ within) | (within << 1) | carry
+    carry = within >>> 31
   }
+  return true
+}
+
+/**
+ * Adds every place up to the end of the segment. A sum finds them: a segment is a run of ones, and where a place is added to
+ * the run, a carry goes through the rest of it and comes to lie behind it.
+ */
+function takeSegment(places: Places, inSegments: Places): boolean {
+  let carry = 0
+  for (let word = 0; word < places.length; word += 1) {
+    const run = inSegments[word] ?? 0
+    const place = places[word] ?? 0
+    const sum = run + ((place & run) >>> 0) + carry
+    carry = sum > 0xffff_ffff ? 1 : 0
+    places[word] = place | (sum ^ run)
+  }
+  return true
+}
+
+/** Adds every place after the first. */
+function takeAny(places: Places): boolean {
+  const first = places.findIndex((word) => word !== 0)
+  const word = places[first] ?? 0
+  places[first] = word | -(word & -word)
+  places.fill(0xffff_ffff, first + 1)
+  return true
 }
 
 /** The places that any of the branches leads to. */
-function takeEither(branches: readonly Simple[][], text: string, places: Places): void {
-  const starts = { ...places, marks: places.marks.slice() }
-  places.marks.fill(0)
-  places.low = text.length + 1
-  places.high = -1
+function takeEither(branches: readonly Simple[][], places: Places, text: PlacesIn): boolean {
+  const start = places.slice()
+  places.fill(0)
   for (const branch of branches) {
-    const reached = { ...starts, marks: starts.marks.slice() }
-    take(branch, text, reached)
-    for (let at = reached.low; at <= reached.high; at += 1) if (reached.marks[at] === 1) places.marks[at] = 1
-    places.low = Math.min(places.low, reached.low)
-    places.high = Math.max(places.high, reached.high)
+    const reached = start.slice()
+    if (take(branch, reached, text)) for (const [word, bits] of reached.entries()) places[word] = (places[word] ?? 0) | bits
   }
+  return places.some((word) => word !== 0)
 }

@@ -60,6 +60,8 @@ function checkCondition({ attribute, operator, values }: Condition, at: At): voi
   for (const [index, value] of values.entries()) {
     const report = at(`values[${index}]`)
     if (value.length === 0 || value.length > MAX_VALUE_LENGTH) report(`must be 1 to ${MAX_VALUE_LENGTH} characters`)
+    // A database can't hold NUL in JSON, and the other is what decoding makes of bytes that are no UTF-8.
+    if (value.includes('\0') || value.includes('\ufffd')) report('must be UTF-8 without NUL')
     const problem = operator === 'glob' ? globProblem(value) : undefined
     if (problem !== undefined) report(problem)
   }

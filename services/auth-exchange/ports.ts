@@ -23,6 +23,8 @@ export type TokenSigner = {
   sign(claims: Claims): Promise<string>
   /** The claims of a token in its one spelling, signed by a key of ours and not expired; a refusal for anything else. */
   verify(text: string): Promise<Claims>
+  /** The same for a token that may have expired: what it was good for. */
+  verifyExpiredToo(text: string): Promise<Claims>
   publicKeys(): readonly (PublicJwk & { readonly kid: string })[]
 }
 

@@ -4,8 +4,8 @@ import { until } from '../support/running-processes.js'
 /** A transaction of the test's own, which others wait for. */
 export type Held = {
   run(sql: string, values?: readonly unknown[]): Promise<void>
-  /** Returns when a statement of somebody else waits for a lock. */
-  awaited(): Promise<void>
+  /** Returns when so many statements of others wait for a lock. */
+  awaited(count?: number): Promise<void>
   commit(): Promise<void>
 }
 
@@ -17,7 +17,7 @@ export function heldTransaction<T>(url: string, work: (held: Held) => Promise<T>
       run: async (sql, values = []) => {
         await client.query(sql, [...values])
       },
-      awaited: () => until(() => isAwaited(url)),
+      awaited: (count = 1) => until(async () => (await waiting(url)) === count),
       commit: async () => {
         await client.query('commit')
       },
@@ -26,8 +26,8 @@ export function heldTransaction<T>(url: string, work: (held: Held) => Promise<T>
 }
 
 // Asked on a connection of its own: within a transaction the answer would stay what it was at first.
-const isAwaited = (url: string): Promise<boolean> =>
+const waiting = (url: string): Promise<number | null> =>
   withClient(url, async (client) => {
     const { rowCount } = await client.query("select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")
-    return rowCount !== 0
+    return rowCount
   })

@@ -1,15 +1,233 @@
+import { randomBytes } from 'node:crypto'
 import { Metadata, status } from '@grpc/grpc-js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readConfig } from '#libs/env.js'
-import { createApp as createCheck } from '../../services/authorization-check/app.js'
-import { configSchema as checkSchema } from '../../services/authorization-check/config.js'
-import { serviceEnvironments } from '../../deploy/local/services.js'
-import { createLog } from '#libs/log.js'
-import { realKeyOf, reissued, partsOf } from '../support/forged-tokens.js'
-import { anyId, counterparts, leaks, namingFields, neighbour, nowhere, type Nowhere, probed, probesOf, told } from '../support/isolation.js'
-import { type Outcome, rawCallsTo, type RawCalls } from '../support/raw-calls.js'
+import { secretIdOf, secretText } from '../../services/auth-exchange/domain/client-secret.js'
+import { bearer } from '../support/calls.js'
+import { CALLER_SECRET, checkOnNetwork, internalsFor } from '../support/confined-services.js'
+import { realKeyOf, unknownTokens } from '../support/forged-tokens.js'
+import { anyId, counterparts, leaks, namingFields, neighbour, nowhere, type Nowhere, type Probe, probed, probesOf } from '../support/isolation.js'
+import { type Told, told } from '../support/isolation.js'
+import { type Headers, type Outcome, rawCallsTo, type RawCalls, reasonOf } from '../support/raw-calls.js'
 import { rowsOf, tablesOf } from '../support/rows.js'
 import { startSystem, type System } from '../support/system.js'
 import { makeTenant, type Tenant } from '../support/tenant.js'
 import { type Builder, VALID_REQUESTS } from '../support/valid-requests.js'
-import { encode, fieldPathOf, leavesOf, METHODS, PUBLIC_METHODS, type Method, type WireMessage } from '../support/wire.js'
+import { encode, fieldPathOf, leavesOf, type Method, METHODS, type WireMessage } from '../support/wire.js'
+
+// Whatever organization A asks of organization B is answered as if B did not exist, method by method, field by field.
+// Seen to fail without the organization in the statement of getProject, and without the organization in Check's answer to
+// a caller on a network.
+
+/** Where being told apart is the point. */
+const EXEMPT = new Map([
+  ['AuthExchangeService.Login: all of it', 'client id and client secret together are the proof'],
+  ['AuthExchangeService.RevokeAccessToken: access_token', 'whoever holds a token may revoke it: holding it is all the authorization there is'],
+  ['ExchangeInternalService.Bootstrap: client_id', 'a login starts from it alone, so it is unique in an installation, and the operator chooses it'],
+])
+
+let system: System
+let a: Tenant
+let b: Tenant
+let shaped: Nowhere
+let marksOfB: string[]
+let rowsOfB: Record<string, string[]>
+const calls = new Map<string, RawCalls>()
+/** What B itself sends, by method: all of it is about things that exist. */
+const requestsOfB = new Map<string, WireMessage[]>()
+const closing: (() => Promise<void> | void)[] = []
+
+const buildersOf = ({ name }: Method): readonly Builder[] => VALID_REQUESTS.get(name) ?? []
+const ofB = ({ name }: Method): WireMessage[] => requestsOfB.get(name) ?? []
+const send = async (method: Method, request: WireMessage, headers: Headers): Promise<Outcome> => {
+  const service = calls.get(method.service)
+  if (!service) throw new Error(`nobody knows where ${method.service} is`)
+  return service.call(method.path, encode(method.desc.input, request), { 'x-request-id': 'asked', ...headers })
+}
+const credentialOf = (caller: string) => ({ 'countersign-credential': `${caller}:${CALLER_SECRET}` })
+const headersOf = (method: Method, of: Tenant): Headers => {
+  if (method.service.endsWith('InternalService')) return credentialOf(of === a ? 'only-a' : 'everywhere')
+  return bearer(of.admin.token)
+}
+
+/** Asks as A about other things, each time in a request that is otherwise as A may send it. */
+function asker(method: Method, builder: Builder): (probe: Probe) => Promise<Told> {
+  let request: WireMessage | undefined
+  return async (probe) => {
+    request ??= await builder(a)
+    const outcome = await send(method, probed(request, probe), headersOf(method, a))
+    // What was done can't be done again; what was refused left everything as it was.
+    if (outcome.code === status.OK) request = undefined
+    return told(method, outcome, probe)
+  }
+}
+
+async function leaksOf(method: Method): Promise<string[]> {
+  const found: string[] = []
+  for (const [variant, builder] of buildersOf(method).entries()) {
+    const ask = asker(method, builder)
+    for (const probe of probesOf(method, ofB(method)[variant] ?? {}).filter(({ name }) => !EXEMPT.has(`${method.name}: ${name}`))) {
+      const aboutB = await ask(probe)
+      const aboutNothing = []
+      for (const counterpart of counterparts(probe, shaped)) aboutNothing.push(await ask(counterpart))
+      found.push(...leaks(aboutB, aboutNothing, marksOfB).map((leak) => `${probe.name} of request ${variant}: ${leak}`))
+    }
+  }
+  return found
+}
+
+const closed = <T extends { close(): Promise<void> | void }>(one: T): T => {
+  closing.unshift(() => one.close())
+  return one
+}
+
+beforeAll(async () => {
+  system = closed(await startSystem())
+  a = await makeTenant(system, 'of-a', system.admin)
+  b = await makeTenant(system, 'of-b', await system.newOrganization())
+  const network = closed(await checkOnNetwork(system))
+  const internals = closed(await internalsFor(system, [
+    { name: 'only-a', organizations: [a.organizationId] },
+    { name: 'only-a-project', organizations: [a.organizationId], projects: [a.earlier.projectId] },
+    { name: 'everywhere', organizations: ['*'] },
+  ]))
+  const addresses = {
+    IdentityRegistryService: system.addresses.registry,
+    AuthExchangeService: system.addresses.exchange,
+    AuthorizationCheckService: network.address,
+    RegistryInternalService: internals.registry,
+    ExchangeInternalService: internals.exchange,
+  }
+  for (const [service, address] of Object.entries(addresses)) calls.set(service, closed(rawCallsTo(address)))
+  const real = await realKeyOf(system)
+  shaped = (path, thing) => {
+    if (path.at(-1) === 'access_token') return unknownTokens(real, thing, anyId())
+    return path.at(-1) === 'client_secret' ? [secretText(neighbour(secretIdOf(thing) ?? ''), randomBytes(32))] : nowhere(path, thing)
+  }
+  for (const method of METHODS) {
+    for (const builder of buildersOf(method)) {
+      const request = await builder(b)
+      requestsOfB.set(method.name, [...ofB(method), request])
+      // What would end a thing of B is not sent: it has to be there when A asks for it.
+      if (/\.(Delete|Revoke)/.test(method.name)) continue
+      const { code, details } = await send(method, request, headersOf(method, b))
+      if (code !== status.OK) throw new Error(`${method.name} of B: ${details}`)
+    }
+  }
+  rowsOfB = await rowsOf(system.databases.superuserUrl, b.organizationId)
+  const stored = Object.entries(rowsOfB).filter(([table]) => !/signing_key|migration/.test(table)).flatMap(([, rows]) => rows).join()
+  const builtIn = /^00000000-0000-7000-8000/
+  const { projectName, organizationRole, projectRole, workload } = b
+  marksOfB = [projectName, organizationRole.name, projectRole.name, workload.name, ...new Set(stored.match(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21}/g)?.filter((id) => !builtIn.test(id)))]
+})
+afterAll(async () => {
+  for (const close of closing) await close()
+})
+
+describe('the matrix', () => {
+  it.each(METHODS.map((method) => [method.name, method] as const))('has requests of %s that fill every field that names something', async (_name, method) => {
+    const filled = await Promise.all(buildersOf(method).map(async (builder) => leavesOf(method.desc.input, await builder(a))))
+    expect(filled, 'test/support/valid-requests.ts has no request of this method').not.toHaveLength(0)
+    const paths = filled.flat().map(({ path }) => fieldPathOf(path))
+    expect(namingFields(method).filter((field) => !paths.includes(field))).toEqual([])
+  })
+
+  it('has requests and exemptions of nothing else', () => {
+    expect([...VALID_REQUESTS.keys()].filter((name) => !METHODS.some((method) => method.name === name))).toEqual([])
+    const probes = METHODS.flatMap((method) => ofB(method).flatMap((request) => probesOf(method, request).map(({ name }) => `${method.name}: ${name}`)))
+    expect([...EXEMPT.keys()].filter((name) => !probes.includes(name))).toEqual([])
+  })
+
+  it('knows what is of B', () => {
+    expect(marksOfB).toEqual(expect.arrayContaining([b.organizationId, b.projectId, b.workload.identityId, b.workload.secretId, b.workload.tokenId]))
+    expect(marksOfB.filter((mark) => [a.organizationId, a.projectId, a.admin.tokenId].includes(mark))).toEqual([])
+  })
+})
+
+describe.each(METHODS.map((method) => [method.name, method] as const))('%s', (_name, method) => {
+  it('tells A nothing of B', async () => {
+    expect(await leaksOf(method)).toEqual([])
+  })
+
+  it('answers A about what is its own', async () => {
+    for (const builder of buildersOf(method)) {
+      const outcome = await send(method, await builder(a), headersOf(method, a))
+      expect(outcome).toMatchObject({ code: status.OK })
+      expect(leaks(told(method, outcome, { name: 'its own', things: [] }), [], marksOfB)).toEqual([])
+    }
+  })
+})
+
+const methodNamed = (name: string): Method => {
+  const method = METHODS.find((one) => one.name === name)
+  if (!method) throw new Error(`there is no ${name}`)
+  return method
+}
+
+describe('where the matrix says nothing', () => {
+  it('the public keys are the same for A, for B and for nobody', async () => {
+    const method = methodNamed('AuthExchangeService.GetJsonWebKeySet')
+    const answers = await Promise.all([bearer(a.admin.token), bearer(b.admin.token), {}].map((headers) => send(method, {}, headers)))
+    for (const answer of answers) expect(answer).toMatchObject({ code: status.OK, answer: answers[0]?.answer })
+  })
+
+  it('a client id of B that a service confined to A asks for is taken, and that is all it hears', async () => {
+    const method = methodNamed('ExchangeInternalService.Bootstrap')
+    const [builder] = buildersOf(method)
+    const request = { ...(await builder?.(a)), client_id: b.workload.clientId }
+    const outcome = await send(method, request, credentialOf('only-a'))
+    expect([outcome.code, reasonOf(outcome)]).toEqual([status.ALREADY_EXISTS, 'BOOTSTRAP_CONFLICT'])
+    expect(leaks(told(method, outcome, { name: 'taken', things: [] }), [], marksOfB)).toEqual([])
+  })
+
+  it('a service confined to one project of A learns nothing of another', async () => {
+    const method = methodNamed('RegistryInternalService.ResolveGrants')
+    const about = { organization_id: a.organizationId, identity_id: a.workload.identityId }
+    const grants = async (projectId: string) => {
+      const asked = { name: 'a project', things: [[['project_id'], projectId]] } as const
+      return told(method, await send(method, { ...about, project_id: projectId }, credentialOf('only-a-project')), asked)
+    }
+    expect(leaks(await grants(a.projectId), [await grants(neighbour(a.projectId))], [a.workload.name, a.projectRole.name])).toEqual([])
+  })
+})
+
+describe('in the end', () => {
+  it('nothing of B has changed, its audit included', async () => {
+    expect(await rowsOf(system.databases.superuserUrl, b.organizationId)).toEqual(rowsOfB)
+  })
+
+  it('every row is found by its organization first, but for what belongs to none', async () => {
+    const elsewhere = (await tablesOf(system.databases.superuserUrl)).filter(({ key }) => key[0] !== 'organization_id').map(({ name }) => name)
+    expect(elsewhere.filter((name) => !/\.migration(_lock)?$/.test(name))).toEqual(['exchange.client_locator', 'exchange.signing_key', 'registry.organization'])
+  })
+})
+
+// A comparison that finds nothing proves nothing: each of these is planted, and found.
+describe('the matrix finds', () => {
+  const thing = '019fda00-0000-7000-8000-000000000001'
+  const about = (change: Partial<Outcome>): Told => {
+    const outcome = { code: status.NOT_FOUND, details: `There is no project ${thing}.`, headers: new Metadata(), trailers: new Metadata(), answer: undefined }
+    return told(methodNamed('IdentityRegistryService.GetProject'), { ...outcome, ...change }, { name: 'id', things: [[['id'], thing]] })
+  }
+  const nothing = about({})
+  const trailers = new Metadata()
+  trailers.set('x-hint', 'another organization')
+  const project = encode(methodNamed('IdentityRegistryService.GetProject').desc.output, { id: thing, name: 'of-b-project' })
+
+  it.each([
+    ['another status', { code: status.PERMISSION_DENIED }],
+    ['another message', { details: `There is no project ${thing} here.` }],
+    ['another trailer', { trailers }],
+    ['an answer', { code: status.OK, details: 'OK', answer: project }],
+  ])('%s', (_leak, change) => {
+    expect(leaks(about(change), [nothing], [])).toHaveLength(1)
+  })
+
+  it('a name of B in an answer that is always the same', () => {
+    const shown = about({ code: status.OK, details: 'OK', answer: project })
+    expect(leaks(shown, [shown], ['of-b-project'])).toHaveLength(1)
+  })
+
+  it('nothing where nothing differs but what was asked for', () => {
+    expect(leaks(about({}), [nothing], ['of-b-project'])).toEqual([])
+  })
+})

@@ -22,7 +22,7 @@ const newBinding = async () => bindTo(admin, await newIdentity(), projectId, 'vi
 const viewer = [forEver('viewer')]
 
 /** What is to be audited: its type, and a call that answers with its id. */
-type Audited = { readonly type: string; call(by: NamedCalls): Promise<string> }
+type Audited = { readonly type: string; readonly call: (by: NamedCalls) => Promise<string> }
 type Mutation = Exclude<keyof typeof Registry, `get${string}` | `list${string}`>
 
 // A method that is added and not called Get or List has to have a row here: without it this does not compile.

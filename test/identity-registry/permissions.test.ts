@@ -30,7 +30,7 @@ const viewer = [forEver('viewer')]
 const id = (thing: { readonly id: string }) => ({ id: thing.id })
 
 type Need = readonly [action: string, resource: string]
-type Row = { readonly needs: readonly [Need, ...Need[]]; call(by: Calls): Promise<unknown> }
+type Row = { readonly needs: readonly [Need, ...Need[]]; readonly call: (by: Calls) => Promise<unknown> }
 
 // A method that is added has to say here what it needs: without a row this does not compile.
 const methods: Record<keyof typeof Registry, Row> = {
@@ -98,7 +98,7 @@ describe('a method of identity-registry', () => {
   })
 })
 
-type InProject = { readonly needs: readonly Need[]; call(by: Calls, scope: string): Promise<unknown> }
+type InProject = { readonly needs: readonly Need[]; readonly call: (by: Calls, scope: string) => Promise<unknown> }
 
 const inProject: Record<string, InProject> = {
   getProject: { needs: [['read', 'project']], call: (by, scope) => by(Registry.getProject, { id: scope }) },

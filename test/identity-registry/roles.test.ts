@@ -23,8 +23,9 @@ beforeAll(async () => {
 afterAll(() => system.close())
 
 const next = freshNames('role')
-const create = ({ name = next(), scope = '', rules = [], description = '', by }: { name?: string; scope?: string; rules?: Rule[]; description?: string; by?: Session } = {}) =>
-  (by ?? admin).registry(Registry.createRole, { projectId: scope, name, description, rules })
+type New = { name?: string; scope?: string; rules?: Rule[]; description?: string; by?: Session }
+const create = ({ name = next(), scope = '', rules = [], description = '', by = admin }: New = {}) =>
+  by.registry(Registry.createRole, { projectId: scope, name, description, rules })
 const get = (id: string, scope = '', by = admin) => by.registry(Registry.getRole, { id, projectId: scope })
 const list = (request: { projectId?: string; pageSize?: number; pageToken?: string } = {}, by = admin) =>
   by.registry(Registry.listRoles, { projectId: '', pageSize: 0, pageToken: '', ...request })
@@ -46,18 +47,8 @@ describe('CreateRole', () => {
       for (const scope of ['', projectId]) {
         const role = await create({ name: 'auditors', scope, rules, description: 'Reads\nbilling.' })
         const now = system.clock.now()
-        expect(role).toEqual({
-          id: role.id,
-          organizationId: system.admin.organizationId,
-          projectId: scope,
-          name: 'auditors',
-          description: 'Reads\nbilling.',
-          builtIn: false,
-          rules,
-          createTime: now,
-          updateTime: now,
-          etag: role.etag,
-        })
+        const chosen = { id: role.id, organizationId: system.admin.organizationId, builtIn: false, createTime: now, updateTime: now, etag: role.etag }
+        expect(role).toEqual({ ...chosen, projectId: scope, name: 'auditors', description: 'Reads\nbilling.', rules })
         expect(await get(role.id, scope)).toEqual(role)
       }
     })
@@ -83,18 +74,16 @@ describe('CreateRole', () => {
 
     it('rules that can not be, naming each fault at its place', async () => {
       const condition = { attribute: 'path', operator: Operator.EQ, values: ['a'] }
+      const conditions = [
+        { ...condition, attribute: '' },
+        { ...condition, operator: Operator.UNSPECIFIED },
+        { ...condition, values: [] },
+        { ...condition, operator: Operator.GLOB, values: ['{a'] },
+        { ...condition, operator: Operator.IN, values: [''] },
+      ]
       const faulty: Rule[] = [
-        { effect: Effect.EFFECT_UNSPECIFIED, resources: [], actions: ['*', 'read'], conditions: [] },
-        {
-          ...allow(['Read'], ['secrets']),
-          conditions: [
-            { ...condition, attribute: '' },
-            { ...condition, operator: Operator.OPERATOR_UNSPECIFIED },
-            { ...condition, values: [] },
-            { ...condition, operator: Operator.GLOB, values: ['{a'] },
-            { ...condition, operator: Operator.IN, values: [''] },
-          ],
-        },
+        { effect: Effect.UNSPECIFIED, resources: [], actions: ['*', 'read'], conditions: [] },
+        { ...allow(['Read'], ['secrets']), conditions },
       ]
       const at = (place: number, field: string) => `rules[1].conditions[${place}].${field}`
       const fields = ['rules[0].effect', at(1, 'operator'), 'rules[0].resources', 'rules[0].actions', 'rules[1].actions[0]']

@@ -1,4 +1,5 @@
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
+import type { BoundRole } from '#libs/wire/gen/countersign/registry/v1/binding.js'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { Effect, Operator, type Rule } from '#libs/wire/gen/countersign/registry/v1/role.js'
 import type { Credentials, Session, System } from './system.js'
@@ -16,7 +17,7 @@ export async function makeWorkload(admin: Session, { name, role = '', useLimit =
 }
 
 /** A role to bind for ever. */
-export const forEver = (role: string) => ({ role, roleId: '', startTime: undefined, endTime: undefined })
+export const forEver = (role: string): BoundRole => ({ role, roleId: '', startTime: undefined, endTime: undefined })
 
 export async function bindTo(admin: Session, identityId: string, projectId: string, ...roles: string[]): Promise<string> {
   const { id } = await admin.registry(Registry.createBinding, { identityId, projectId, roles: roles.map(forEver) })

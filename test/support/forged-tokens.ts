@@ -48,3 +48,10 @@ export function signed(key: KeyObject, header: string, payload: string): string 
 /** The token as the service itself would have signed it, had it meant these claims. */
 export const reissued = ({ key }: RealKey, token: string, change: Readonly<Record<string, unknown>>): string =>
   signed(key, textOf(partsOf(token).header), JSON.stringify({ ...claimsOf(token), ...change }))
+
+/** Tokens that are good for nothing and look like this one: of no record, and of no signature. */
+export function unknownTokens(real: RealKey, token: string, jti: string): string[] {
+  const { header, payload, signature } = partsOf(token)
+  const other = signature.startsWith('A') ? 'B' : 'A'
+  return [reissued(real, token, { jti }), `${header}.${payload}.${other}${signature.slice(1)}`]
+}

@@ -1,7 +1,7 @@
-import type { status } from '@grpc/grpc-js'
+import { ScalarType } from '@bufbuild/protobuf'
 import { systemClock } from '#libs/clock.js'
 import { createIds, isId } from '#libs/ids.js'
-import { answerOf, at, changed, declaredLeaves, fieldPathOf, leavesOf, type Leaf, type Method, nameOf, type Path, type WireMessage } from './wire.js'
+import { answerOf, at, changed, declaredLeaves, leavesOf, type Leaf, type Method, nameOf, type Path, type WireMessage } from './wire.js'
 import { type Outcome, richStatusOf } from './raw-calls.js'
 import { pageTokenAfter } from './valid-requests.js'
 
@@ -10,16 +10,17 @@ import { pageTokenAfter } from './valid-requests.js'
 /** Text that names nothing. Every other text of a request does, until it is said here that it does not. */
 const NAMES_NOTHING = new Set(['description', 'action', 'type', 'resources', 'actions', 'attribute', 'values'])
 
-const namesSomething = ({ field }: Pick<Leaf, 'field'>): boolean =>
-  field.fieldKind !== 'map' && field.message === undefined && field.enum === undefined && !isNumber(field) && !NAMES_NOTHING.has(field.name)
+const TEXT: readonly (ScalarType | undefined)[] = [ScalarType.STRING, ScalarType.BYTES]
 
-const isNumber = (field: Leaf['field']): boolean => field.fieldKind === 'scalar' && field.scalar !== 9 && field.scalar !== 12
+const namesSomething = ({ field }: Pick<Leaf, 'field'>): boolean =>
+  field.fieldKind !== 'map' && TEXT.includes(field.scalar) && !NAMES_NOTHING.has(field.name)
 
 /** The fields of a request that name something, as `roles.role_id`. */
 export const namingFields = ({ desc }: Method): string[] => declaredLeaves(desc.input).filter(namesSomething).map(({ path }) => path)
 
 /** Where a request names something. */
-export const namingPaths = ({ desc }: Method, request: WireMessage): Path[] => leavesOf(desc.input, request).filter(namesSomething).map(({ path }) => path)
+export const namingPaths = ({ desc }: Method, request: WireMessage): Path[] =>
+  leavesOf(desc.input, request).filter(namesSomething).map(({ path }) => path)
 
 /** Things that exist nowhere, each shaped as the thing of B that it stands for. */
 export type Nowhere = (path: Path, thing: string) => readonly string[]
@@ -46,10 +47,8 @@ export function textAt(request: WireMessage, path: Path): string {
 }
 
 /** One probe for each place that names something, and one for all of them at once: what B itself would send. */
-export function probesOf(method: Method, ofB: WireMessage, isExempt: (field: string) => boolean): Probe[] {
-  const things = namingPaths(method, ofB)
-    .filter((path) => !isExempt(`${method.name}.${fieldPathOf(path)}`))
-    .map((path) => [path, textAt(ofB, path)] as const)
+export function probesOf(method: Method, ofB: WireMessage): Probe[] {
+  const things = namingPaths(method, ofB).map((path) => [path, textAt(ofB, path)] as const)
   const each = things.map((thing) => ({ name: nameOf(thing[0]), things: [thing] }))
   return things.length > 1 ? [...each, { name: 'all of it', things }] : each
 }
@@ -68,11 +67,13 @@ export const probed = (request: WireMessage, { things }: Probe): WireMessage =>
 
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/g
 
+export type Told = { readonly raw: string; readonly text: string }
+
 /** All that the caller is told, with what it named itself as `<asked>` and every other id as `<id>`. */
-export function told(method: Method, outcome: Outcome, { things }: Probe): { readonly raw: string; readonly text: string } {
+export function told(method: Method, outcome: Outcome, { things }: Probe): Told {
   const { code, details, answer } = outcome
-  const { 'grpc-status-details-bin': _decoded, ...trailers } = outcome.trailers.toJSON()
-  const said: { code: status; [part: string]: unknown } = { code, details, trailers, rich: richStatusOf(outcome), answer: answer && answerOf(method, answer) }
+  const trailers = Object.entries(outcome.trailers.toJSON()).filter(([name]) => !['date', 'grpc-status-details-bin'].includes(name))
+  const said = { code, details, trailers, rich: richStatusOf(outcome), answer: answer && answerOf(method, answer) }
   // The longest first: the name of one thing may begin with that of another.
   const asked = things.map(([, thing]) => thing).sort((one, other) => other.length - one.length)
   const raw = asked.reduce((text, thing) => text.replaceAll(thing, '<asked>'), JSON.stringify(said))
@@ -80,7 +81,8 @@ export function told(method: Method, outcome: Outcome, { things }: Probe): { rea
 }
 
 /** What gives B away: an answer about it that differs from one about nothing, or that says something of it. */
-export function leaks(aboutB: ReturnType<typeof told>, aboutNothing: readonly ReturnType<typeof told>[], marksOfB: readonly string[]): string[] {
-  const differences = aboutNothing.filter(({ text }) => text !== aboutB.text).map(({ text }) => `${aboutB.text}\n  is told of B, but of nothing\n  ${text}`)
+export function leaks(aboutB: Told, aboutNothing: readonly Told[], marksOfB: readonly string[]): string[] {
+  const differing = aboutNothing.filter(({ text }) => text !== aboutB.text)
+  const differences = differing.map(({ text }) => `${aboutB.text}\n  is told of B, but of nothing\n  ${text}`)
   return [...differences, ...marksOfB.filter((mark) => aboutB.raw.includes(mark)).map((mark) => `${mark} of B is in ${aboutB.raw}`)]
 }

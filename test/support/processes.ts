@@ -91,7 +91,8 @@ export async function startProcesses({ from = 'dist', environment, nodeOptions =
   const closing = new Closing()
   const service = (name: ServiceName, address: string, variables: Record<string, string>): Process => {
     const entry = from === 'dist' ? [join('dist/services', name, 'main.js')] : [...FROM_SOURCE, join('services', name, 'main.ts')]
-    const made = nodeProcess({ name, args: [...nodeOptions, ...entry], environment: { ...everywhere, ...variables }, isReady: () => isServing(address) })
+    const args = [...nodeOptions, ...entry]
+    const made = nodeProcess({ name, args, environment: { ...everywhere, ...variables }, isReady: () => isServing(address) })
     closing.add(() => made.stop())
     return made
   }

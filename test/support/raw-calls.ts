@@ -74,8 +74,7 @@ export const refusedFields = (outcome: Outcome): string[] => [
 
 /** All that is visible of a call as one text, to look for what must not be in it. */
 export const visibleText = (outcome: Outcome): string =>
-  JSON.stringify([outcome.code, outcome.details, outcome.headers.toJSON(), outcome.trailers.toJSON(), richStatusOf(outcome)], (_key, value: unknown) =>
-    value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : isBufferJson(value) ? Buffer.from(value.data).toString('latin1') : value)
+  [outcome.code, outcome.details, textOf(outcome.headers), textOf(outcome.trailers), JSON.stringify(richStatusOf(outcome))].join('\n')
 
-const isBufferJson = (value: unknown): value is { data: number[] } =>
-  typeof value === 'object' && value !== null && 'type' in value && value.type === 'Buffer' && 'data' in value && Array.isArray(value.data)
+const textOf = (metadata: Metadata): string =>
+  Object.entries(metadata.toJSON()).map(([name, values]) => `${name}: ${values.map((value) => value.toString('latin1')).join()}`).join('\n')

@@ -10,7 +10,7 @@ export type Tenant = {
   readonly admin: Session
   readonly organizationId: string
   /** A name that nothing in this organization has yet. */
-  fresh(): string
+  readonly fresh: () => string
   /** Made before `project`, so that a page can begin after it. */
   readonly earlier: { readonly projectId: string; readonly identityId: string }
   readonly projectId: string
@@ -21,17 +21,17 @@ export type Tenant = {
   readonly workload: Workload & { readonly name: string; readonly token: string; readonly tokenId: string }
   readonly organizationBindingId: string
   readonly projectBindingId: string
-  identity(): Promise<Versioned>
+  readonly identity: () => Promise<Versioned>
   /** An identity that is bound to nothing, its organization included. */
-  unboundIdentity(): Promise<string>
-  project(): Promise<Versioned>
-  role(projectId: string): Promise<Versioned>
+  readonly unboundIdentity: () => Promise<string>
+  readonly project: () => Promise<Versioned>
+  readonly role: (projectId: string) => Promise<Versioned>
   /** A binding of an identity of its own, to the organization where no project is given. */
-  binding(projectId: string): Promise<Versioned>
+  readonly binding: (projectId: string) => Promise<Versioned>
   /** A client secret of the workload. */
-  secretId(): Promise<string>
+  readonly secretId: () => Promise<string>
   /** A live token of the workload. */
-  token(): Promise<{ accessToken: string; tokenId: string }>
+  readonly token: () => Promise<{ accessToken: string; tokenId: string }>
 }
 
 type Named = { readonly id: string; readonly name: string }
@@ -56,7 +56,10 @@ export async function makeTenant(system: System, tag: string, of: Admin): Promis
   const name = `${tag}-workload`
   const workload = await makeWorkload(admin, { name, role: organizationRole.name })
   const projectBindingId = await bindTo(admin, workload.identityId, projectId, projectRole.name)
-  const bindingsOf = async (identityId: string) => (await registry(Registry.listBindings, { projectId: '', identityId, pageSize: 0, pageToken: '' })).bindings
+  const bindingsOf = async (identityId: string) => {
+    const { bindings } = await registry(Registry.listBindings, { projectId: '', identityId, pageSize: 0, pageToken: '' })
+    return bindings
+  }
   const [organizationBinding] = await bindingsOf(workload.identityId)
   const { accessToken: token, tokenId } = await system.login(workload)
   const identity = () => registry(Registry.createIdentity, { name: fresh(), role: '' })

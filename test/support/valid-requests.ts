@@ -68,7 +68,9 @@ const registry: Record<string, readonly Builder[]> = {
   ],
 
   CreateBinding: [
-    async ({ unboundIdentity, projectId, projectRole }) => ({ identity_id: await unboundIdentity(), project_id: projectId, roles: rolesOf(projectRole) }),
+    async ({ unboundIdentity, projectId, projectRole }) => {
+      return { identity_id: await unboundIdentity(), project_id: projectId, roles: rolesOf(projectRole) }
+    },
     async ({ unboundIdentity, organizationRole }) => ({ identity_id: await unboundIdentity(), roles: rolesOf(organizationRole) }),
   ],
   GetBinding: [

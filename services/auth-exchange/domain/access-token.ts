@@ -10,18 +10,26 @@ export type Lifetimes = { readonly accessTokenTtlSeconds: number; readonly acces
 
 type Asked = { readonly accessTokenTtlSeconds?: number | undefined; readonly accessTokenMaxTtlSeconds?: number | undefined }
 
+/** Taken for what holds already, it leaves only what can never be to be refused. */
+export const WIDEST: Lifetimes = { accessTokenTtlSeconds: 1, accessTokenMaxTtlSeconds: CEILING_SECONDS }
+
 /** What is asked for over what holds already; 0 means the ceiling. */
 export function lifetimesFrom(asked: Asked, current: Lifetimes, at: (field: string) => Report): Lifetimes {
-  const ttl = seconds(asked.accessTokenTtlSeconds, current.accessTokenTtlSeconds, at('access_token_ttl_seconds'))
-  const maxTtl = seconds(asked.accessTokenMaxTtlSeconds, current.accessTokenMaxTtlSeconds, at('access_token_max_ttl_seconds'))
-  if (ttl > maxTtl) at('access_token_ttl_seconds')(`is ${ttl}, more than access_token_max_ttl_seconds, which is ${maxTtl}`)
+  const [ttlField, maxTtlField] = ['access_token_ttl_seconds', 'access_token_max_ttl_seconds']
+  const ttl = seconds(asked.accessTokenTtlSeconds, current.accessTokenTtlSeconds, at(ttlField))
+  const maxTtl = seconds(asked.accessTokenMaxTtlSeconds, current.accessTokenMaxTtlSeconds, at(maxTtlField))
+  if (ttl === undefined || maxTtl === undefined) return current
+  const wrongField = asked.accessTokenTtlSeconds === undefined ? maxTtlField : ttlField
+  if (ttl > maxTtl) at(wrongField)(`would leave a TTL of ${ttl} above the maximum of ${maxTtl}`)
   return { accessTokenTtlSeconds: ttl, accessTokenMaxTtlSeconds: maxTtl }
 }
 
-function seconds(asked: number | undefined, current: number, report: Report): number {
+function seconds(asked: number | undefined, current: number, report: Report): number | undefined {
   if (asked === undefined) return current
-  if (asked < 0 || asked > CEILING_SECONDS) report(`must be a whole number from 0 to ${CEILING_SECONDS}`)
-  return asked === 0 ? CEILING_SECONDS : asked
+  if (asked === 0) return CEILING_SECONDS
+  if (asked > 0 && asked <= CEILING_SECONDS) return asked
+  report(`must be a whole number from 0 to ${CEILING_SECONDS}`)
+  return undefined
 }
 
 /** The durable record of a token lineage: everything of it that a token may claim. */

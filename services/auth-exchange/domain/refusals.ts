@@ -26,7 +26,7 @@ export const tokenNotFound = (id: string): DomainError =>
   new DomainError('NOT_FOUND', 'TOKEN_NOT_FOUND', `There is no live access token ${id}.`, { metadata: { id } })
 
 export const bootstrapConflict = (): DomainError =>
-  new DomainError('ALREADY_EXISTS', 'BOOTSTRAP_CONFLICT', 'The client id belongs to another identity.')
+  new DomainError('ALREADY_EXISTS', 'BOOTSTRAP_CONFLICT', 'The client id, the identity or the id of the secret belongs to something else.')
 
 export const hashingBusy = (): DomainError =>
   new DomainError('RESOURCE_EXHAUSTED', 'HASHING_BUSY', 'Too many secrets are being hashed.', { retryAfterMillis: 1000 })

@@ -3,7 +3,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 /** A key that is outside the database, so that digests alone are worth nothing. */
 export type Pepper = { readonly id: string; readonly key: Buffer }
 
-/** Whose secret it is. Part of what argon2id hashes, so that a hash moved to another row never verifies. */
+/** Whose secret it is. Part of what is hashed, both ways, so that what was moved to another row never verifies. */
 export type SecretOwner = { readonly organizationId: string; readonly identityId: string; readonly id: string }
 
 /** The two verifiers of a secret: a keyed digest for every login, and argon2id for the day a pepper is lost or changed. */
@@ -17,9 +17,8 @@ export type Verifiers = {
 
 export type Argon2Parameters = { readonly memoryCost: number; readonly timeCost: number; readonly parallelism: number }
 
-export const digestUnder = (pepper: Pepper, text: string): Buffer => createHmac('sha256', pepper.key).update(text).digest()
-
-export const digestMatches = (pepper: Pepper, text: string, stored: Buffer): boolean => sameBytes(digestUnder(pepper, text), stored)
+export const digestUnder = (pepper: Pepper, owner: SecretOwner, text: string): Buffer =>
+  createHmac('sha256', pepper.key).update(associatedData(owner)).update('|').update(text).digest()
 
 /** Constant-time for equal lengths; of another length it is none of ours. */
 export const sameBytes = (one: Buffer, other: Buffer): boolean => one.length === other.length && timingSafeEqual(one, other)

@@ -7,7 +7,7 @@ import type { AttachUniversalAuthRequest, UniversalAuth as UniversalAuthMessage 
 import { DEFAULT_MAX_TTL_SECONDS, DEFAULT_TTL_SECONDS, lifetimesFrom } from '../domain/access-token.js'
 import type { IdentityReader, Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
-import { insertUniversalAuth } from '../store/universal-auth.js'
+import { insertClientLocator, insertUniversalAuth } from '../store/universal-auth.js'
 import { toUniversalAuthMessage } from './universal-auth-message.js'
 
 const standard = { accessTokenTtlSeconds: DEFAULT_TTL_SECONDS, accessTokenMaxTtlSeconds: DEFAULT_MAX_TTL_SECONDS }
@@ -27,6 +27,7 @@ export function attachUniversalAuth({ db, authorization, identities, ids, clock 
     const now = clock.now()
     const method = { ...owner, clientId: ids.next(), ...lifetimes, epoch: ids.next(), createTime: now, updateTime: now, etag: ids.next() }
     await inTransaction(db, call.deadline, async (tx) => {
+      await insertClientLocator(tx, method)
       await insertUniversalAuth(tx, method)
       await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'auth-method', id: identityId, details: { ...lifetimes, clientId: method.clientId } }))
     })

@@ -1,5 +1,5 @@
 import type { Clock } from '#libs/clock.js'
-import { Violations } from '#libs/domain-error.js'
+import { DomainError, Violations } from '#libs/domain-error.js'
 import { id as idField } from '#libs/fields.js'
 import type { Ids } from '#libs/ids.js'
 import { inTransaction } from '#libs/postgres/transaction.js'
@@ -10,9 +10,9 @@ import { secretIdOf } from '../domain/client-secret.js'
 import { bootstrapConflict } from '../domain/refusals.js'
 import type { SecretHasher } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
-import { insertClientSecret } from '../store/client-secrets.js'
+import { findSecretOfClient, insertClientSecret } from '../store/client-secrets.js'
 import type { Db } from '../store/schema.js'
-import { findIdentityOfClient, insertUniversalAuth } from '../store/universal-auth.js'
+import { insertClientLocator, insertUniversalAuth } from '../store/universal-auth.js'
 
 type Outside = { readonly db: Db; readonly hasher: SecretHasher; readonly ids: Ids; readonly clock: Clock }
 
@@ -35,10 +35,12 @@ export function bootstrap({ db, hasher, ids, clock }: Outside): InternalUnary<Bo
     const method = { ...owner, clientId, ...lifetimes, epoch: ids.next(), createTime: now, updateTime: now, etag: ids.next() }
     const secret = { ...owner, id, description: 'bootstrap', ...unlimited, epoch: ids.next(), createTime: now }
     await inTransaction(db, call.deadline, async (tx) => {
-      const holder = await findIdentityOfClient(tx, clientId)
-      if (holder && (holder.organizationId !== organizationId || holder.identityId !== identityId)) throw bootstrapConflict()
-      if (holder) return
-      await insertUniversalAuth(tx, method)
+      if (!(await insertClientLocator(tx, method))) {
+        const held = await findSecretOfClient(tx, clientId, id)
+        if (held?.organizationId !== organizationId || held.identityId !== identityId) throw bootstrapConflict()
+        return
+      }
+      await insertUniversalAuth(tx, method).catch(refuseTaken)
       await insertClientSecret(tx, secret, verifiers)
       await insertAuditEvent(tx, {
         organizationId,
@@ -54,4 +56,8 @@ export function bootstrap({ db, hasher, ids, clock }: Outside): InternalUnary<Bo
     })
     return {}
   }
+}
+
+function refuseTaken(error: unknown): never {
+  throw error instanceof DomainError && error.kind === 'ALREADY_EXISTS' ? bootstrapConflict() : error
 }

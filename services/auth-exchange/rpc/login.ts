@@ -2,6 +2,7 @@ import type { Clock } from '#libs/clock.js'
 import { DomainError, Violations } from '#libs/domain-error.js'
 import { credentialText, id as idField } from '#libs/fields.js'
 import type { Ids } from '#libs/ids.js'
+import { repeating } from '#libs/postgres/transaction.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { LoginRequest, LoginResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
 import { lifeFrom } from '../domain/access-token.js'
@@ -36,7 +37,8 @@ export function login({ db, universalAuth, identities, signer, ids, clock }: Out
     const claims = { jti: token.id, sub: identityId, org: organizationId, sid: credentialId, amr: [method], client_id: clientId, iat, exp }
     // Signed before it is recorded: a signature that fails must not have cost a use.
     const accessToken = await signer.sign(claims)
-    if (!(await recordLogin(db, { token, auditEventId: ids.next(), requestId: call.trace.requestId, now }))) {
+    const entry = { token, auditEventId: ids.next(), requestId: call.trace.requestId, now }
+    if (!(await repeating(call.deadline, () => recordLogin(db, entry)))) {
       refused('spent, expired or revoked meanwhile')
       throw credentialsRejected()
     }

@@ -1,33 +1,39 @@
 import { auditEvent } from '#libs/audit-event.js'
 import type { Caller } from '#libs/authorization.js'
-import { Violations } from '#libs/domain-error.js'
+import { type DomainError, Violations } from '#libs/domain-error.js'
 import { credentialText, id as idField } from '#libs/fields.js'
 import { inTransaction } from '#libs/postgres/transaction.js'
 import type { Call, Unary } from '#libs/rpc/unary.js'
 import type { RevokeAccessTokenRequest, RevokeAccessTokenResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
-import { tokenNotFound } from '../domain/refusals.js'
+import { type AccessTokenRecord, standsBehind } from '../domain/access-token.js'
+import { accessTokenRejected, tokenNotFound } from '../domain/refusals.js'
 import type { TokenSigner, Writing } from '../ports.js'
 import { lockToken, revokeToken } from '../store/access-tokens.js'
 import { insertAuditEvent } from '../store/audit.js'
 
 type Outside = Writing & { readonly signer: TokenSigner }
 
+/** Whose call it is, which token it means, and how it is refused where that is none of ours. */
+type Target = { readonly caller: Caller; readonly id: string; readonly isMeant: (record: AccessTokenRecord) => boolean; readonly refusal: DomainError }
+
 export function revokeAccessToken({ db, authorization, signer, ids, clock }: Outside): Unary<RevokeAccessTokenRequest, RevokeAccessTokenResponse> {
-  const byHolder = async (text: string): Promise<{ caller: Caller; id: string }> => {
-    const { jti, sub, org } = await signer.verify(text)
-    return { caller: { organizationId: org, identityId: sub, tokenId: jti }, id: jti }
+  const byHolder = async (text: string): Promise<Target> => {
+    const claims = await signer.verifyExpiredToo(text)
+    const { jti: id, sub: identityId, org: organizationId } = claims
+    const isMeant = (record: AccessTokenRecord) => standsBehind(record, claims)
+    return { caller: { organizationId, identityId, tokenId: id }, id, isMeant, refusal: accessTokenRejected() }
   }
-  const byId = async (id: string, call: Call): Promise<{ caller: Caller; id: string }> => {
+  const byId = async (id: string, call: Call): Promise<Target> => {
     const caller = await authorization.require(call, { action: 'revoke', resource: 'access-token', attributes: { id } })
-    return { caller, id }
+    return { caller, id, isMeant: () => true, refusal: tokenNotFound(id) }
   }
   return async ({ target }, call) => {
     const asked = targetOf(target)
-    const { caller, id } = asked.accessToken === undefined ? await byId(asked.tokenId, call) : await byHolder(asked.accessToken)
+    const { caller, id, isMeant, refusal } = asked.accessToken === undefined ? await byId(asked.tokenId, call) : await byHolder(asked.accessToken)
     const key = { organizationId: caller.organizationId, id }
     await inTransaction(db, call.deadline, async (tx) => {
       const stored = await lockToken(tx, key)
-      if (!stored) throw tokenNotFound(id)
+      if (!stored || !isMeant(stored)) throw refusal
       if (stored.revokeTime) return
       await revokeToken(tx, key, clock.now())
       await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'access-token', id, details: { identityId: stored.identityId } }))

@@ -5,7 +5,7 @@ import { id as idField, optionalEtag } from '#libs/fields.js'
 import { inTransaction } from '#libs/postgres/transaction.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { UniversalAuth as UniversalAuthMessage, UpdateUniversalAuthRequest } from '#libs/wire/gen/countersign/exchange/v1/universal_auth.js'
-import { lifetimesFrom } from '../domain/access-token.js'
+import { lifetimesFrom, WIDEST } from '../domain/access-token.js'
 import type { Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { lockUniversalAuth, updateUniversalAuth as writeUniversalAuth } from '../store/universal-auth.js'
@@ -15,6 +15,7 @@ export function updateUniversalAuth({ db, authorization, ids, clock }: Writing):
   return async (request, call) => {
     const wrong = new Violations()
     const identityId = idField(request.identityId, wrong.at('identity_id'))
+    lifetimesFrom(request, WIDEST, (field) => wrong.at(field))
     const etag = optionalEtag(request.etag, wrong.at('etag'))
     wrong.refuse()
     const about = { resource: 'auth-method', attributes: { 'identity.id': identityId } }

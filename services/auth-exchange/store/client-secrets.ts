@@ -1,5 +1,6 @@
+import { constraintOf } from '#libs/postgres/errors.js'
 import type { ClientSecret } from '../domain/client-secret.js'
-import { clientSecretNotFound } from '../domain/refusals.js'
+import { bootstrapConflict, clientSecretNotFound } from '../domain/refusals.js'
 import type { Verifiers } from '../domain/secret-hash.js'
 import type { UniversalAuth } from '../domain/universal-auth.js'
 import type { Db, Tx } from './schema.js'
@@ -12,7 +13,10 @@ const shown = ['organizationId', 'id', 'identityId', 'description', 'useLimit', 
 
 export async function insertClientSecret(tx: Tx, secret: ClientSecret, verifiers: Verifiers): Promise<void> {
   const argon2Parameters = JSON.stringify(verifiers.argon2Parameters)
-  await tx.insertInto('clientSecret').values({ ...secret, ...verifiers, argon2Parameters }).execute()
+  await tx.insertInto('clientSecret').values({ ...secret, ...verifiers, argon2Parameters }).execute().catch((error: unknown) => {
+    // Only bootstrap brings an id of its own.
+    throw constraintOf(error) === 'client_secret_is_unique' ? bootstrapConflict() : error
+  })
 }
 
 /** A secret with its verifiers and the method that it belongs to: all that a login needs, by one statement. */

@@ -1,21 +1,22 @@
 import { constraintOf } from '#libs/postgres/errors.js'
 import { authMethodExists, authMethodNotFound } from '../domain/refusals.js'
 import type { UniversalAuth } from '../domain/universal-auth.js'
-import type { Db, Tx } from './schema.js'
+import type { ClientLocator, Db, Tx } from './schema.js'
 
 type Key = { readonly organizationId: string; readonly identityId: string }
 
-export async function insertUniversalAuth(tx: Tx, method: UniversalAuth): Promise<void> {
-  const { clientId, organizationId, identityId } = method
-  await tx.insertInto('clientLocator').values({ clientId, organizationId, identityId }).execute()
-  await tx.insertInto('universalAuth').values(method).execute().catch((error: unknown) => {
-    throw constraintOf(error) === 'universal_auth_is_unique' ? authMethodExists(identityId) : error
-  })
+/** Whether the client id was free; false where it is somebody's, also if somebody is taking it at this moment. */
+export async function insertClientLocator(tx: Tx, { clientId, organizationId, identityId }: ClientLocator): Promise<boolean> {
+  const insert = tx.insertInto('clientLocator').values({ clientId, organizationId, identityId })
+  const row = await insert.onConflict((on) => on.column('clientId').doNothing()).returning('clientId').executeTakeFirst()
+  return row !== undefined
 }
 
-/** The identity that a client id logs in as. */
-export async function findIdentityOfClient(db: Db, clientId: string): Promise<Key | undefined> {
-  return db.selectFrom('clientLocator').select(['organizationId', 'identityId']).where('clientId', '=', clientId).executeTakeFirst()
+/** Inserts the method, whose client id must have its locator. */
+export async function insertUniversalAuth(tx: Tx, method: UniversalAuth): Promise<void> {
+  await tx.insertInto('universalAuth').values(method).execute().catch((error: unknown) => {
+    throw constraintOf(error) === 'universal_auth_is_unique' ? authMethodExists(method.identityId) : error
+  })
 }
 
 export async function getUniversalAuth(db: Db, { organizationId, identityId }: Key): Promise<UniversalAuth> {

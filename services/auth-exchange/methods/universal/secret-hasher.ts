@@ -31,7 +31,7 @@ export function secretHasher(current: Pepper): Argon2Verifier {
     verifiersOf: async (owner, text) => {
       const argon2Salt = randomBytes(16)
       const argon2Hash = await hash(owner, text, { salt: argon2Salt, parameters: PARAMETERS })
-      return { digest: digestUnder(current, text), pepperId: current.id, argon2Hash, argon2Salt, argon2Parameters: PARAMETERS }
+      return { digest: digestUnder(current, owner, text), pepperId: current.id, argon2Hash, argon2Salt, argon2Parameters: PARAMETERS }
     },
     matches: async (owner, text, { argon2Hash, argon2Salt, argon2Parameters }) =>
       sameBytes(await hash(owner, text, { salt: argon2Salt, parameters: argon2Parameters }), argon2Hash),

@@ -1,12 +1,14 @@
 import type { Clock } from '#libs/clock.js'
 import { credentialsRejected } from '../../domain/refusals.js'
 import { secretIdOf, unusable } from '../../domain/client-secret.js'
-import { digestMatches, digestUnder, type Pepper, type SecretOwner, type Verifiers } from '../../domain/secret-hash.js'
+import { digestUnder, type Pepper, sameBytes, type SecretOwner, type Verifiers } from '../../domain/secret-hash.js'
 import { UNIVERSAL_AUTH } from '../../domain/universal-auth.js'
 import type { ProofVerifier, UniversalAuthProof } from '../../ports.js'
 import { findSecretOfClient, updateDigest } from '../../store/client-secrets.js'
 import type { Db } from '../../store/schema.js'
 import type { Argon2Verifier } from './secret-hasher.js'
+
+const NOBODY: SecretOwner = { organizationId: '', identityId: '', id: '' }
 
 type Outside = { readonly db: Db; readonly clock: Clock; readonly hasher: Argon2Verifier; readonly peppers: readonly [Pepper, ...Pepper[]] }
 
@@ -18,8 +20,8 @@ export function universalAuth({ db, clock, hasher, peppers }: Outside): ProofVer
   const [current] = peppers
   const matches = async (owner: SecretOwner, text: string, verifiers: Verifiers): Promise<boolean> => {
     const pepper = peppers.find(({ id }) => id === verifiers.pepperId)
-    const proven = pepper ? digestMatches(pepper, text, verifiers.digest) : await hasher.matches(owner, text, verifiers)
-    if (proven && pepper !== current) await updateDigest(db, owner, { digest: digestUnder(current, text), pepperId: current.id })
+    const proven = pepper ? sameBytes(digestUnder(pepper, owner, text), verifiers.digest) : await hasher.matches(owner, text, verifiers)
+    if (proven && pepper !== current) await updateDigest(db, owner, { digest: digestUnder(current, owner, text), pepperId: current.id })
     return proven
   }
   return {
@@ -33,7 +35,7 @@ export function universalAuth({ db, clock, hasher, peppers }: Outside): ProofVer
       const secret = await findSecretOfClient(db, clientId, id)
       if (!secret) {
         // As much work as for a secret that is there and wrong.
-        digestUnder(current, clientSecret)
+        digestUnder(current, NOBODY, clientSecret)
         throw refuse('unknown')
       }
       if (!(await matches(secret, clientSecret, secret))) throw refuse('wrong')

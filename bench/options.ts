@@ -1,0 +1,60 @@
+import { parseArgs } from 'node:util'
+import type { Plan } from './measure.js'
+import type { Row } from './row.js'
+import { checkWarm } from './rows/check-warm.js'
+import { echo } from './rows/echo.js'
+import { loginWarm } from './rows/login-warm.js'
+
+/** Every row that there is, in the order of the table. The first is what the others are compared with. */
+export const ROWS: readonly [Row, ...Row[]] = [echo, checkWarm, loginWarm]
+
+export const IN_FLIGHT = 32
+
+export const HELP = `Usage: npm run bench -- [--quick] [--rounds N] [--source] [ROW ...]
+
+Measures what calls cost: CPU time of the serving process per call, with ${IN_FLIGHT} calls in flight. Prints a table and writes
+bench/latest.json. Each figure is the median of several rounds; the rows take turns within a round.
+
+  ROW          measure only these, and echo: ${ROWS.map(({ name }) => name).join(', ')}
+  --quick      fewer and shorter rounds: under a minute in all
+  --rounds N   so many rounds (default: 7, with --quick 3)
+  --source     run the services from TypeScript, for work on the benchmark itself: the figures are then worth nothing
+  --help       this
+
+A quiet machine matters: nothing else should run. A missed bar is no failure.
+`
+
+export type Options = { readonly help: boolean; readonly from: 'dist' | 'source'; readonly rows: readonly Row[]; readonly plan: Plan }
+
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+const FULL: Plan = { rounds: 7, inFlight: IN_FLIGHT, warmUp: { calls: 12_000, millis: 15_000 }, phaseMillis: 2_500 }
+const QUICK: Plan = { rounds: 3, inFlight: IN_FLIGHT, warmUp: { calls: 6_000, millis: 5_000 }, phaseMillis: 1_500 }
+
+export function optionsFrom(args: readonly string[]): Options {
+  const { values, positionals } = parsed(args)
+  const { help = false, quick = false, rounds, source = false } = values
+  const unknown = positionals.filter((name) => !ROWS.some((row) => row.name === name))
+  if (unknown.length > 0) throw new UsageError(`There is no row ${unknown.join(', ')}; there are ${ROWS.map(({ name }) => name).join(', ')}.`)
+  if (rounds !== undefined && !/^[1-9]\d{0,3}$/.test(rounds)) throw new UsageError('--rounds must be a whole number from 1.')
+  const [floor, ...others] = ROWS
+  const plan = quick ? QUICK : FULL
+  return {
+    help,
+    from: source ? 'source' : 'dist',
+    rows: [floor, ...others.filter(({ name }) => positionals.length === 0 || positionals.includes(name))],
+    plan: rounds === undefined ? plan : { ...plan, rounds: Number(rounds) },
+  }
+}
+
+function parsed(args: readonly string[]) {
+  const boolean = { type: 'boolean' } as const
+  try {
+    const options = { help: { ...boolean, short: 'h' }, quick: boolean, source: boolean, rounds: { type: 'string' } } as const
+    return parseArgs({ args: [...args], options, allowPositionals: true })
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+}

@@ -1,0 +1,33 @@
+import type { Part } from './cpu.js'
+import type { Call } from './load.js'
+import type { BenchSystem } from './system.js'
+
+/** One line of the table. */
+export type Row = {
+  readonly name: string
+  readonly bars: readonly Bar[]
+  open(system: BenchSystem): Promise<Subject>
+}
+
+/** What design section 9 asks of it. */
+export type Bar = { readonly says: string; isMet(figures: Figures): boolean }
+
+/** One row as it is published, each value the median of its rounds. */
+export type Figures = {
+  readonly name: string
+  readonly cpuMicros: number
+  readonly ratioToEcho: number
+  readonly p50Millis: number
+  readonly p99Millis: number
+  readonly perSecond: number
+}
+
+/** A row that is ready to be measured. */
+export type Subject = {
+  readonly call: Call
+  /** Whose CPU time counts as the row's. */
+  readonly server: Part
+  /** Who else works for the call, and why it does. */
+  readonly others?: { readonly parts: readonly Part[]; readonly because: string }
+  close(): Promise<void> | void
+}

@@ -1,0 +1,81 @@
+import { Closing } from '#libs/lifecycle.js'
+import {
+  AuthorizationCheckServiceService as Check,
+  type CheckRequest,
+  type CheckResponse,
+} from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
+import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
+import { bootstrap, newAdmin } from '../deploy/local/bootstrap.js'
+import { newSecrets } from '../deploy/local/secrets.js'
+import { bindTo, makeProject, makeWorkload } from '../test/support/builders.js'
+import { bearer, type Calls, callsTo } from '../test/support/calls.js'
+import { type Process, type Processes, type ProcessesOptions, startProcesses } from '../test/support/processes.js'
+import type { Credentials, Session } from '../test/support/system.js'
+import { type Part, withChildren } from './cpu.js'
+
+/** The three services as processes, and a project with workloads that may read its secrets. */
+export type BenchSystem = {
+  readonly from: 'dist' | 'source'
+  readonly addresses: Processes['addresses']
+  readonly parts: Record<'registry' | 'exchange' | 'check' | 'postgres', Part>
+  /** One for each call in flight: logins with the same secret would wait for each other's row. */
+  readonly workloads: Workloads
+  /** An allowed question with a live token, and its answer. */
+  readonly question: CheckRequest
+  readonly answer: CheckResponse
+  close(): Promise<void>
+}
+
+type Workloads = readonly [Credentials, ...Credentials[]]
+
+/** Without the postmaster's pid nothing is known of PostgreSQL's CPU time. */
+export type BenchDatabase = Pick<ProcessesOptions, 'registryUrl' | 'exchangeUrl'> & { readonly postgresPid?: number }
+
+type Options = BenchDatabase & Pick<ProcessesOptions, 'nodeOptions'> & { readonly from: 'dist' | 'source'; readonly workloads: number }
+
+export async function startBenchSystem({ from, workloads: count, postgresPid, ...options }: Options): Promise<BenchSystem> {
+  const secrets = newSecrets()
+  const processes = await startProcesses({ ...options, from, secrets })
+  const closing = new Closing()
+  closing.add(() => processes.close())
+  const { addresses, registry, exchange, check } = processes
+  const open = (address: string, headers?: Record<string, string>): Calls => {
+    const calls = callsTo(address, headers)
+    closing.add(() => calls.close())
+    return calls
+  }
+  const anonymous = { exchange: open(addresses.exchange), check: open(addresses.check) }
+  const login = ({ clientId, clientSecret }: Credentials) =>
+    anonymous.exchange(Exchange.login, { proof: { $case: 'universalAuth', value: { clientId, clientSecret } } })
+  try {
+    const admin = newAdmin()
+    await bootstrap(addresses, secrets.bootstrapCredential, admin)
+    const { accessToken: token, tokenId } = await login(admin)
+    const [registryCalls, exchangeCalls] = [open(addresses.registry, bearer(token)), open(addresses.exchange, bearer(token))]
+    const session: Session = { token, tokenId, registry: registryCalls, exchange: exchangeCalls, check: anonymous.check }
+    const projectId = await makeProject(session, 'bench')
+    const workloads = await makeWorkloads(session, projectId, count)
+    const { accessToken } = await login(workloads[0])
+    const question: CheckRequest = { accessToken, projectId, action: 'read', resource: { type: 'secrets', attributes: {} } }
+    const answer = await anonymous.check(Check.check, question)
+    const postgres: Part = { name: 'PostgreSQL', pids: () => (postgresPid === undefined ? Promise.resolve([]) : withChildren(postgresPid)) }
+    const parts = { registry: partOf(registry), exchange: partOf(exchange), check: partOf(check), postgres }
+    return { from, addresses, parts, workloads, question, answer, close: () => closing.close() }
+  } catch (error) {
+    await closing.close()
+    throw error
+  }
+}
+
+async function makeWorkloads(session: Session, projectId: string, count: number): Promise<Workloads> {
+  const make = async (number: number): Promise<Credentials> => {
+    const workload = await makeWorkload(session, { name: `workload-${number}` })
+    await bindTo(session, workload.identityId, projectId, 'viewer')
+    return workload
+  }
+  const workloads: [Credentials, ...Credentials[]] = [await make(1)]
+  while (workloads.length < count) workloads.push(await make(workloads.length + 1))
+  return workloads
+}
+
+const partOf = (process: Process): Part => ({ name: process.name, pids: () => Promise.resolve([process.pid]) })

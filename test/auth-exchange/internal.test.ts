@@ -1,0 +1,170 @@
+import { randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createIds } from '#libs/ids.js'
+import { CREDENTIAL_HEADER, digestOf } from '#libs/rpc/service-credential.js'
+import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
+import { ExchangeInternalServiceService as Internal } from '#libs/wire/gen/countersign/exchange/v1/internal.js'
+import type { Admin } from '../../deploy/local/bootstrap.js'
+import { secretText } from '../../services/auth-exchange/domain/client-secret.js'
+import { contentOf } from '../identity-registry/audit-trail.js'
+import { invalid } from '../identity-registry/expected.js'
+import { makeWorkload, UNKNOWN_ID } from '../support/builders.js'
+import { bearer, type Calls, callsTo } from '../support/calls.js'
+import { HOUR } from '../support/manual-clock.js'
+import { type Session, startSystem, type System } from '../support/system.js'
+import { type AnotherExchange, anotherExchange } from './another-exchange.js'
+
+const SIDECAR = 's'.repeat(32)
+
+let system: System
+let admin: Session
+/** An exchange on the same database that knows one caller, which may ask about the first organization only. */
+let confining: AnotherExchange
+const opened: Calls[] = []
+
+beforeAll(async () => {
+  system = await startSystem()
+  admin = await system.session(system.admin)
+  const methods = ['/countersign.exchange.v1.ExchangeInternalService/*']
+  const caller = { name: 'sidecar', digests: [digestOf(SIDECAR)], methods, organizations: [system.admin.organizationId], projects: ['*'] }
+  confining = await anotherExchange(system, { INTERNAL_CALLERS: JSON.stringify([caller]) })
+})
+afterAll(async () => {
+  for (const calls of opened) calls.close()
+  await confining.close()
+  await system.close()
+})
+
+const open = (address: string, headers: Record<string, string>): Calls => {
+  const calls = callsTo(address, headers)
+  opened.push(calls)
+  return calls
+}
+const as = (credential: string) => open(system.addresses.exchangeInternal, credential === '' ? {} : { [CREDENTIAL_HEADER]: credential })
+const asCheck = () => as(`authorization-check:${system.secrets.checkCredential}`)
+const asBootstrap = () => as(`bootstrap:${system.secrets.bootstrapCredential}`)
+const asSidecar = () => open(confining.internalAddress, { [CREDENTIAL_HEADER]: `sidecar:${SIDECAR}` })
+
+const ids = createIds({ now: () => new Date() })
+const newSecretText = (id = ids.next()) => secretText(id, randomBytes(32))
+
+describe('DescribeToken', () => {
+  const describeToken = (accessToken: string, by = asCheck()) => by(Internal.describeToken, { accessToken })
+  const rejected = { kind: 'UNAUTHENTICATED', reason: 'ACCESS_TOKEN_REJECTED' }
+
+  describe('answers', () => {
+    it('with whose token it is, what obtained it and when it expires', async () => {
+      const workload = await makeWorkload(admin, { name: 'billing' })
+      const { accessToken, tokenId, expireTime } = await system.login(workload)
+      const { organizationId } = system.admin
+      const { identityId, secretId: credentialId } = workload
+      expect(await describeToken(accessToken)).toEqual({ tokenId, organizationId, identityId, credentialId, method: 'universal-auth', expireTime })
+    })
+  })
+
+  describe('refuses', () => {
+    it('a token that is malformed, forged, expired, revoked, or of a revoked secret', async () => {
+      const workload = await makeWorkload(admin, { name: 'refused' })
+      const [revoked, live] = [await system.login(workload), await system.login(workload)]
+      await admin.exchange(Exchange.revokeAccessToken, { target: { $case: 'tokenId', value: revoked.tokenId } })
+      for (const text of ['x', revoked.accessToken, live.accessToken.replace(/\.[^.]*\./, '.e30.')]) await expect(describeToken(text)).rejects.toMatchObject(rejected)
+
+      expect(await describeToken(live.accessToken)).toMatchObject({ tokenId: live.tokenId })
+      await admin.exchange(Exchange.revokeClientSecret, { identityId: workload.identityId, id: workload.secretId })
+      await expect(describeToken(live.accessToken)).rejects.toMatchObject(rejected)
+
+      const expired = await system.login(await makeWorkload(admin, { name: 'expired' }))
+      system.clock.advance(HOUR)
+      await expect(describeToken(expired.accessToken)).rejects.toMatchObject(rejected)
+      admin = await system.session(system.admin)
+    })
+
+    // Seen to fail without the question whether the caller may ask about the token's organization.
+    it('a token of an organization that the caller may not ask about', async () => {
+      const { accessToken } = await system.login(await system.newOrganization())
+      expect(await describeToken(accessToken)).toMatchObject({ method: 'universal-auth' })
+      await expect(describeToken(accessToken, asSidecar())).rejects.toMatchObject(rejected)
+      expect(await describeToken(admin.token, asSidecar())).toMatchObject({ tokenId: admin.tokenId })
+    })
+
+    it('a request with nothing or too much in it', async () => {
+      for (const text of ['', 'x'.repeat(4097)]) await expect(describeToken(text)).rejects.toMatchObject(invalid('access_token'))
+    })
+  })
+})
+
+describe('Bootstrap', () => {
+  const bootstrap = (request: Admin, by = asBootstrap()) => by(Internal.bootstrap, request)
+  const content = () => contentOf(system.databases.superuserUrl, 'exchange')
+  const conflict = { kind: 'ALREADY_EXISTS', reason: 'BOOTSTRAP_CONFLICT' }
+
+  describe('answers', () => {
+    it('again and changes nothing', async () => {
+      const before = await content()
+      await bootstrap(system.admin)
+      expect(await content()).toEqual(before)
+    })
+
+    it('again after the secret was revoked, which stays revoked', async () => {
+      const other = await system.newOrganization()
+      const session = await system.session(other)
+      const { clientSecrets } = await session.exchange(Exchange.listClientSecrets, { identityId: other.identityId, pageSize: 0, pageToken: '' })
+      await session.exchange(Exchange.revokeClientSecret, { identityId: other.identityId, id: clientSecrets[0]?.id ?? '' })
+      await bootstrap(other)
+      await expect(system.login(other)).rejects.toMatchObject({ reason: 'CREDENTIALS_REJECTED' })
+    })
+
+    it('to five at once with one method and one secret', async () => {
+      const { identityId } = await makeWorkload(admin, { name: 'unused' })
+      const request = { organizationId: UNKNOWN_ID, identityId, clientId: ids.next(), clientSecret: newSecretText() }
+      await Promise.all(Array.from({ length: 5 }, () => bootstrap(request)))
+      const before = await content()
+      await bootstrap(request)
+      expect(await content()).toEqual(before)
+    })
+  })
+
+  describe('refuses', () => {
+    it.each<[string, (taken: Admin, other: Admin) => Partial<Admin>]>([
+      ['a client id of another identity', () => ({ identityId: UNKNOWN_ID })],
+      ['a client id of another organization', ({ clientId }, other) => ({ ...other, clientId })],
+      ['an identity that has another client id', () => ({ clientId: ids.next() })],
+      ['a client id and an identity that have another secret', () => ({ clientSecret: newSecretText() })],
+      ['a secret id of another identity', () => ({ identityId: ids.next(), clientId: ids.next() })],
+    ])('%s, and changes nothing', async (_name, changed) => {
+      const other = await system.newOrganization()
+      const before = await content()
+      await expect(bootstrap({ ...system.admin, ...changed(system.admin, other) })).rejects.toMatchObject(conflict)
+      expect(await content()).toEqual(before)
+    })
+
+    it('an organization that the caller may not ask about', async () => {
+      const request = { organizationId: UNKNOWN_ID, identityId: UNKNOWN_ID, clientId: UNKNOWN_ID, clientSecret: newSecretText() }
+      await expect(bootstrap(request, asSidecar())).rejects.toMatchObject({ kind: 'PERMISSION_DENIED', reason: 'SERVICE_NOT_ALLOWED' })
+    })
+
+    it('a request with everything wrong, naming all of it', async () => {
+      const wrong = bootstrap({ organizationId: '', identityId: '', clientId: '', clientSecret: newSecretText().replace(/.$/, '_') })
+      await expect(wrong).rejects.toMatchObject(invalid('organization_id', 'identity_id', 'client_id', 'client_secret'))
+    })
+  })
+})
+
+describe('a service credential', () => {
+  const methods: Record<keyof typeof Internal, (by: Calls) => Promise<unknown>> = {
+    describeToken: (by) => by(Internal.describeToken, { accessToken: admin.token }),
+    bootstrap: (by) => by(Internal.bootstrap, system.admin),
+  }
+
+  it.each(Object.entries(methods))('that is missing, wrong or of nobody is rejected by %s', async (_name, call) => {
+    const { checkCredential, bootstrapCredential } = system.secrets
+    const wrong = ['', 'bootstrap', `authorization-check:${bootstrapCredential}`, `bootstrap:${checkCredential}`, `nobody:${checkCredential}`]
+    const callers = [...wrong.map(as), open(system.addresses.exchangeInternal, bearer(admin.token))]
+    for (const by of callers) await expect(call(by)).rejects.toMatchObject({ kind: 'UNAUTHENTICATED', reason: 'SERVICE_CREDENTIAL_REJECTED' })
+  })
+
+  it.each([['describeToken', asBootstrap], ['bootstrap', asCheck]] as const)('that is good for another method is not good for %s', async (name, by) => {
+    const refusal = { kind: 'PERMISSION_DENIED', reason: 'SERVICE_NOT_ALLOWED', metadata: { method: Internal[name].path } }
+    await expect(methods[name](by())).rejects.toMatchObject(refusal)
+  })
+})

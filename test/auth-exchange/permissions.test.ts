@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
+import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
+import { notAllowed } from '../identity-registry/expected.js'
+import { allow, deny, freshNames, type Limited, makeLimited, makeWorkload, type Workload } from '../support/builders.js'
+import { bearer, type Calls, callsTo } from '../support/calls.js'
+import { type Session, startSystem, type System } from '../support/system.js'
+
+let system: System
+let admin: Session
+let limited: Limited
+let workload: Workload
+
+beforeAll(async () => {
+  system = await startSystem()
+  admin = await system.session(system.admin)
+  limited = await makeLimited(system, admin, 'limited')
+  workload = await makeWorkload(admin, { name: 'standing' })
+})
+afterAll(() => system.close())
+
+const next = freshNames('thing')
+const newIdentity = async () => (await admin.registry(Registry.createIdentity, { name: next(), role: '' })).id
+
+type Need = readonly [action: string, resource: string]
+type Row = { readonly needs: readonly Need[]; readonly call: (by: Calls) => Promise<unknown> }
+
+const lifetimes = { accessTokenTtlSeconds: undefined, accessTokenMaxTtlSeconds: undefined }
+const newSecret = { description: '', ttlSeconds: 0, useLimit: 0 }
+const newSecretId = async () => (await admin.exchange(Exchange.createClientSecret, { ...workload, ...newSecret })).clientSecret?.id ?? ''
+
+// What is proven by a secret, or by the token itself, needs no other authorization; everything else has a row here.
+type Authorized = Exclude<keyof typeof Exchange, 'login' | 'getJsonWebKeySet'>
+const methods: Record<Authorized, Row> = {
+  attachUniversalAuth: {
+    needs: [['create', 'auth-method'], ['grant', 'auth-method']],
+    call: async (by) => by(Exchange.attachUniversalAuth, { identityId: await newIdentity(), ...lifetimes }),
+  },
+  getUniversalAuth: { needs: [['read', 'auth-method']], call: (by) => by(Exchange.getUniversalAuth, workload) },
+  updateUniversalAuth: {
+    needs: [['update', 'auth-method'], ['grant', 'auth-method']],
+    call: (by) => by(Exchange.updateUniversalAuth, { ...workload, ...lifetimes, etag: '' }),
+  },
+  createClientSecret: {
+    needs: [['create', 'client-secret'], ['grant', 'client-secret']],
+    call: (by) => by(Exchange.createClientSecret, { ...workload, ...newSecret }),
+  },
+  listClientSecrets: { needs: [['read', 'client-secret']], call: (by) => by(Exchange.listClientSecrets, { ...workload, pageSize: 0, pageToken: '' }) },
+  revokeClientSecret: {
+    needs: [['revoke', 'client-secret']],
+    call: async (by) => by(Exchange.revokeClientSecret, { ...workload, id: await newSecretId() }),
+  },
+  revokeAccessToken: {
+    needs: [['revoke', 'access-token']],
+    call: async (by) => by(Exchange.revokeAccessToken, { target: { $case: 'tokenId', value: (await system.login(workload)).tokenId } }),
+  },
+}
+const rows = Object.entries(methods)
+const eachNeed = rows.flatMap(([name, row]) => row.needs.map(([action, resource]) => ({ name, row, action, resource })))
+
+describe('a method of auth-exchange', () => {
+  it.each(rows)('%s is answered to whoever may do what it needs and nothing else', async (_name, { needs, call }) => {
+    await limited.may(...needs.map(([action, resource]) => allow([action], [resource])))
+    await call(limited.session.exchange)
+  })
+
+  // Seen to fail for both questions of a method with either of them taken out of its handler.
+  it.each(eachNeed)('$name is refused without $action on $resource, whatever else is allowed', async ({ row, action, resource }) => {
+    await limited.may(allow(['*'], ['*']), deny([action], [resource]))
+    await expect(row.call(limited.session.exchange)).rejects.toMatchObject(notAllowed(action, resource))
+  })
+
+  it.each(rows)('%s is refused without a token', async (_name, { call }) => {
+    await expect(call(system.anonymous.exchange)).rejects.toMatchObject({ kind: 'UNAUTHENTICATED', reason: 'ACCESS_TOKEN_MISSING' })
+  })
+
+  it.each(rows)('%s is refused with a token that is good for nothing', async (_name, { call }) => {
+    const nothing = callsTo(system.addresses.exchange, bearer('not.a.token'))
+    try {
+      await expect(call(nothing)).rejects.toMatchObject({ kind: 'UNAUTHENTICATED', reason: 'ACCESS_TOKEN_REJECTED' })
+    } finally {
+      nothing.close()
+    }
+  })
+
+  // Seen to fail with the exception taken out, and the row of createClientSecret above with everybody excepted.
+  it('createClientSecret needs no grant of an identity that makes one for itself', async () => {
+    await limited.may(allow(['create'], ['client-secret']))
+    const { clientSecret } = await limited.session.exchange(Exchange.createClientSecret, { identityId: limited.identityId, ...newSecret })
+    expect(clientSecret).toMatchObject({ identityId: limited.identityId })
+    await limited.may()
+    const refused = limited.session.exchange(Exchange.createClientSecret, { identityId: limited.identityId, ...newSecret })
+    await expect(refused).rejects.toMatchObject(notAllowed('create', 'client-secret'))
+  })
+})

@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Measured, measure } from '../../bench/measure.js'
+import { optionsFrom, ROWS, UsageError } from '../../bench/options.js'
+import { published, report } from '../../bench/report.js'
+import { median, percentile } from '../../bench/statistics.js'
+import { type BenchSystem, startBenchSystem } from '../../bench/system.js'
+import { type FreshDatabase, freshDatabase } from '../support/postgres.js'
+
+describe('statistics', () => {
+  it.each([[[3], 3], [[5, 1, 3], 3], [[4, 1, 3, 2], 2.5]])('takes the median of %j: %s', (values, middle) => expect(median(values)).toBe(middle))
+
+  it.each([[0.5, 51], [0.99, 100], [1, 100]])('takes the percentile %s of 1 to 100: %s', (share, value) => {
+    const values = Array.from({ length: 100 }, (_one, at) => 100 - at)
+    expect(percentile(values, share)).toBe(value)
+  })
+})
+
+describe('options', () => {
+  const rowsOf = (...args: string[]) => optionsFrom(args).rows.map(({ name }) => name)
+
+  it('measures every row unless told which, and always the one that the others are compared with', () => {
+    expect(rowsOf()).toEqual(['echo', 'check.warm', 'login.warm'])
+    expect(rowsOf('login.warm', '--quick')).toEqual(['echo', 'login.warm'])
+  })
+
+  it('takes the number of rounds', () => expect(optionsFrom(['--quick', '--rounds', '2']).plan.rounds).toBe(2))
+
+  it.each([[['check.cold']], [['--rounds', '0']], [['--rounds=many']], [['--fast']]])('refuses %j', (args) => {
+    expect(() => optionsFrom(args)).toThrow(UsageError)
+  })
+})
+
+describe('a run', () => {
+  let database: FreshDatabase
+  let system: BenchSystem
+  let measured: Measured[]
+
+  beforeAll(async () => {
+    database = await freshDatabase()
+    system = await startBenchSystem({ ...database, from: 'source', workloads: 2 })
+    const plan = { rounds: 2, inFlight: 4, warmUp: { calls: 5, millis: 1_000 }, phaseMillis: 100 }
+    measured = await measure(system, ROWS, plan, () => undefined)
+  })
+  afterAll(async () => {
+    await system.close()
+    await database.drop()
+  })
+
+  it('publishes every row, with figures that can be', () => {
+    const { machine, load, rows } = published(measured, { before: 0.5, after: 1 })
+
+    expect(Object.keys(machine)).toEqual(['cpu', 'cores', 'node', 'platform'])
+    expect(load).toEqual({ before: 0.5, after: 1 })
+    expect(rows.map((row) => Object.keys(row))).toEqual(ROWS.map(() => ['name', 'cpuMicros', 'ratioToEcho', 'p50Millis', 'p99Millis', 'perSecond']))
+    expect(rows.map(({ name }) => name)).toEqual(['echo', 'check.warm', 'login.warm'])
+    for (const { ratioToEcho, cpuMicros, p50Millis, p99Millis, perSecond } of rows) {
+      for (const value of [ratioToEcho, cpuMicros, p50Millis, perSecond]) expect(value).toBeGreaterThan(0)
+      expect(p99Millis).toBeGreaterThanOrEqual(p50Millis)
+    }
+    expect(rows[0]?.ratioToEcho).toBe(1)
+  })
+
+  it('says in words what was measured, on what, and what that is worth', () => {
+    const text = report(measured, published(measured, { before: 3, after: 1 }))
+
+    expect(text).toContain('WARNING: the machine was busy')
+    expect(text).toMatch(/^check\.warm +\d+\.\d +\d+\.\d +\d+\.\d\d +\d+\.\d\d +\d+\.\d\d +\d+$/m)
+    expect(text).toMatch(/^check\.warm, CPU µs per call of all: authorization-check \d+ \+ auth-exchange \d+ \+ identity-registry \d+ .* = \d+ /m)
+    expect(text).toMatch(/^login\.warm ≤ 178 µs in the end: (not )?met$/m)
+    expect(report(measured, published(measured, { before: 0.9, after: 3 }))).not.toContain('WARNING')
+  })
+})

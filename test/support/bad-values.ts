@@ -1,0 +1,128 @@
+import type { DescField, DescMessage } from '@bufbuild/protobuf'
+import type { Wire } from './wire.js'
+
+// What is wrong in a field, for every field of every public request. A field that is not here fails test/house/bad-input.
+
+const ID = '019fda00-aaaa-7bbb-8ccc-ddddeeeeffff'
+
+/** Half of a surrogate pair as UTF-8 would have it, a byte that begins nothing, and an overlong `a`. */
+const NOT_UTF8 = [Buffer.from([0xed, 0xa0, 0x80]), Buffer.from([0x61, 0xff]), Buffer.from([0xc1, 0xa1])]
+
+/** The same in the eyes of somebody, or once trimmed, folded, normalised, or decoded. */
+const LOOKALIKES = [
+  ID.toUpperCase(),
+  ID.replace('a', 'A'),
+  ID.replace('0', '\uff10'),
+  ID.replace('a', '\u0430'),
+  ID.replace('a', 'a\u0301'),
+  ID.replace('0', 'O'),
+  ID.replaceAll('-', '\u2010'),
+  ID.replaceAll('-', ''),
+  ` ${ID}`,
+  `${ID} `,
+  `${ID}\n`,
+  `${ID}\0`,
+  `${ID}\u200b`,
+  `\ufeff${ID}`,
+  `{${ID}}`,
+  `urn:uuid:${ID}`,
+  `${ID}0`,
+  ID.slice(0, -1),
+]
+const OTHER_IDS = [
+  '00000000-0000-0000-0000-000000000000',
+  '5f0c2f6e-3d1b-4c6e-9a51-0d9f1a2b3c4d',
+  ID.replace('-8ccc', '-cccc'),
+  '../etc/passwd',
+  "' or true --",
+  '*',
+  'null',
+]
+
+const optional = (...bad: Wire[]): Wire[] => [...bad, ...NOT_UTF8]
+const required = (...bad: Wire[]): Wire[] => ['', ...optional(...bad)]
+
+const ids = [...LOOKALIKES, ...OTHER_IDS]
+/** `\u212a`, the Kelvin sign, is a `k` to whoever ignores case; `\u017f` is an `s`. */
+const spellings = [' ', 'bad ', ' bad', 'bad\n', 'ba\td', 'bad\0', '\u212aelvin', 'ba\u017fe', '\uff41bc', 'b\u200bad', '\u202ebad', 'bäd', 'bad!', 'x'.repeat(65)]
+const displayNames = spellings
+const roleNames = [...spellings, 'Admin', '1st', '-x', 'a_b', 'a.b', 'a b', 'admin '.trimEnd().toUpperCase()]
+const words = [...spellings, 'Read', 're*d', '**', 'a/b', 'a b']
+const texts = (limit: number): Wire[] => optional('x'.repeat(limit + 1), 'a\0b', 'a\u001b[31mb', 'a\u007fb', 'a\u009bb')
+const wholes = (max: number): Wire[] => [-1, -2_147_483_648, max + 1, 2_147_483_647].filter((one, place, all) => all.indexOf(one) === place)
+const enums = (count: number): Wire[] => [0, count + 1, 99, -1, 2_147_483_647]
+const times = [-1, 253_402_300_800, -62_135_596_801, Number.MAX_SAFE_INTEGER].map((seconds) => ({ seconds, nanos: 0 }))
+/** Credentials are refused as such, but for what can't be one. */
+const credentials = ['', 'x'.repeat(4097)]
+
+/** Beyond what is exact in a number of JavaScript: not a message at all. */
+export const UNREADABLE_TIMES: readonly Wire[] = [2n ** 53n, 2n ** 63n - 1n, -(2n ** 63n)].map((seconds) => ({ seconds, nanos: 0 }))
+
+const BAD_VALUES: Readonly<Record<string, readonly Wire[]>> = {
+  id: required(...ids),
+  identity_id: required(...ids),
+  'ListBindingsRequest.identity_id': optional(...ids),
+  token_id: required(...ids),
+  client_id: required(...ids),
+  project_id: optional(...ids),
+  etag: optional(...ids),
+  // Output only: whatever a caller writes there means nothing.
+  'BoundRole.role_id': [],
+
+  name: required(...displayNames),
+  'ListProjectsRequest.name': optional(...displayNames),
+  'ListIdentitiesRequest.name': optional(...displayNames),
+  'CreateRoleRequest.name': required(...roleNames),
+  'CreateIdentityRequest.role': optional(...roleNames),
+  'BoundRole.role': required(...roleNames),
+  'CreateRoleRequest.description': texts(500),
+  'UpdateRoleRequest.description': texts(500),
+  'CreateClientSecretRequest.description': texts(200),
+
+  page_size: wholes(200),
+  page_token: optional('x', '=', `${Buffer.from(ID).toString('base64url')}=`, Buffer.from(ID.toUpperCase()).toString('base64url'), '+/+/', 'x'.repeat(5000)),
+  ttl_seconds: wholes(315_360_000),
+  use_limit: wholes(1_000_000_000),
+  access_token_ttl_seconds: wholes(7_776_000),
+  access_token_max_ttl_seconds: wholes(7_776_000),
+  start_time: times,
+  end_time: times,
+
+  effect: enums(2),
+  operator: enums(3),
+  resources: required(...words),
+  actions: required(...words),
+  attribute: required(...words),
+  values: required('x'.repeat(1001), 'a\0b'),
+
+  action: required(...words),
+  type: required(...words),
+  access_token: credentials,
+  client_secret: credentials,
+}
+
+/** How many of a list there may be. */
+const COUNTS: Readonly<Record<string, readonly [min: number, max: number]>> = {
+  roles: [1, 20],
+  rules: [0, 100],
+  resources: [1, 50],
+  actions: [1, 50],
+  conditions: [0, 20],
+  values: [1, 100],
+}
+
+const lookUp = <T>(table: Readonly<Record<string, T>>, parent: DescMessage, field: DescField): T | undefined =>
+  table[`${parent.name}.${field.name}`] ?? table[field.name]
+
+/** Undefined where nobody has said it yet. A map has its own suite. */
+export const badValuesOf = (parent: DescMessage, field: DescField): readonly Wire[] | undefined =>
+  field.fieldKind === 'map' ? [] : lookUp(BAD_VALUES, parent, field)
+
+export const countsOf = (parent: DescMessage, field: DescField): readonly [min: number, max: number] | undefined => lookUp(COUNTS, parent, field)
+
+/** Whether a request without it is refused: a oneof and a single message by their place, the rest by what is bad in it. */
+export function isRequired(parent: DescMessage, field: DescField): boolean {
+  if (field.fieldKind === 'list') return (countsOf(parent, field)?.[0] ?? 0) > 0
+  if (field.fieldKind === 'message') return field.message.typeName !== 'google.protobuf.Timestamp'
+  return badValuesOf(parent, field)?.some((value) => value === '' || (value === 0 && field.fieldKind === 'enum')) ?? false
+}
