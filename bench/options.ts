@@ -31,7 +31,7 @@ export class UsageError extends Error {
 }
 
 const FULL: Plan = { rounds: 7, inFlight: IN_FLIGHT, warmUp: { calls: 12_000, millis: 15_000 }, phaseMillis: 2_500 }
-const QUICK: Plan = { rounds: 3, inFlight: IN_FLIGHT, warmUp: { calls: 6_000, millis: 5_000 }, phaseMillis: 1_500 }
+const QUICK: Plan = { rounds: 3, inFlight: IN_FLIGHT, warmUp: { calls: 6_000, millis: 4_000 }, phaseMillis: 1_200 }
 
 export function optionsFrom(args: readonly string[]): Options {
   const { values, positionals } = parsed(args)

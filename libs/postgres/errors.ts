@@ -16,6 +16,9 @@ const REPEATABLE = new Set(['40001', '40P01', '55P03'])
 
 export const isRepeatable = (error: unknown): boolean => REPEATABLE.has(codeOf(error))
 
+export const contention = (cause: unknown): DomainError =>
+  new DomainError('ABORTED', 'CONTENTION', 'Too many changes of the same things are under way; nothing was changed.', { cause, retryAfterMillis: 100 })
+
 // Connection trouble (08), resources (53), operator intervention (57), system errors (58), read-only after a failover.
 const UNAVAILABLE = /^(08...|53...|57...|58...|25006|ECONN[A-Z]+|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ENOENT)$/
 const UNAVAILABLE_TEXT = /timeout exceeded when trying to connect|Connection terminated|Query read timeout|not queryable|connection timeout/i

@@ -1,10 +1,6 @@
 import type { Kysely, Transaction } from 'kysely'
-import { DomainError } from '../domain-error.js'
 import { type Deadline, remainingMillis } from '../rpc/deadline.js'
-import { isRepeatable } from './errors.js'
-
-const gaveUp = (cause: unknown): DomainError =>
-  new DomainError('ABORTED', 'CONTENTION', 'Too many changes of the same things are under way; nothing was changed.', { cause, retryAfterMillis: 100 })
+import { contention, isRepeatable } from './errors.js'
 
 /**
  * Runs `work` in one READ COMMITTED transaction. A serialization failure, a deadlock or a lock timeout, also at COMMIT,
@@ -21,7 +17,7 @@ export async function repeating<T>(deadline: Deadline, statement: () => Promise<
       return await statement()
     } catch (error) {
       if (!isRepeatable(error)) throw error
-      if (attempt === 5 || remainingMillis(deadline) < 200) throw gaveUp(error)
+      if (attempt === 5 || remainingMillis(deadline) < 200) throw contention(error)
     }
   }
 }

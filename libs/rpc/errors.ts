@@ -1,5 +1,6 @@
 import { Metadata, type ServiceError, status, type StatusObject } from '@grpc/grpc-js'
 import { DomainError, type FieldViolation, type Kind } from '../domain-error.js'
+import { contention, isRepeatable } from '../postgres/errors.js'
 import type { Any } from '../wire/gen/google/protobuf/any.js'
 import { BadRequest, ErrorInfo, RequestInfo, RetryInfo } from '../wire/gen/google/rpc/error_details.js'
 import { Status } from '../wire/gen/google/rpc/status.js'
@@ -8,12 +9,12 @@ import { Status } from '../wire/gen/google/rpc/status.js'
 
 const DOMAIN = 'countersign'
 const DETAILS = 'grpc-status-details-bin'
-// The whole trailer must stay well below the 16 KiB that common clients accept. The message is in it twice: percent-encoded,
-// and with the details in base64.
-const MAX_VIOLATIONS = 40
-const MAX_VIOLATION_BYTES = 5_000
+// All that a refusal sends must stay below the 8 KiB of headers that clients in C++, Python or Java take by default: beyond,
+// they see some other error in its place. The message counts twice, percent-encoded and, with the details, in base64.
+const MAX_MESSAGE = 1_000
 const MAX_METADATA_VALUE = 200
-const MAX_MESSAGE = 1_500
+const MAX_VIOLATIONS = 40
+const MAX_VIOLATION_BYTES = 2_400
 
 const codeOf: Record<Kind, status> = {
   INVALID_ARGUMENT: status.INVALID_ARGUMENT,
@@ -48,7 +49,9 @@ const internalError = (): DomainError =>
 
 /** What the caller is told. Anything but a DomainError becomes INTERNAL, with its text kept to ourselves. */
 export function refusalOf(error: unknown): DomainError {
-  return error instanceof DomainError ? error : internalError()
+  if (error instanceof DomainError) return error
+  // A single statement that waited too long for a lock, outside of what repeats it.
+  return isRepeatable(error) ? contention(error) : internalError()
 }
 
 export function toStatus(refusal: DomainError, requestId: string): StatusObject {
@@ -94,15 +97,15 @@ const shortenedValues = (metadata: Readonly<Record<string, string>>): Record<str
 
 const PRINTABLE = /^[\x20-\x7e]*$/
 
-/** At most `limit` characters, where one beyond ASCII counts for as many as gRPC makes of it. */
+/** The text, cut off where it would take more than `limit` characters percent-encoded. */
 function shortened(text: string, limit: number): string {
-  if (text.length <= limit && PRINTABLE.test(text)) return text
+  if (text.length * 3 <= limit && PRINTABLE.test(text)) return text
   let short = ''
   let length = 0
   for (const character of text) {
-    // Half of a surrogate pair is what encodeURI, by which gRPC writes a message, throws on.
+    // Half of a character is what encodeURI, by which gRPC writes a message, throws on.
     const whole = /\p{Surrogate}/u.test(character) ? '\ufffd' : character
-    length += PRINTABLE.test(whole) ? 1 : encodeURI(whole).length
+    length += encodeURI(whole).length
     if (length > limit) return `${short}…`
     short += whole
   }

@@ -77,7 +77,7 @@ export function unaryAdapter({ log, limits = defaultLimits }: { log: Log; limits
         },
         (error: unknown) => {
           const refusal = refusalOf(error)
-          if (refusal !== error) log.error({ err: error, request_id: context.trace.requestId }, 'unexpected error')
+          if (refusal.kind === 'INTERNAL' && refusal !== error) log.error({ err: error, request_id: context.trace.requestId }, 'unexpected error')
           callback(toStatus(refusal, context.trace.requestId))
           logCall(log, line, refusal)
         },

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { withClient } from '../../deploy/local/service-databases.js'
-import { auditEvents, contentOf, type NamedCalls, underRequestId, withoutAudit } from '../identity-registry/audit-trail.js'
+import { auditEvents, contentOf, isOneTransaction, type NamedCalls, underRequestId, withoutAudit } from '../identity-registry/audit-trail.js'
 import { freshNames, makeWorkload } from '../support/builders.js'
 import { type Session, startSystem, type System } from '../support/system.js'
 
@@ -59,6 +59,7 @@ const mutations: Record<Mutation, () => Promise<(by: NamedCalls) => Promise<Even
 const asAdmin = <T>(requestId: string, work: (by: NamedCalls) => Promise<T>) =>
   underRequestId({ address: system.addresses.exchange, token: admin.token, requestId }, work)
 const eventsOf = (requestId: string) => auditEvents(system.databases.superuserUrl, 'exchange', requestId)
+const placeOf = (type: string) => (type === 'auth-method' ? { table: 'universal_auth', column: 'identity_id' } : { table: type.replace('-', '_'), column: 'id' })
 const content = () => contentOf(system.databases.superuserUrl, 'exchange')
 
 describe('the audit trail of auth-exchange', () => {
@@ -75,9 +76,10 @@ describe('the audit trail of auth-exchange', () => {
         details: expect.any(Object),
       },
     ])
+    expect(await isOneTransaction(system.databases.superuserUrl, 'exchange', `audited-${name}`, { ...placeOf(type), id })).toBe(true)
   })
 
-  // Seen to fail for a handler that writes its event through the pool in place of the transaction.
+  // This one was seen to fail with the event written behind the transaction, the one above with it written beside it.
   it.each(Object.entries(mutations))('is part of the transaction of %s: where the event can not be written nothing is changed', async (_name, prepare) => {
     const call = await prepare()
     const before = await content()

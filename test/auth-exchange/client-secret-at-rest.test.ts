@@ -86,8 +86,8 @@ describe('a client secret at rest', () => {
     expect([row.argon2_hash.length, row.argon2_salt.length, row.argon2_salt.equals(otherSalt)]).toEqual([32, 16, false])
   })
 
-  // An attacker who can write to the database must not log in as somebody else with a secret of its own. Seen to fail for the
-  // first two with the owner left out of what is hashed, by argon2id and by the digest.
+  // Whoever can write to the database must not log in as somebody else with a secret of its own. The first two seen to fail,
+  // each way, with the owner left out of what is hashed that way; the last with the id of the secret left out of it.
   describe.each([['argon2id', forgetPepper], ['the digest', spoilArgon2]] as const)('that %s verifies', (_name, leaveOnly) => {
     it('is worth nothing once its row was moved to another identity', async () => {
       const [thief, victim] = [await newWorkload(), await newWorkload()]

@@ -34,7 +34,9 @@ const login = ({ clientId, clientSecret }: Credentials): Promise<Outcome> =>
 
 /** A secret with the same id and another body, its checksum in order. */
 const wrongBody = (text: string): string => secretText(secretIdOf(text) ?? '', randomBytes(32))
-const withSecret = (workload: Workload, change: (text: string) => string): Credentials => ({ ...workload, clientSecret: change(workload.clientSecret) })
+const withSecret = ({ clientId, clientSecret }: Workload, change: (text: string) => string): Credentials =>
+  ({ clientId, clientSecret: change(clientSecret) })
+const wrongChecksum = (text: string): string => `${text.slice(0, -1)}${text.endsWith('0') ? '1' : '0'}`
 
 /** What somebody shows who may not come in, and why. The workload is one that could log in until then. */
 const REASONS: readonly (readonly [string, string, (workload: Workload) => Credentials | Promise<Credentials>])[] = [
@@ -43,7 +45,7 @@ const REASONS: readonly (readonly [string, string, (workload: Workload) => Crede
   ['the secret of another', 'unknown', (workload) => ({ ...workload, clientSecret: other.clientSecret })],
   ['a secret with an unknown id', 'unknown', (workload) => withSecret(workload, () => secretText(anyId(), randomBytes(32)))],
   ['a wrong secret', 'wrong', (workload) => withSecret(workload, wrongBody)],
-  ['a secret with a wrong checksum', 'malformed', (workload) => withSecret(workload, (text) => `${text.slice(0, -1)}${text.endsWith('0') ? '1' : '0'}`)],
+  ['a secret with a wrong checksum', 'malformed', (workload) => withSecret(workload, wrongChecksum)],
   ['a secret with a space after it', 'malformed', (workload) => withSecret(workload, (text) => `${text} `)],
   ['a secret in upper case', 'malformed', (workload) => withSecret(workload, (text) => text.toUpperCase())],
   ['half a secret', 'malformed', (workload) => withSecret(workload, (text) => text.slice(0, 40))],
@@ -76,7 +78,9 @@ function received(outcome: Outcome): unknown {
   const [requestId] = outcome.trailers.get('x-request-id')
   const masked = (bytes: Buffer) => bytes.toString('latin1').replaceAll(String(requestId), '<request id>')
   const inOrder = (metadata: Outcome['trailers']) =>
-    Object.entries(metadata.toJSON()).filter(([name]) => name !== 'date').map(([name, values]) => [name, values.map((value) => masked(Buffer.from(value)))])
+    Object.entries(metadata.toJSON())
+      .filter(([name]) => name !== 'date')
+      .map(([name, values]) => [name, values.map((value) => masked(Buffer.from(value)))])
   const { code, details, answer } = outcome
   return { code, details, answer, headers: inOrder(outcome.headers), trailers: inOrder(outcome.trailers) }
 }

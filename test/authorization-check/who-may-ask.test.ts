@@ -78,7 +78,7 @@ describe('on this machine', () => {
   })
 })
 
-// Seen to fail, all but the first, with every listener taken for a local one.
+// Whatever is refused here because of the caller's token was seen to be answered with every listener taken for a local one.
 describe('on a network', () => {
   it('whoever may check on authorization may have the tokens of its organization checked', async () => {
     await limited.may(allow(['check'], ['authorization']))

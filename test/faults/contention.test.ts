@@ -87,3 +87,15 @@ describe('a login that meets others', () => {
     await system.login(workload)
   })
 })
+
+describe('a read that waits too long for a lock', () => {
+  it('is ABORTED, which is no word about the token', async () => {
+    await withClient(system.databases.superuserUrl, async (client) => {
+      await client.query('begin')
+      await client.query('lock table exchange.access_token in access exclusive mode')
+      await expect(system.check(admin.token, 'read', 'organization')).rejects.toMatchObject(contention)
+      await client.query('rollback')
+    })
+    await system.check(admin.token, 'read', 'organization')
+  })
+})

@@ -20,7 +20,7 @@ afterAll(async () => {
 })
 
 // Use limits are exact over any number of replicas. Seen to fail with the condition on uses taken out of recordLogin's
-// statement, and with it asked in a statement of its own before.
+// statement: what is left then is the same question asked before, when the secret is verified.
 describe('a secret with a use limit', () => {
   it.each([1, 5])('of %i gives exactly so many tokens to 200 logins at once, over two replicas', async (useLimit) => {
     const workload = await makeWorkload(admin, { name: `limit-${useLimit}`, useLimit })

@@ -4,21 +4,23 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { allWrong, type Bad, NO_MESSAGES, oneWrong, requiredFields, withoutFields, wrongCounts, wrongTypes } from '../support/bad-requests.js'
 import { badValuesOf, UNREADABLE_TIMES } from '../support/bad-values.js'
 import { bearer } from '../support/calls.js'
-import { type Headers, type Outcome, rawCallsTo, type RawCalls, reasonOf, refusedFields } from '../support/raw-calls.js'
+import { addressesByService, type CallsByService, callsByService, type Headers, type Outcome, rawCallsTo } from '../support/raw-calls.js'
+import { reasonOf, refusedFields } from '../support/raw-calls.js'
 import { rowCounts } from '../support/rows.js'
 import { type Session, startSystem, type System } from '../support/system.js'
 import { makeTenant } from '../support/tenant.js'
 import { VALID_REQUESTS } from '../support/valid-requests.js'
-import { changed, declaredLeaves, encode, type Method, PUBLIC_METHODS, type WireMessage } from '../support/wire.js'
+import { changed, declaredLeaves, encode, type Method, methodNamed, PUBLIC_METHODS, type WireMessage } from '../support/wire.js'
 
 // Whatever is wrong with a request is answered with INVALID_ARGUMENT, every wrong field named at once, and stores nothing.
+// Seen to fail with ids accepted in upper case, with the first violation only, and without what stands for undecodable bytes.
 
 let system: System
 let admin: Session
 /** Each would be answered with OK; none of them ever is sent as it is. */
 const requests = new Map<string, WireMessage[]>()
 let stored: Record<string, number>
-const calls = new Map<string, RawCalls>()
+let calls: CallsByService
 
 beforeAll(async () => {
   system = await startSystem()
@@ -28,28 +30,20 @@ beforeAll(async () => {
     for (const builder of VALID_REQUESTS.get(name) ?? []) requests.set(name, [...(requests.get(name) ?? []), await builder(tenant)])
   }
   stored = await rowCounts(system.databases.superuserUrl)
-  for (const method of PUBLIC_METHODS) if (!calls.has(method.service)) calls.set(method.service, rawCallsTo(addressOf(method)))
+  calls = callsByService(addressesByService(system))
 })
 afterAll(async () => {
-  for (const service of calls.values()) service.close()
+  calls.close()
   await system.close()
 })
 
-function addressOf({ service }: Method): string {
-  const { registry, exchange, check } = system.addresses
-  const address = new Map([['IdentityRegistryService', registry], ['AuthExchangeService', exchange], ['AuthorizationCheckService', check]]).get(service)
-  if (address === undefined) throw new Error(`nobody knows where ${service} is`)
-  return address
-}
-
-async function sendBytes(method: Method, bytes: Uint8Array, headers: Headers = {}): Promise<Outcome> {
-  const service = calls.get(method.service)
-  if (!service) throw new Error(`nobody knows where ${method.service} is`)
-  return service.call(method.path, bytes, { ...bearer(admin.token), ...headers })
+function sendBytes(method: Method, bytes: Uint8Array, headers: Headers = {}): Promise<Outcome> {
+  return calls.of(method.service).call(method.path, bytes, { ...bearer(admin.token), ...headers })
 }
 
 const validRequests = ({ name }: Method): WireMessage[] => requests.get(name) ?? []
 
+const REFUSED = ['INVALID_ARGUMENT', 'INVALID_REQUEST'] as const
 const inShort = (outcome: Outcome) => [status[outcome.code], reasonOf(outcome), refusedFields(outcome)]
 
 /** Sends all of them: every one that is not refused as it should be, and whatever was stored. */
@@ -57,7 +51,7 @@ async function complaints(method: Method, bad: readonly Bad[]): Promise<string[]
   const outcomes = await Promise.all(bad.map(async (one) => ({ ...one, outcome: await sendBytes(method, encode(method.desc.input, one.request)) })))
   expect(await rowCounts(system.databases.superuserUrl)).toEqual(stored)
   return outcomes
-    .filter(({ outcome, isNamed }) => outcome.code !== status.INVALID_ARGUMENT || reasonOf(outcome) !== 'INVALID_REQUEST' || !isNamed(refusedFields(outcome)))
+    .filter(({ outcome, isNamed }) => inShort(outcome)[0] !== REFUSED[0] || inShort(outcome)[1] !== REFUSED[1] || !isNamed(refusedFields(outcome)))
     .map(({ what, outcome }) => `${what} => ${inShort(outcome).join(' ')}`)
 }
 
@@ -89,19 +83,13 @@ describe.each(PUBLIC_METHODS.map((method) => [method.name, method] as const))('%
   it('names every field that is missing', async () => {
     const missing = requiredFields(method)
     if (missing.length === 0) return
-    for (const bytes of withoutFields(method)) expect(inShort(await sendBytes(method, bytes))).toEqual(['INVALID_ARGUMENT', 'INVALID_REQUEST', missing])
+    for (const bytes of withoutFields(method)) expect(inShort(await sendBytes(method, bytes))).toEqual([...REFUSED, missing])
   })
 
   it.each(NO_MESSAGES)('refuses %s', async (_what, bytes) => {
-    expect(inShort(await sendBytes(method, bytes))).toEqual(['INVALID_ARGUMENT', 'INVALID_REQUEST', ['request']])
+    expect(inShort(await sendBytes(method, bytes))).toEqual([...REFUSED, ['request']])
   })
 })
-
-const methodNamed = (name: string): Method => {
-  const method = PUBLIC_METHODS.find((one) => one.name === name)
-  if (!method) throw new Error(`there is no ${name}`)
-  return method
-}
 
 describe('a resource', () => {
   const attribute = { string_value: '/a' }
@@ -144,8 +132,9 @@ describe('what is too large', () => {
   const padding = (bytes: number) => new BinaryWriter().tag(1000, WireType.LengthDelimited).bytes(new Uint8Array(bytes)).finish()
 
   it.each(cases)('in metadata is refused by %s, which says so', async (_service, method) => {
-    for (const headers of [{ 'x-large': 'x'.repeat(60_000) }, Object.fromEntries(Array.from({ length: 60 }, (_none, at) => [`x-${at}`, 'x'.repeat(1000)]))]) {
-      expect(inShort(await sendBytes(method, Buffer.alloc(0), headers))).toEqual(['INVALID_ARGUMENT', 'INVALID_REQUEST', ['metadata']])
+    const many = Object.fromEntries(Array.from({ length: 60 }, (_none, at) => [`x-${at}`, 'x'.repeat(1000)]))
+    for (const headers of [{ 'x-large': 'x'.repeat(60_000) }, many]) {
+      expect(inShort(await sendBytes(method, Buffer.alloc(0), headers))).toEqual([...REFUSED, ['metadata']])
     }
   })
 
@@ -161,7 +150,7 @@ describe('what is too large', () => {
   })
 
   it.each(cases)('once it is unpacked never reaches %s', async (_service, method) => {
-    const packing = rawCallsTo(addressOf(method), { 'grpc.default_compression_algorithm': compressionAlgorithms.gzip })
+    const packing = rawCallsTo(addressesByService(system)[method.service] ?? '', { 'grpc.default_compression_algorithm': compressionAlgorithms.gzip })
     const outcome = await packing.call(method.path, padding(8 * 1024 * 1024), bearer(admin.token))
     packing.close()
     expect(inShort(outcome)).toEqual(['RESOURCE_EXHAUSTED', undefined, []])

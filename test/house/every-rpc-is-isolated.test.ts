@@ -7,12 +7,12 @@ import { CALLER_SECRET, checkOnNetwork, internalsFor } from '../support/confined
 import { realKeyOf, unknownTokens } from '../support/forged-tokens.js'
 import { anyId, counterparts, leaks, namingFields, neighbour, nowhere, type Nowhere, type Probe, probed, probesOf } from '../support/isolation.js'
 import { type Told, told } from '../support/isolation.js'
-import { type Headers, type Outcome, rawCallsTo, type RawCalls, reasonOf } from '../support/raw-calls.js'
+import { addressesByService, type CallsByService, callsByService, type Headers, type Outcome, reasonOf } from '../support/raw-calls.js'
 import { rowsOf, tablesOf } from '../support/rows.js'
 import { startSystem, type System } from '../support/system.js'
 import { makeTenant, type Tenant } from '../support/tenant.js'
 import { type Builder, VALID_REQUESTS } from '../support/valid-requests.js'
-import { encode, fieldPathOf, leavesOf, type Method, METHODS, type WireMessage } from '../support/wire.js'
+import { encode, fieldPathOf, leavesOf, type Method, methodNamed, METHODS, type WireMessage } from '../support/wire.js'
 
 // Whatever organization A asks of organization B is answered as if B did not exist, method by method, field by field.
 // Seen to fail without the organization in the statement of getProject, and without the organization in Check's answer to
@@ -31,7 +31,7 @@ let b: Tenant
 let shaped: Nowhere
 let marksOfB: string[]
 let rowsOfB: Record<string, string[]>
-const calls = new Map<string, RawCalls>()
+let calls: CallsByService
 /** What B itself sends, by method: all of it is about things that exist. */
 const requestsOfB = new Map<string, WireMessage[]>()
 const closing: (() => Promise<void> | void)[] = []
@@ -39,9 +39,8 @@ const closing: (() => Promise<void> | void)[] = []
 const buildersOf = ({ name }: Method): readonly Builder[] => VALID_REQUESTS.get(name) ?? []
 const ofB = ({ name }: Method): WireMessage[] => requestsOfB.get(name) ?? []
 const send = async (method: Method, request: WireMessage, headers: Headers): Promise<Outcome> => {
-  const service = calls.get(method.service)
-  if (!service) throw new Error(`nobody knows where ${method.service} is`)
-  return service.call(method.path, encode(method.desc.input, request), { 'x-request-id': 'asked', ...headers })
+  const bytes = encode(method.desc.input, request)
+  return calls.of(method.service).call(method.path, bytes, { 'x-request-id': 'asked', ...headers })
 }
 const credentialOf = (caller: string) => ({ 'countersign-credential': `${caller}:${CALLER_SECRET}` })
 const headersOf = (method: Method, of: Tenant): Headers => {
@@ -90,14 +89,12 @@ beforeAll(async () => {
     { name: 'only-a-project', organizations: [a.organizationId], projects: [a.earlier.projectId] },
     { name: 'everywhere', organizations: ['*'] },
   ]))
-  const addresses = {
-    IdentityRegistryService: system.addresses.registry,
-    AuthExchangeService: system.addresses.exchange,
+  calls = closed(callsByService({
+    ...addressesByService(system),
     AuthorizationCheckService: network.address,
     RegistryInternalService: internals.registry,
     ExchangeInternalService: internals.exchange,
-  }
-  for (const [service, address] of Object.entries(addresses)) calls.set(service, closed(rawCallsTo(address)))
+  }))
   const real = await realKeyOf(system)
   shaped = (path, thing) => {
     if (path.at(-1) === 'access_token') return unknownTokens(real, thing, anyId())
@@ -117,14 +114,17 @@ beforeAll(async () => {
   const stored = Object.entries(rowsOfB).filter(([table]) => !/signing_key|migration/.test(table)).flatMap(([, rows]) => rows).join()
   const builtIn = /^00000000-0000-7000-8000/
   const { projectName, organizationRole, projectRole, workload } = b
-  marksOfB = [projectName, organizationRole.name, projectRole.name, workload.name, ...new Set(stored.match(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21}/g)?.filter((id) => !builtIn.test(id)))]
+  const idsOfB = stored.match(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21}/g)?.filter((id) => !builtIn.test(id))
+  marksOfB = [projectName, organizationRole.name, projectRole.name, workload.name, ...new Set(idsOfB)]
 })
 afterAll(async () => {
   for (const close of closing) await close()
 })
 
+const EVERY = METHODS.map((method) => [method.name, method] as const)
+
 describe('the matrix', () => {
-  it.each(METHODS.map((method) => [method.name, method] as const))('has requests of %s that fill every field that names something', async (_name, method) => {
+  it.each(EVERY)('has requests of %s for every field that names something', async (_name, method) => {
     const filled = await Promise.all(buildersOf(method).map(async (builder) => leavesOf(method.desc.input, await builder(a))))
     expect(filled, 'test/support/valid-requests.ts has no request of this method').not.toHaveLength(0)
     const paths = filled.flat().map(({ path }) => fieldPathOf(path))
@@ -133,7 +133,8 @@ describe('the matrix', () => {
 
   it('has requests and exemptions of nothing else', () => {
     expect([...VALID_REQUESTS.keys()].filter((name) => !METHODS.some((method) => method.name === name))).toEqual([])
-    const probes = METHODS.flatMap((method) => ofB(method).flatMap((request) => probesOf(method, request).map(({ name }) => `${method.name}: ${name}`)))
+    const namesOf = (method: Method) => ofB(method).flatMap((request) => probesOf(method, request)).map(({ name }) => `${method.name}: ${name}`)
+    const probes = METHODS.flatMap(namesOf)
     expect([...EXEMPT.keys()].filter((name) => !probes.includes(name))).toEqual([])
   })
 
@@ -143,7 +144,7 @@ describe('the matrix', () => {
   })
 })
 
-describe.each(METHODS.map((method) => [method.name, method] as const))('%s', (_name, method) => {
+describe.each(EVERY)('%s', (_name, method) => {
   it('tells A nothing of B', async () => {
     expect(await leaksOf(method)).toEqual([])
   })
@@ -156,12 +157,6 @@ describe.each(METHODS.map((method) => [method.name, method] as const))('%s', (_n
     }
   })
 })
-
-const methodNamed = (name: string): Method => {
-  const method = METHODS.find((one) => one.name === name)
-  if (!method) throw new Error(`there is no ${name}`)
-  return method
-}
 
 describe('where the matrix says nothing', () => {
   it('the public keys are the same for A, for B and for nobody', async () => {
@@ -177,6 +172,16 @@ describe('where the matrix says nothing', () => {
     const outcome = await send(method, request, credentialOf('only-a'))
     expect([outcome.code, reasonOf(outcome)]).toEqual([status.ALREADY_EXISTS, 'BOOTSTRAP_CONFLICT'])
     expect(leaks(told(method, outcome, { name: 'taken', things: [] }), [], marksOfB)).toEqual([])
+  })
+
+  it('a service confined to A may not make or complete another organization, whether it is there or not', async () => {
+    for (const method of METHODS.filter(({ desc }) => desc.name === 'Bootstrap')) {
+      const [builder] = buildersOf(method)
+      for (const organization of [b.organizationId, anyId()]) {
+        const outcome = await send(method, { ...(await builder?.(a)), organization_id: organization }, credentialOf('only-a'))
+        expect([outcome.code, reasonOf(outcome)]).toEqual([status.PERMISSION_DENIED, 'SERVICE_NOT_ALLOWED'])
+      }
+    }
   })
 
   it('a service confined to one project of A learns nothing of another', async () => {
@@ -197,7 +202,8 @@ describe('in the end', () => {
 
   it('every row is found by its organization first, but for what belongs to none', async () => {
     const elsewhere = (await tablesOf(system.databases.superuserUrl)).filter(({ key }) => key[0] !== 'organization_id').map(({ name }) => name)
-    expect(elsewhere.filter((name) => !/\.migration(_lock)?$/.test(name))).toEqual(['exchange.client_locator', 'exchange.signing_key', 'registry.organization'])
+    const ours = elsewhere.filter((name) => !/\.migration(_lock)?$/.test(name))
+    expect(ours).toEqual(['exchange.client_locator', 'exchange.signing_key', 'registry.organization'])
   })
 })
 
@@ -205,8 +211,9 @@ describe('in the end', () => {
 describe('the matrix finds', () => {
   const thing = '019fda00-0000-7000-8000-000000000001'
   const about = (change: Partial<Outcome>): Told => {
-    const outcome = { code: status.NOT_FOUND, details: `There is no project ${thing}.`, headers: new Metadata(), trailers: new Metadata(), answer: undefined }
-    return told(methodNamed('IdentityRegistryService.GetProject'), { ...outcome, ...change }, { name: 'id', things: [[['id'], thing]] })
+    const none = { headers: new Metadata(), trailers: new Metadata(), answer: undefined }
+    const outcome = { ...none, code: status.NOT_FOUND, details: `There is no project ${thing}.`, ...change }
+    return told(methodNamed('IdentityRegistryService.GetProject'), outcome, { name: 'id', things: [[['id'], thing]] })
   }
   const nothing = about({})
   const trailers = new Metadata()

@@ -10,13 +10,13 @@ import { secretIdOf, secretText } from '../../services/auth-exchange/domain/clie
 import { bearer } from '../support/calls.js'
 import { type Canary, canariesOf, everywhere, foundIn, secretCanary, tokenCanary } from '../support/canaries.js'
 import { partsOf } from '../support/forged-tokens.js'
-import { type Headers, type Outcome, rawCallsTo, type RawCalls, visibleText } from '../support/raw-calls.js'
+import { addressesByService, type CallsByService, callsByService, type Headers, type Outcome, visibleText } from '../support/raw-calls.js'
 import { storedText } from '../support/rows.js'
 import { until } from '../support/running-processes.js'
 import { startSystem, type System } from '../support/system.js'
 import { makeTenant, type Tenant } from '../support/tenant.js'
 import { VALID_REQUESTS } from '../support/valid-requests.js'
-import { answerOf, declaredLeaves, encode, type Method, METHODS, type WireMessage } from '../support/wire.js'
+import { answerOf, declaredLeaves, encode, type Method, methodNamed, METHODS, type WireMessage } from '../support/wire.js'
 
 // No credential, and nothing that one is verified or sealed with, is in any line of the log at its most talkative, in any
 // error, or in the audit. Seen to fail with the request among what is logged of a call, and without TOLD_BY_POSTGRES.
@@ -24,7 +24,7 @@ import { answerOf, declaredLeaves, encode, type Method, METHODS, type WireMessag
 let system: System
 let tenant: Tenant
 let wrongSecret: string
-const calls = new Map<string, RawCalls>()
+let calls: CallsByService
 /** What callers saw, errors and all, but for the answers themselves: some of them show a credential, once. */
 const seen: string[] = []
 /** What answers showed of credentials, once. */
@@ -34,18 +34,10 @@ beforeAll(async () => {
   system = await startSystem()
   tenant = await makeTenant(system, 'acme', system.admin)
   wrongSecret = secretText(secretIdOf(tenant.workload.clientSecret) ?? '', randomBytes(32))
-  const { registry, exchange, check, registryInternal, exchangeInternal } = system.addresses
-  const addresses = {
-    IdentityRegistryService: registry,
-    AuthExchangeService: exchange,
-    AuthorizationCheckService: check,
-    RegistryInternalService: registryInternal,
-    ExchangeInternalService: exchangeInternal,
-  }
-  for (const [service, address] of Object.entries(addresses)) calls.set(service, rawCallsTo(address))
+  calls = callsByService(addressesByService(system))
 })
 afterAll(async () => {
-  for (const service of calls.values()) service.close()
+  calls.close()
   await system.close()
 })
 
@@ -58,9 +50,7 @@ function headersOf({ service, desc: { name } }: Method): Headers {
 }
 
 async function send(method: Method, bytes: Uint8Array, headers: Headers = headersOf(method)): Promise<Outcome> {
-  const service = calls.get(method.service)
-  if (!service) throw new Error(`nobody knows where ${method.service} is`)
-  const outcome = await service.call(method.path, bytes, headers)
+  const outcome = await calls.of(method.service).call(method.path, bytes, headers)
   seen.push(visibleText(outcome))
   const { secret, accessToken } = outcome.answer ? shown.parse(answerOf(method, outcome.answer)) : {}
   if (secret !== undefined) shownOnce.push(secretCanary('a new client secret', secret))
@@ -70,13 +60,10 @@ async function send(method: Method, bytes: Uint8Array, headers: Headers = header
 
 const shown = z.looseObject({ secret: z.string().optional(), accessToken: z.string().optional() })
 
-const methodNamed = (name: string): Method => {
-  const method = METHODS.find((one) => one.name === name)
-  if (!method) throw new Error(`there is no ${name}`)
-  return method
-}
-const sendTo = (name: string, request: WireMessage, headers?: Headers) => send(methodNamed(name), encode(methodNamed(name).desc.input, request), headers)
-const login = (clientSecret = tenant.workload.clientSecret) => ({ universal_auth: { client_id: tenant.workload.clientId, client_secret: clientSecret } })
+const sendTo = (name: string, request: WireMessage, headers?: Headers): Promise<Outcome> =>
+  send(methodNamed(name), encode(methodNamed(name).desc.input, request), headers)
+const login = (clientSecret = tenant.workload.clientSecret): WireMessage =>
+  ({ universal_auth: { client_id: tenant.workload.clientId, client_secret: clientSecret } })
 
 const credentials = (): string[] => [tenant.workload.clientSecret, tenant.workload.token, wrongSecret]
 
@@ -145,7 +132,8 @@ describe('while', () => {
   it('services show credentials that are not good', async () => {
     for (const method of METHODS.filter(({ service }) => service.endsWith('InternalService'))) {
       const { bootstrapCredential, registryCredential } = system.secrets
-      for (const credential of [`authorization-check:${bootstrapCredential}`, `nobody:${registryCredential}`, registryCredential, `bootstrap: ${bootstrapCredential}`]) {
+      const named = [`authorization-check:${bootstrapCredential}`, `nobody:${registryCredential}`, `bootstrap: ${bootstrapCredential}`]
+      for (const credential of [...named, registryCredential]) {
         expect((await send(method, Buffer.alloc(0), { 'countersign-credential': credential })).code).toBe(status.UNAUTHENTICATED)
       }
     }
@@ -161,7 +149,8 @@ describe('while', () => {
     const asked = await request()
     await withClient(system.databases.superuserUrl, async (client) => {
       await client.query(`begin; lock table ${table} in access exclusive mode`)
-      const [outcome] = await Promise.all([sendTo(`AuthExchangeService.${name}`, asked), withClient(system.databases.superuserUrl, endWaitingConnection)])
+      const call = sendTo(`AuthExchangeService.${name}`, asked)
+      const [outcome] = await Promise.all([call, withClient(system.databases.superuserUrl, endWaitingConnection)])
       expect(outcome.code).toBe(status.UNAVAILABLE)
       await client.query('rollback')
     })
@@ -200,7 +189,7 @@ describe('nothing is found', () => {
     expect(lines.length).toBeGreaterThan(100)
     for (const line of lines) {
       expect(z.looseObject({ level: z.string() }).parse(JSON.parse(line))).not.toHaveProperty('authorization')
-      expect(line).not.toMatch(/bearer |basic |eyJ|csk_/i)
+      expect(line).not.toMatch(/bearer |basic |csk_|eyJhbGciOi/i)
     }
   })
 })

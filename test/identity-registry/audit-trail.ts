@@ -30,6 +30,17 @@ export function auditEvents(url: string, schema: Schema, requestId: string): Pro
   return withClient(url, async (client) => (await client.query(`select ${COLUMNS} from ${schema}.audit_event where request_id = $1`, [requestId])).rows)
 }
 
+export type Row = { readonly table: string; readonly column: string; readonly id: string }
+
+/** Whether one transaction wrote the audit event of the request and, last, the row; true where the row is not there any more. */
+export function isOneTransaction(url: string, schema: Schema, requestId: string, { table, column, id }: Row): Promise<boolean> {
+  return withClient(url, async (client) => {
+    const query = `select a.xmin::text = t.xmin::text as same from ${schema}.audit_event a, ${schema}.${table} t where a.request_id = $1 and t.${column} = $2`
+    const { rows } = await client.query<{ same: boolean }>(query, [requestId, id])
+    return rows.every(({ same }) => same)
+  })
+}
+
 /** Runs `work` while no audit event can be written. */
 export async function withoutAudit<T>(url: string, schema: Schema, work: () => Promise<T>): Promise<T> {
   const alter = (change: string) => withClient(url, (client) => client.query(`alter table ${schema}.audit_event ${change}`))

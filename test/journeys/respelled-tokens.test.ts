@@ -12,7 +12,8 @@ import { type Session, startSystem, type System } from '../support/system.js'
 import { type Door, type Doors, doorsOf } from '../support/token-doors.js'
 
 // A token is honoured in the one spelling that it was issued in, and only for what its record says, at every door.
-// Seen to fail without canonicalSegments (the spellings), without standsBehind (the claims of another).
+// Seen to fail without isCanonicalBase64Url and without the smaller s (the spellings), and without one line of standsBehind
+// (the claims of another).
 
 let system: System
 let doors: Doors

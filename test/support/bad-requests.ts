@@ -9,8 +9,10 @@ export type Bad = { readonly what: string; readonly request: WireMessage; readon
 
 const valuesFor = ({ parent, field }: Leaf): readonly Wire[] => badValuesOf(parent, field) ?? []
 
-const shown = (value: Wire): string =>
-  Buffer.isBuffer(value) ? `bytes ${value.toString('hex')}` : JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? `${inner}` : inner)).slice(0, 60)
+function shown(value: Wire): string {
+  if (Buffer.isBuffer(value)) return `bytes ${value.toString('hex')}`
+  return JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? `${inner}` : inner)).slice(0, 60)
+}
 
 // A wrong start also makes a window wrong, which is said of its end; how many values there may be is the operator's to say.
 const ALSO = new Map([['start_time', 'end_time'], ['operator', 'values']])

@@ -44,9 +44,11 @@ const required = (...bad: Wire[]): Wire[] => ['', ...optional(...bad)]
 
 const ids = [...LOOKALIKES, ...OTHER_IDS]
 /** `\u212a`, the Kelvin sign, is a `k` to whoever ignores case; `\u017f` is an `s`. */
-const spellings = [' ', 'bad ', ' bad', 'bad\n', 'ba\td', 'bad\0', '\u212aelvin', 'ba\u017fe', '\uff41bc', 'b\u200bad', '\u202ebad', 'bäd', 'bad!', 'x'.repeat(65)]
+const foreign = ['\u212aelvin', 'ba\u017fe', '\uff41bc', 'b\u200bad', '\u202ebad', 'bäd']
+const spellings = [...foreign, ' ', 'bad ', ' bad', 'bad\n', 'ba\td', 'bad\0', 'bad!', 'x'.repeat(65)]
 const displayNames = spellings
-const roleNames = [...spellings, 'Admin', '1st', '-x', 'a_b', 'a.b', 'a b', 'admin '.trimEnd().toUpperCase()]
+const base64 = (text: string): string => Buffer.from(text).toString('base64url')
+const roleNames = [...spellings, 'Admin', 'ADMIN', '1st', '-x', 'a_b', 'a.b', 'a b']
 const words = [...spellings, 'Read', 're*d', '**', 'a/b', 'a b']
 const texts = (limit: number): Wire[] => optional('x'.repeat(limit + 1), 'a\0b', 'a\u001b[31mb', 'a\u007fb', 'a\u009bb')
 const wholes = (max: number): Wire[] => [-1, -2_147_483_648, max + 1, 2_147_483_647].filter((one, place, all) => all.indexOf(one) === place)
@@ -80,7 +82,7 @@ const BAD_VALUES: Readonly<Record<string, readonly Wire[]>> = {
   'CreateClientSecretRequest.description': texts(200),
 
   page_size: wholes(200),
-  page_token: optional('x', '=', `${Buffer.from(ID).toString('base64url')}=`, Buffer.from(ID.toUpperCase()).toString('base64url'), '+/+/', 'x'.repeat(5000)),
+  page_token: optional('x', '=', `${base64(ID)}=`, `${base64(ID)} `, base64(ID.toUpperCase()), base64(`${ID}x`), '+/+/', 'x'.repeat(5000)),
   ttl_seconds: wholes(315_360_000),
   use_limit: wholes(1_000_000_000),
   access_token_ttl_seconds: wholes(7_776_000),

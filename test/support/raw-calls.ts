@@ -2,6 +2,7 @@ import { Client, type ClientOptions, credentials, Metadata, type status } from '
 import { wallMillis } from '#libs/clock.js'
 import { BadRequest, ErrorInfo, RequestInfo, RetryInfo } from '#libs/wire/gen/google/rpc/error_details.js'
 import { Status } from '#libs/wire/gen/google/rpc/status.js'
+import type { System } from './system.js'
 
 /** Everything that a caller can see of how a call ended. */
 export type Outcome = {
@@ -38,6 +39,32 @@ export function rawCallsTo(address: string, options: ClientOptions = {}): RawCal
     close: () => client.close(),
   }
 }
+
+/** Calls to several services, by the name of the service. */
+export type CallsByService = { of(service: string): RawCalls; close(): void }
+
+export function callsByService(addresses: Readonly<Record<string, string>>): CallsByService {
+  const calls = new Map(Object.entries(addresses).map(([service, address]) => [service, rawCallsTo(address)]))
+  return {
+    of: (service) => {
+      const found = calls.get(service)
+      if (!found) throw new Error(`nobody knows where ${service} is`)
+      return found
+    },
+    close: () => {
+      for (const one of calls.values()) one.close()
+    },
+  }
+}
+
+/** Where each of the five listens. */
+export const addressesByService = ({ addresses }: System): Record<string, string> => ({
+  IdentityRegistryService: addresses.registry,
+  AuthExchangeService: addresses.exchange,
+  AuthorizationCheckService: addresses.check,
+  RegistryInternalService: addresses.registryInternal,
+  ExchangeInternalService: addresses.exchangeInternal,
+})
 
 function metadataOf(headers: Headers): Metadata {
   const metadata = new Metadata()

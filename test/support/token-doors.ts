@@ -20,7 +20,7 @@ export function doorsOf({ addresses }: System): Doors {
     inMetadata: false,
     show: (token) => authorization.call(Check.check.path, Check.check.requestSerialize(question(token))),
   }
-  const keys = Exchange.revokeAccessToken
+  const { getUniversalAuth: get, revokeAccessToken: revoke } = Exchange
   const all: Door[] = [
     check,
     {
@@ -32,12 +32,12 @@ export function doorsOf({ addresses }: System): Doors {
       name: 'a management call to auth-exchange',
       inMetadata: true,
       // Of an identity that does not exist: NOT_FOUND is what a good token is told.
-      show: (token) => exchange.call(Exchange.getUniversalAuth.path, Exchange.getUniversalAuth.requestSerialize({ identityId: NOBODY }), bearer(token)),
+      show: (token) => exchange.call(get.path, get.requestSerialize({ identityId: NOBODY }), bearer(token)),
     },
     {
       name: 'RevokeAccessToken',
       inMetadata: false,
-      show: (token) => exchange.call(keys.path, keys.requestSerialize({ target: { $case: 'accessToken', value: token } })),
+      show: (token) => exchange.call(revoke.path, revoke.requestSerialize({ target: { $case: 'accessToken', value: token } })),
     },
   ]
   return { all, check, close: () => [registry, exchange, authorization].forEach((calls) => calls.close()) }

@@ -112,6 +112,12 @@ export const METHODS: readonly Method[] = [...descriptors]
   .flatMap((desc) => (desc.kind === 'service' && desc.typeName.startsWith('countersign.') ? desc.methods : []))
   .map((desc) => ({ path: `/${desc.parent.typeName}/${desc.name}`, service: desc.parent.name, name: `${desc.parent.name}.${desc.name}`, desc }))
 
+export function methodNamed(name: string): Method {
+  const method = METHODS.find((one) => one.name === name)
+  if (!method) throw new Error(`there is no ${name}`)
+  return method
+}
+
 export const isInternal = ({ service }: Method): boolean => service.endsWith('InternalService')
 
 export const PUBLIC_METHODS = METHODS.filter((method) => !isInternal(method))
