@@ -1,5 +1,5 @@
 import type { Binding, BoundRole } from '#libs/wire/gen/countersign/registry/v1/binding.js'
-import { timeText } from './table.js'
+import { record, timeText } from './table.js'
 
 /** `viewer`, `viewer from 2026-01-01T00:00:00Z until 2026-02-01T00:00:00Z`. */
 function boundRoleText({ role, startTime, endTime }: BoundRole): string {
@@ -9,3 +9,9 @@ function boundRoleText({ role, startTime, endTime }: BoundRole): string {
 }
 
 export const boundRolesText = ({ roles }: Binding): string => roles.map(boundRoleText).join(', ')
+
+/** A binding as it is shown after a change, by the names that were typed. */
+export function bindingLines(binding: Binding, { identity, project }: { identity: string; project: string | undefined }): string[] {
+  const scope = project === undefined ? 'the organization' : `project ${project}`
+  return record([['id', binding.id], ['identity', identity], ['in', scope], ['roles', boundRolesText(binding)]])
+}

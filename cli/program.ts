@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { addBindingCreate } from './binding-create.js'
 import { addBindingDelete } from './binding-delete.js'
 import { addBindingList } from './binding-list.js'
+import { addBindingUpdate } from './binding-update.js'
 import { addCheck } from './check.js'
 import { type Run, shareOptions } from './command.js'
 import { addIdentityCreate } from './identity-create.js'
@@ -25,7 +26,7 @@ const nouns = [
   ['identity', 'Workloads and applications, and how they log in.', [addIdentityCreate, addIdentityList, addIdentityGet, addIdentityDelete]],
   ['project', 'Parts of the organization that identities are bound to.', [addProjectCreate, addProjectList]],
   ['role', 'Named sets of rules.', [addRoleCreate, addRoleList, addRoleGet]],
-  ['binding', 'Roles given to identities.', [addBindingCreate, addBindingList, addBindingDelete]],
+  ['binding', 'Roles given to identities.', [addBindingCreate, addBindingList, addBindingUpdate, addBindingDelete]],
   ['secret', 'Client secrets of identities.', [addSecretCreate, addSecretList, addSecretRevoke]],
   ['token', 'Access tokens.', [addTokenRevoke]],
 ] as const

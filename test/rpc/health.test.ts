@@ -69,7 +69,7 @@ describe('health', () => {
     expect(await statusOf('liveness')).toBe(Status.SERVING)
   })
 
-  it('is asked by nobody in the log', async () => {
+  it('leaves no line in the log', async () => {
     await allStatuses()
     expect(server.lines()).toEqual([])
   })

@@ -22,7 +22,8 @@ beforeAll(async () => {
     graceMillis: 50,
     services: (unary) => {
       const internal = internalAdapter(unary, callers)
-      return [[RegistryInternalServiceService, { resolveGrants: internal((_request: ResolveGrantsRequest) => Promise.resolve(ResolveGrantsResponse.fromPartial({ identityName: 'billing' }))) }]]
+      const resolveGrants = internal<ResolveGrantsRequest, ResolveGrantsResponse>(() => Promise.resolve(ResolveGrantsResponse.fromPartial({ identityName: 'billing' })))
+      return [[RegistryInternalServiceService, { resolveGrants }]]
     },
   })
   publicPort.rpc.health.setReady(true)
