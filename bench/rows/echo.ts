@@ -1,5 +1,6 @@
 import { AuthorizationCheckServiceService as Check } from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
-import { FROM_SOURCE, nodeProcess, stablePort } from '../../test/support/processes.js'
+import { FROM_SOURCE, nodeProcess } from '../../test/support/processes.js'
+import { stablePort } from '../../test/support/stable-port.js'
 import { connect } from '../connection.js'
 import type { Row } from '../row.js'
 import { oneCheck } from '../one-check.js'

@@ -4,6 +4,7 @@ import { DomainError } from '../domain-error.js'
 import { type Deadline, wallDeadline } from './deadline.js'
 import { fromStatus } from './errors.js'
 import { CREDENTIAL_HEADER } from './service-credential.js'
+import './silent-grpc.js'
 import { type Trace, writeTrace } from './trace.js'
 
 /** What is handed on from the call being answered to the call being made. */

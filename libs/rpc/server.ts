@@ -4,6 +4,7 @@ import type { Log } from '../log.js'
 import { type Health, serveHealth } from './health.js'
 import { serveReflection } from './reflection.js'
 import { requestInTime } from './request-in-time.js'
+import './silent-grpc.js'
 import { defaultLimits, type Limits, Undecodable, unaryAdapter, type UnaryAdapter } from './unary.js'
 
 // A gRPC server as every service of ours runs one: limits on everything that a peer can make grow, health, reflection,

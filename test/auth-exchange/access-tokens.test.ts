@@ -1,5 +1,6 @@
 import { calculateJwkThumbprint, createLocalJWKSet, decodeJwt, decodeProtectedHeader, importJWK, jwtVerify, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { LoginResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { withClient } from '../../deploy/local/service-databases.js'
 import { keyEncryptionKey, unseal } from '../../services/auth-exchange/signing/sealed-key.js'
@@ -31,12 +32,15 @@ const tokenNotFound = { kind: 'NOT_FOUND', reason: 'TOKEN_NOT_FOUND' }
 
 describe('RevokeAccessToken', () => {
   describe('answers', () => {
-    it.each([['its holder by the token', 'accessToken'], ['an operator by its id', 'tokenId']] as const)('to %s, again and again, and the token is refused', async (_name, way) => {
-      const { accessToken, tokenId } = await newToken()
-      const revoke = () => (way === 'accessToken' ? byToken(accessToken) : byId(tokenId))
+    it.each<[string, (token: LoginResponse) => Promise<unknown>]>([
+      ['its holder by the token', ({ accessToken }) => byToken(accessToken)],
+      ['an operator by its id', ({ tokenId }) => byId(tokenId)],
+    ])('to %s, again and again, and the token is refused', async (_name, revoke) => {
+      const token = await newToken()
+      const { accessToken } = token
       await check(accessToken)
       for (let times = 0; times < 2; times += 1) {
-        expect(await revoke()).toEqual({})
+        expect(await revoke(token)).toEqual({})
         await expect(check(accessToken)).rejects.toMatchObject(rejected)
       }
     })
@@ -60,7 +64,8 @@ describe('RevokeAccessToken', () => {
   describe('refuses', () => {
     it('text that was never a token of ours', async () => {
       const { accessToken } = await newToken()
-      for (const text of ['x', `${accessToken}x`, accessToken.split('.').slice(0, 2).join('.')]) await expect(byToken(text)).rejects.toMatchObject(rejected)
+      const unsigned = accessToken.split('.').slice(0, 2).join('.')
+      for (const text of ['x', `${accessToken}x`, unsigned]) await expect(byToken(text)).rejects.toMatchObject(rejected)
       expect(await check(accessToken)).toMatchObject({ identityName: expect.any(String) })
     })
 
@@ -97,7 +102,8 @@ describe('GetJsonWebKeySet', () => {
       const { keys } = await keySet()
       expect(keys).toHaveLength(1)
       for (const key of keys) {
-        expect(key).toEqual({ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig', kid: await calculateJwkThumbprint(key), x: expect.any(String), y: expect.any(String) })
+        const point = { x: expect.any(String), y: expect.any(String) }
+        expect(key).toEqual({ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig', kid: await calculateJwkThumbprint(key), ...point })
       }
     })
 

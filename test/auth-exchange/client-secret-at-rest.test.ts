@@ -38,13 +38,15 @@ async function restartedWith(...peppers: Pepper[]): Promise<AnotherExchange> {
 type Row = { readonly digest: Buffer; readonly pepper_id: string; readonly argon2_hash: Buffer; readonly argon2_salt: Buffer }
 
 async function rowOf({ secretId }: Workload): Promise<Row> {
-  const { rows } = await withClient(system.databases.superuserUrl, (client) => client.query<Row>('select * from exchange.client_secret where id = $1', [secretId]))
+  const query = 'select * from exchange.client_secret where id = $1'
+  const { rows } = await withClient(system.databases.superuserUrl, (client) => client.query<Row>(query, [secretId]))
   if (!rows[0]) throw new Error('no such secret')
   return rows[0]
 }
 
 const change = ({ secretId }: Workload, assignments: string, ...values: unknown[]) =>
-  withClient(system.databases.superuserUrl, (client) => client.query(`update exchange.client_secret set ${assignments} where id = $1`, [secretId, ...values]))
+  withClient(system.databases.superuserUrl, (client) =>
+    client.query(`update exchange.client_secret set ${assignments} where id = $1`, [secretId, ...values]))
 
 /** No pepper has this name: what is left to verify the secret with is argon2id. */
 const forgetPepper = (secret: Workload) => change(secret, "pepper_id = 'forgotten'")
@@ -55,7 +57,8 @@ const rejected = { kind: 'UNAUTHENTICATED', reason: 'CREDENTIALS_REJECTED' }
 
 /** One more secret of the same identity. */
 async function another(workload: Workload): Promise<Workload> {
-  const { clientSecret, secret } = await admin.exchange(Exchange.createClientSecret, { identityId: workload.identityId, description: '', ttlSeconds: 0, useLimit: 0 })
+  const request = { identityId: workload.identityId, description: '', ttlSeconds: 0, useLimit: 0 }
+  const { clientSecret, secret } = await admin.exchange(Exchange.createClientSecret, request)
   return { ...workload, clientSecret: secret, secretId: clientSecret?.id ?? '' }
 }
 
@@ -73,7 +76,8 @@ describe('a client secret at rest', () => {
     expect(everything).toContain('argon2_hash')
     for (const secret of [text, text.slice(4), bodyOf(text), bytesOf(text)]) {
       for (const bytes of [Buffer.from(secret), createHash('sha256').update(secret).digest(), createHash('sha512').update(secret).digest()]) {
-        for (const encoding of ['latin1', 'hex', 'base64', 'base64url'] as const) expect(everything).not.toContain(bytes.toString(encoding).toLowerCase())
+        const forms = (['latin1', 'hex', 'base64', 'base64url'] as const).map((encoding) => bytes.toString(encoding).toLowerCase())
+        for (const form of forms) expect(everything).not.toContain(form)
       }
     }
   })
@@ -114,7 +118,8 @@ describe('a client secret at rest', () => {
         await change(victim, `(${columns}) = (select ${columns} from exchange.client_secret where id = $2)`, thief.secretId)
         await leaveOnly(victim)
         const retold = secretText(victim.secretId, bytesOf(thief.clientSecret))
-        for (const clientSecret of [victim.clientSecret, retold]) await expect(system.login({ ...victim, clientSecret })).rejects.toMatchObject(rejected)
+        await expect(system.login(victim)).rejects.toMatchObject(rejected)
+        await expect(system.login({ ...victim, clientSecret: retold })).rejects.toMatchObject(rejected)
       }
     })
   })
@@ -133,7 +138,8 @@ describe('a lost pepper', () => {
     const exchange = await restartedWith(fresh)
     const { tokenId } = await exchange.login(workload)
     const owner = { ...workload, organizationId: system.admin.organizationId, id: workload.secretId }
-    expect(await rowOf(workload)).toMatchObject({ ...before, pepper_id: 'fresh', digest: digestUnder(fresh, owner, workload.clientSecret), uses: 1, last_used_time: expect.any(Date) })
+    const anew = { pepper_id: 'fresh', digest: digestUnder(fresh, owner, workload.clientSecret) }
+    expect(await rowOf(workload)).toEqual({ ...before, ...anew, uses: 1, last_used_time: expect.any(Date) })
     expect(tokenId).not.toBe('')
     await spoilArgon2(workload)
     await exchange.login(workload)
@@ -171,12 +177,13 @@ describe('two peppers at once', () => {
 
 describe('hashing', () => {
   it('is bounded: what would have to wait behind too much is refused at once', async () => {
-    const { matches } = secretHasher(pepper('any'))
+    const hasher = secretHasher(pepper('any'))
     const owner = { organizationId: '', identityId: '', id: '' }
     const cheap = { argon2Hash: randomBytes(32), argon2Salt: randomBytes(16), argon2Parameters: { memoryCost: 64, timeCost: 2, parallelism: 1 } }
-    const outcomes = await Promise.allSettled(Array.from({ length: 70 }, () => matches(owner, 'text', cheap)))
+    const outcomes = await Promise.allSettled(Array.from({ length: 70 }, () => hasher.matches(owner, 'text', cheap)))
     const refusals = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))
     expect(refusals).toHaveLength(4)
-    for (const refusal of refusals) expect(refusal).toMatchObject({ kind: 'RESOURCE_EXHAUSTED', reason: 'HASHING_BUSY', retryAfterMillis: expect.any(Number) })
+    const busy = { kind: 'RESOURCE_EXHAUSTED', reason: 'HASHING_BUSY', retryAfterMillis: expect.any(Number) }
+    for (const refusal of refusals) expect(refusal).toMatchObject(busy)
   })
 })

@@ -18,8 +18,8 @@ beforeAll(async () => {
 afterAll(() => system.close())
 
 const login = (clientId: string, clientSecret: string) => system.login({ clientId, clientSecret })
-const recordsOf = (tokenId: string) =>
-  withClient(system.databases.superuserUrl, async (client) => (await client.query('select * from exchange.access_token where id = $1', [tokenId])).rows)
+const recordOf = (id: string): Promise<unknown> =>
+  withClient(system.databases.superuserUrl, async (client) => (await client.query('select * from exchange.access_token where id = $1', [id])).rows[0])
 
 describe('Login', () => {
   describe('answers', () => {
@@ -58,9 +58,8 @@ describe('Login', () => {
       const now = system.clock.now()
       const issued = Math.floor(now.getTime() / 1000)
       const at = (seconds: number) => new Date((issued + seconds) * 1000)
-      expect(await recordsOf(tokenId)).toMatchObject([
-        { identity_id: workload.identityId, credential_id: workload.secretId, issue_time: at(0), expire_time: at(3600), max_expire_time: at(86_400), revoke_time: null },
-      ])
+      const times = { issue_time: at(0), expire_time: at(3600), max_expire_time: at(86_400), revoke_time: null }
+      expect(await recordOf(tokenId)).toMatchObject({ identity_id: workload.identityId, credential_id: workload.secretId, ...times })
       const { clientSecrets } = await admin.exchange(Exchange.listClientSecrets, { identityId: workload.identityId, pageSize: 0, pageToken: '' })
       expect(clientSecrets).toMatchObject([{ uses: 1, useLimit: 3, lastUsedTime: now }])
     })

@@ -45,7 +45,10 @@ const methods: Record<Authorized, Row> = {
     needs: [['create', 'client-secret'], ['grant', 'client-secret']],
     call: (by) => by(Exchange.createClientSecret, { ...workload, ...newSecret }),
   },
-  listClientSecrets: { needs: [['read', 'client-secret']], call: (by) => by(Exchange.listClientSecrets, { ...workload, pageSize: 0, pageToken: '' }) },
+  listClientSecrets: {
+    needs: [['read', 'client-secret']],
+    call: (by) => by(Exchange.listClientSecrets, { ...workload, pageSize: 0, pageToken: '' }),
+  },
   revokeClientSecret: {
     needs: [['revoke', 'client-secret']],
     call: async (by) => by(Exchange.revokeClientSecret, { ...workload, id: await newSecretId() }),

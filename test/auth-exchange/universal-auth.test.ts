@@ -2,7 +2,7 @@ import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
-import { etagStale, invalid } from '../identity-registry/expected.js'
+import { etagStale, identityNotFound, invalid } from '../identity-registry/expected.js'
 import { freshNames, makeWorkload, UNKNOWN_ID } from '../support/builders.js'
 import { SECOND } from '../support/manual-clock.js'
 import { type Session, startSystem, type System } from '../support/system.js'
@@ -27,9 +27,9 @@ const lifetimes = ({ ttl, maxTtl }: Lifetimes) => ({ accessTokenTtlSeconds: ttl,
 const attach = (identityId: string, given: Lifetimes = {}) => admin.exchange(Exchange.attachUniversalAuth, { identityId, ...lifetimes(given) })
 const attached = async (given: Lifetimes = {}) => attach(await newIdentity(), given)
 const get = (identityId: string) => admin.exchange(Exchange.getUniversalAuth, { identityId })
-const update = (identityId: string, given: Lifetimes, etag = '') => admin.exchange(Exchange.updateUniversalAuth, { identityId, etag, ...lifetimes(given) })
+const update = (identityId: string, given: Lifetimes, etag = '') =>
+  admin.exchange(Exchange.updateUniversalAuth, { identityId, etag, ...lifetimes(given) })
 
-const identityNotFound = { kind: 'NOT_FOUND', reason: 'IDENTITY_NOT_FOUND' }
 const methodNotFound = { kind: 'NOT_FOUND', reason: 'AUTH_METHOD_NOT_FOUND' }
 const TTL = 'access_token_ttl_seconds'
 const MAX_TTL = 'access_token_max_ttl_seconds'

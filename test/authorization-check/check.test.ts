@@ -18,7 +18,8 @@ beforeAll(async () => {
 afterAll(() => system.close())
 
 const next = freshNames('thing')
-const ask = (action: string, resource: string, attributes: Record<string, string> = {}) => system.check(limited.session.token, action, resource, { attributes })
+const ask = (action: string, resource: string, attributes: Record<string, string> = {}) =>
+  system.check(limited.session.token, action, resource, { attributes })
 const noRule = { allowed: false, reason: DecisionReason.NO_RULE, rule: undefined }
 const rejected = { kind: 'UNAUTHENTICATED', reason: 'ACCESS_TOKEN_REJECTED' }
 
@@ -70,7 +71,9 @@ describe('Check', () => {
       const at = (path: string, environment: string) => ({ path, environment })
       await limited.may(allow(['read'], ['secrets'], ...where))
       expect(await ask('read', 'secrets', at('/a/b/c', 'staging'))).toMatchObject({ allowed: true })
-      for (const attributes of [at('/a/b/d/c', 'staging'), at('/a/b/c', 'test'), { path: '/a/b/c' }]) expect(await ask('read', 'secrets', attributes)).toMatchObject(noRule)
+      for (const attributes of [at('/a/b/d/c', 'staging'), at('/a/b/c', 'test'), { path: '/a/b/c' }]) {
+        expect(await ask('read', 'secrets', attributes)).toMatchObject(noRule)
+      }
 
       await limited.may(allow(['*'], ['*']), deny(['read'], ['secrets'], ...where))
       expect(await ask('read', 'secrets', at('/a/b/c', 'test'))).toMatchObject({ allowed: true })
@@ -94,21 +97,31 @@ describe('Check', () => {
 
     it('no, about a project that there is not, or of another organization', async () => {
       const other = await system.session(await system.newOrganization())
-      for (const projectId of [UNKNOWN_ID, await makeProject(other, next())]) expect(await system.check(admin.token, 'read', 'secrets', { projectId })).toMatchObject(noRule)
+      for (const projectId of [UNKNOWN_ID, await makeProject(other, next())]) {
+        expect(await system.check(admin.token, 'read', 'secrets', { projectId })).toMatchObject(noRule)
+      }
     })
   })
 
   // What else makes a token good for nothing is in journeys/revoked-access-stops.test.ts.
   describe('refuses', () => {
     it('text that is no token of ours', async () => {
-      for (const text of ['x', `${admin.token} `, 'a'.repeat(4096)]) await expect(system.check(text, 'read', 'secrets')).rejects.toMatchObject(rejected)
+      for (const text of ['x', `${admin.token} `, 'a'.repeat(4096)]) {
+        await expect(system.check(text, 'read', 'secrets')).rejects.toMatchObject(rejected)
+      }
     })
 
     it('a request with everything wrong, naming all of it', async () => {
-      const resource = { type: 'Secrets', attributes: { 'Bad Name': { kind: { $case: 'stringValue' as const, value: 'x' } }, empty: { kind: undefined } } }
+      const attributes = { 'Bad Name': { kind: { $case: 'stringValue' as const, value: 'x' } }, empty: { kind: undefined } }
+      const resource = { type: 'Secrets', attributes }
       const wrong = system.anonymous.check(Check.check, { accessToken: '', projectId: 'x', action: '', resource })
-      const attributes = ['resource.attributes[?]', 'resource.attributes[empty]']
-      await expect(wrong).rejects.toMatchObject(invalid('access_token', 'project_id', 'action', 'resource.type', ...attributes))
+      const fields = ['access_token', 'project_id', 'action', 'resource.type', 'resource.attributes[?]', 'resource.attributes[empty]']
+      await expect(wrong).rejects.toMatchObject(invalid(...fields))
+    })
+
+    it('a question about nothing', async () => {
+      const request = { accessToken: admin.token, projectId: '', action: 'read', resource: undefined }
+      await expect(system.anonymous.check(Check.check, request)).rejects.toMatchObject(invalid('resource'))
     })
 
     it('more than there may be of anything', async () => {
@@ -116,7 +129,6 @@ describe('Check', () => {
       await expect(system.check('x'.repeat(4097), 'a'.repeat(65), 'secrets')).rejects.toMatchObject(invalid('access_token', 'action'))
       await expect(ask('read', 'secrets', many)).rejects.toMatchObject(invalid('resource.attributes'))
       await expect(ask('read', 'secrets', { path: 'x'.repeat(4097) })).rejects.toMatchObject(invalid('resource.attributes[path]'))
-      await expect(system.anonymous.check(Check.check, { accessToken: admin.token, projectId: '', action: 'read', resource: undefined })).rejects.toMatchObject(invalid('resource'))
     })
   })
 })

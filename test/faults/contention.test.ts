@@ -54,7 +54,8 @@ describe('a change that meets others', () => {
     const { id } = await createIdentity(name)
     const { bindings } = await admin.registry(Registry.listBindings, { projectId: '', identityId: id, pageSize: 0, pageToken: '' })
     expect(bindings).toMatchObject([{ identityId: id, roles: [{ role: 'viewer' }] }])
-    const { rows } = await withClient(system.databases.superuserUrl, (client) => client.query('select action from registry.audit_event where target_id = $1', [id]))
+    const query = 'select action from registry.audit_event where target_id = $1'
+    const { rows } = await withClient(system.databases.superuserUrl, (client) => client.query(query, [id]))
     expect(rows).toEqual([{ action: 'CreateIdentity' }])
   })
 

@@ -27,8 +27,10 @@ const written = async () => {
 const usesOf = async ({ identityId }: Workload): Promise<number | undefined> =>
   (await admin.exchange(Exchange.listClientSecrets, { identityId, pageSize: 0, pageToken: '' })).clientSecrets[0]?.uses
 
+type Outcome = PromiseSettledResult<LoginResponse>
+
 /** A login that has verified its secret and waits for the secret's row, which is kept while `meanwhile` goes on. */
-async function loginDuring({ secretId, ...credentials }: Workload, meanwhile: (held: Held) => Promise<unknown>): Promise<PromiseSettledResult<LoginResponse>> {
+async function loginDuring({ secretId, ...credentials }: Workload, meanwhile: (held: Held) => Promise<unknown>): Promise<Outcome> {
   return heldTransaction(system.databases.superuserUrl, async (held) => {
     await held.run('select from exchange.client_secret where id = $1 for update', [secretId])
     const login = settled(system.login(credentials))
@@ -55,7 +57,8 @@ describe('a login whose secret was good when it was verified', () => {
   ] as const)('gets no token, and writes nothing, where the secret %s before it is recorded', async (_name, assignments, uses) => {
     const workload = await makeWorkload(admin, { name: next() })
     const before = await written()
-    const login = await loginDuring(workload, (held) => held.run(`update exchange.client_secret set ${assignments} where id = $1`, [workload.secretId]))
+    const change = `update exchange.client_secret set ${assignments} where id = $1`
+    const login = await loginDuring(workload, (held) => held.run(change, [workload.secretId]))
     expect(login).toMatchObject({ status: 'rejected', reason: rejected })
     expect(await written()).toEqual(before)
     expect(await usesOf(workload)).toBe(uses)
@@ -93,7 +96,7 @@ describe('a login whose secret was good when it was verified', () => {
 })
 
 /** There is no token, or none that anybody honours. */
-async function expectDead(login: PromiseSettledResult<LoginResponse>): Promise<void> {
+async function expectDead(login: Outcome): Promise<void> {
   if (login.status === 'rejected') {
     expect(login.reason).toMatchObject(rejected)
   } else {

@@ -44,12 +44,14 @@ const DEADLINE_MILLIS = 2_000
 const login = (clientSecret = workload.clientSecret) =>
   exchange(Exchange.login, { proof: { $case: 'universalAuth', value: { clientId: workload.clientId, clientSecret } } }, DEADLINE_MILLIS)
 
+const resource = { type: 'secrets', attributes: {} }
+
 /** Of each service what needs others. */
 const calls = {
   'a management call of the registry': () => registry(Registry.createIdentity, { name: next(), role: 'viewer' }, DEADLINE_MILLIS),
-  'a management call of the exchange': () => exchange(Exchange.listClientSecrets, { identityId: workload.identityId, pageSize: 0, pageToken: '' }, DEADLINE_MILLIS),
+  'a management call of the exchange': () => exchange(Exchange.listClientSecrets, { ...workload, pageSize: 0, pageToken: '' }, DEADLINE_MILLIS),
   'a login': () => login(),
-  'a check': () => check(Check.check, { accessToken: token, projectId: '', action: 'read', resource: { type: 'secrets', attributes: {} } }, DEADLINE_MILLIS),
+  'a check': () => check(Check.check, { accessToken: token, projectId: '', action: 'read', resource }, DEADLINE_MILLIS),
 }
 type Name = keyof typeof calls
 

@@ -42,7 +42,8 @@ const SLOW_MACHINE_MILLIS = 1_000
 
 const next = freshNames('identity')
 const login = () => exchange(Exchange.login, { proof: { $case: 'universalAuth', value: workload } }, Infinity)
-const checks = (accessToken: string) => check(Check.check, { accessToken, projectId: '', action: 'read', resource: { type: 'secrets', attributes: {} } }, Infinity)
+const resource = { type: 'secrets', attributes: {} }
+const checks = (accessToken: string) => check(Check.check, { accessToken, projectId: '', action: 'read', resource }, Infinity)
 const revoke = (value: string) => exchange(Exchange.revokeAccessToken, { target: { $case: 'tokenId', value } }, Infinity)
 
 type Kind = 'login' | 'creation' | 'check' | 'revocation'

@@ -33,14 +33,15 @@ function problemsOf({ code, docs, tests }: Sources): string[] {
       return found.length === 1 && found[0]?.kind === kind ? [] : [`${path}: ${reason} needs one row in docs/errors.md, as ${kind}`]
     }),
     ...rows.flatMap(({ reason }) => (declared.some((one) => one.reason === reason) ? [] : [`docs/errors.md: nothing refuses with ${reason}`])),
-    ...rows.flatMap(({ reason, cells }) => (cells.length === 4 && !cells.includes('') ? [] : [`docs/errors.md: the row of ${reason} is not complete`])),
+    ...rows.flatMap(({ reason, isComplete }) => (isComplete ? [] : [`docs/errors.md: the row of ${reason} is not complete`])),
     ...declared.flatMap(({ reason, path }) => (tests.some(({ text }) => text.includes(`'${reason}'`)) ? [] : [`${path}: no test names ${reason}`])),
   ]
 }
 
 function declaredIn({ path, text }: Source): Declared[] {
-  const literal = [...text.matchAll(CONSTRUCTION)].flatMap(([, kind, reason, message = '']) => (kind && reason ? [{ reason, kind, message, path }] : []))
-  return [...literal, ...OF_PEERS.filter((one) => one.path === path && text.includes(`'${one.reason}'`))]
+  const literal = [...text.matchAll(CONSTRUCTION)].map(([, kind = '', reason = '', message = '']) => ({ reason, kind, message, path }))
+  const ofPeers = OF_PEERS.filter((one) => one.path === path && text.includes(`'${one.reason}'`))
+  return [...literal.filter(({ kind, reason }) => kind !== '' && reason !== ''), ...ofPeers]
 }
 
 /** A reason that is no literal would be in nobody's sight. errors.ts rebuilds what another server refused with. */
@@ -51,11 +52,11 @@ function unreadableIn({ path, text }: Source): string[] {
   return constructions === literal + rebuilt ? [] : [`${path}: a DomainError whose kind and reason are no literals`]
 }
 
-function rowsOf(docs: string): { reason: string; kind: string; cells: string[] }[] {
+function rowsOf(docs: string): { reason: string; kind: string; isComplete: boolean }[] {
   return docs.split('\n').flatMap((line) => {
     const cells = line.split('|').slice(1, -1).map((cell) => cell.trim())
     const [reason = '', kind = ''] = cells
-    return /^[A-Z_]+$/.test(reason) ? [{ reason, kind, cells }] : []
+    return /^[A-Z_]+$/.test(reason) ? [{ reason, kind, isComplete: cells.length === 4 && !cells.includes('') }] : []
   })
 }
 

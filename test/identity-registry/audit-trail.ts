@@ -12,8 +12,10 @@ type Schema = 'registry' | 'exchange'
 /** Calls that all carry one request id. */
 export type NamedCalls = <Request, Response>(method: UnaryMethod<Request, Response>, request: Request) => Promise<Response>
 
+type To = { readonly address: string; readonly token?: string; readonly requestId: string }
+
 /** Makes calls with a token (or none) under a request id, and closes the connection. */
-export async function underRequestId<T>(to: { address: string; token?: string; requestId: string }, work: (by: NamedCalls) => Promise<T>): Promise<T> {
+export async function underRequestId<T>(to: To, work: (by: NamedCalls) => Promise<T>): Promise<T> {
   const client = createRpcClient({ address: to.address, headers: to.token === undefined ? {} : bearer(to.token) })
   try {
     return await work((method, request) =>
@@ -27,7 +29,8 @@ const COLUMNS = 'organization_id, action, actor_identity_id, actor_token_id, tar
 
 /** The audit events of one request. */
 export function auditEvents(url: string, schema: Schema, requestId: string): Promise<unknown[]> {
-  return withClient(url, async (client) => (await client.query(`select ${COLUMNS} from ${schema}.audit_event where request_id = $1`, [requestId])).rows)
+  const query = `select ${COLUMNS} from ${schema}.audit_event where request_id = $1`
+  return withClient(url, async (client) => (await client.query(query, [requestId])).rows)
 }
 
 export type Row = { readonly table: string; readonly column: string; readonly id: string }
@@ -35,7 +38,9 @@ export type Row = { readonly table: string; readonly column: string; readonly id
 /** Whether one transaction wrote the audit event of the request and, last, the row; true where the row is not there any more. */
 export function isOneTransaction(url: string, schema: Schema, requestId: string, { table, column, id }: Row): Promise<boolean> {
   return withClient(url, async (client) => {
-    const query = `select a.xmin::text = t.xmin::text as same from ${schema}.audit_event a, ${schema}.${table} t where a.request_id = $1 and t.${column} = $2`
+    const query = `
+      select a.xmin::text = t.xmin::text as same
+      from ${schema}.audit_event a, ${schema}.${table} t where a.request_id = $1 and t.${column} = $2`
     const { rows } = await client.query<{ same: boolean }>(query, [requestId, id])
     return rows.every(({ same }) => same)
   })
@@ -62,7 +67,8 @@ export function contentOf(url: string, schema: Schema): Promise<Record<string, s
   return withClient(url, async (client) => {
     const digests: Record<string, string> = {}
     for (const table of TABLES[schema]) {
-      const { rows } = await client.query<{ digest: string }>(`select md5(coalesce(string_agg(t::text, '|' order by t::text), '')) as digest from ${schema}.${table} t`)
+      const all = "coalesce(string_agg(t::text, '|' order by t::text), '')"
+      const { rows } = await client.query<{ digest: string }>(`select md5(${all}) as digest from ${schema}.${table} t`)
       digests[table] = rows[0]?.digest ?? ''
     }
     return digests

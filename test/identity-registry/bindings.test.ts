@@ -4,7 +4,7 @@ import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/count
 import { bindTo, forEver, freshNames, makeProject, UNKNOWN_ID } from '../support/builders.js'
 import { HOUR, SECOND } from '../support/manual-clock.js'
 import { type Session, startSystem, type System } from '../support/system.js'
-import { etagStale, invalid } from './expected.js'
+import { etagStale, identityNotFound, invalid, projectNotFound, roleNotFound } from './expected.js'
 
 let system: System
 let admin: Session
@@ -27,16 +27,14 @@ afterAll(() => system.close())
 const next = freshNames('thing')
 const newIdentity = async () => (await admin.registry(Registry.createIdentity, { name: next(), role: '' })).id
 const newRole = (scope = projectId) => admin.registry(Registry.createRole, { projectId: scope, name: next(), description: '', rules: [] })
-const create = (identityId: string, scope: string, roles: BoundRole[]) => admin.registry(Registry.createBinding, { identityId, projectId: scope, roles })
-const newBinding = async () => create(await newIdentity(), projectId, [forEver('viewer')])
+const viewer = [forEver('viewer')]
+const create = (identityId: string, scope: string, roles = viewer) => admin.registry(Registry.createBinding, { identityId, projectId: scope, roles })
+const newBinding = async () => create(await newIdentity(), projectId)
 const get = (id: string, scope = projectId) => admin.registry(Registry.getBinding, { id, projectId: scope })
 const list = (request: { projectId?: string; identityId?: string; pageSize?: number; pageToken?: string } = {}) =>
   admin.registry(Registry.listBindings, { projectId: '', identityId: '', pageSize: 0, pageToken: '', ...request })
 
 const bindingNotFound = { kind: 'NOT_FOUND', reason: 'BINDING_NOT_FOUND' }
-const identityNotFound = { kind: 'NOT_FOUND', reason: 'IDENTITY_NOT_FOUND' }
-const projectNotFound = { kind: 'NOT_FOUND', reason: 'PROJECT_NOT_FOUND' }
-const roleNotFound = { kind: 'NOT_FOUND', reason: 'ROLE_NOT_FOUND' }
 
 const later = (millis: number) => new Date(system.clock.now().getTime() + millis)
 
@@ -81,24 +79,24 @@ describe('CreateBinding', () => {
 
   describe('refuses', () => {
     it('an identity that there is not in the organization', async () => {
-      for (const id of [UNKNOWN_ID, foreignIdentityId]) await expect(create(id, projectId, [forEver('viewer')])).rejects.toMatchObject(identityNotFound)
+      for (const id of [UNKNOWN_ID, foreignIdentityId]) await expect(create(id, projectId)).rejects.toMatchObject(identityNotFound)
     })
 
     it('a project that there is not in the organization', async () => {
       const id = await newIdentity()
-      for (const scope of [UNKNOWN_ID, await makeProject(foreign, next())]) await expect(create(id, scope, [forEver('viewer')])).rejects.toMatchObject(projectNotFound)
+      for (const scope of [UNKNOWN_ID, await makeProject(foreign, next())]) await expect(create(id, scope)).rejects.toMatchObject(projectNotFound)
     })
 
     it('a role that there is not in the scope, and binds none of the others then', async () => {
-      const [id, elsewhere] = [await newIdentity(), await newRole(otherProjectId)]
-      for (const role of ['unheard-of', elsewhere.name]) await expect(create(id, projectId, [forEver('viewer'), forEver(role)])).rejects.toMatchObject(roleNotFound)
+      const [id, { name }] = [await newIdentity(), await newRole(otherProjectId)]
+      for (const role of ['unheard-of', name]) await expect(create(id, projectId, [...viewer, forEver(role)])).rejects.toMatchObject(roleNotFound)
       expect((await list({ projectId, identityId: id })).bindings).toEqual([])
     })
 
     it('a second binding of an identity in one scope, the organization included', async () => {
       const { identityId } = await newBinding()
       for (const scope of [projectId, '']) {
-        await expect(create(identityId, scope, [forEver('viewer')])).rejects.toMatchObject({ kind: 'ALREADY_EXISTS', reason: 'BINDING_EXISTS' })
+        await expect(create(identityId, scope)).rejects.toMatchObject({ kind: 'ALREADY_EXISTS', reason: 'BINDING_EXISTS' })
       }
     })
 
@@ -175,14 +173,16 @@ describe('ListBindings', () => {
 })
 
 describe('UpdateBinding', () => {
-  const update = (id: string, scope = projectId, { etag = '', roles = [forEver('member')] } = {}) => admin.registry(Registry.updateBinding, { id, projectId: scope, roles, etag })
+  const update = (id: string, scope = projectId, { etag = '', roles = [forEver('member')] } = {}) =>
+    admin.registry(Registry.updateBinding, { id, projectId: scope, roles, etag })
 
   describe('answers', () => {
     it('with the binding, its roles replaced', async () => {
       const before = await newBinding()
       system.clock.advance(SECOND)
       const updated = await update(before.id, projectId, { etag: before.etag })
-      expect(updated).toEqual({ ...before, roles: [{ ...forEver('member'), roleId: expect.any(String) }], updateTime: system.clock.now(), etag: updated.etag })
+      const roles = [{ ...forEver('member'), roleId: expect.any(String) }]
+      expect(updated).toEqual({ ...before, roles, updateTime: system.clock.now(), etag: updated.etag })
       expect(updated.etag).not.toBe(before.etag)
       expect(await get(before.id)).toEqual(updated)
     })
@@ -225,7 +225,7 @@ describe('DeleteBinding', () => {
       const { id, identityId, etag } = await newBinding()
       await remove(id, projectId, etag)
       await expect(get(id)).rejects.toMatchObject(bindingNotFound)
-      expect((await create(identityId, projectId, [forEver('viewer')])).id).not.toBe(id)
+      expect((await create(identityId, projectId)).id).not.toBe(id)
     })
   })
 

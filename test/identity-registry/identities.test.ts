@@ -4,7 +4,7 @@ import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/count
 import { allow, freshNames, type Limited, makeLimited, makeProject, makeWorkload, UNKNOWN_ID } from '../support/builders.js'
 import { MINUTE, SECOND } from '../support/manual-clock.js'
 import { type Session, startSystem, type System } from '../support/system.js'
-import { etagStale, invalid, notAllowed } from './expected.js'
+import { etagStale, invalid, notAllowed, roleNotFound } from './expected.js'
 
 let system: System
 let admin: Session
@@ -26,9 +26,8 @@ const get = (id: string, by = admin) => by.registry(Registry.getIdentity, { id }
 const bindingsOf = async (identityId: string) =>
   (await admin.registry(Registry.listBindings, { projectId: '', identityId, pageSize: 0, pageToken: '' })).bindings
 
-const notFound = { kind: 'NOT_FOUND', reason: 'IDENTITY_NOT_FOUND' }
+const identityNotFound = { kind: 'NOT_FOUND', reason: 'IDENTITY_NOT_FOUND' }
 const nameTaken = { kind: 'ALREADY_EXISTS', reason: 'IDENTITY_NAME_TAKEN' }
-const roleNotFound = { kind: 'NOT_FOUND', reason: 'ROLE_NOT_FOUND' }
 const absent = () => [UNKNOWN_ID, foreignId]
 
 describe('CreateIdentity', () => {
@@ -41,7 +40,7 @@ describe('CreateIdentity', () => {
       expect(await get(identity.id)).toEqual(identity)
     })
 
-    it.each([['', 'no-access'], ['viewer', 'viewer'], ['limited', 'limited']])('to the role %j with a binding to the organization as %s', async (asked, role) => {
+    it.each([['', 'no-access'], ['viewer', 'viewer'], ['limited', 'limited']])('to the role %j with a binding as %s', async (asked, role) => {
       const { id } = await create(next(), asked)
       expect(await bindingsOf(id)).toMatchObject([{ identityId: id, projectId: '', roles: [{ role, startTime: undefined, endTime: undefined }] }])
     })
@@ -94,11 +93,12 @@ describe('GetIdentity', () => {
   describe('refuses', () => {
     it('an identity that may not read others, whether they exist or not', async () => {
       await limited.may()
-      for (const id of [system.admin.identityId, ...absent()]) await expect(get(id, limited.session)).rejects.toMatchObject(notAllowed('read', 'identity'))
+      const mayNot = notAllowed('read', 'identity')
+      for (const id of [system.admin.identityId, ...absent()]) await expect(get(id, limited.session)).rejects.toMatchObject(mayNot)
     })
 
     it('an id that there is not in the organization', async () => {
-      for (const id of absent()) await expect(get(id)).rejects.toMatchObject(notFound)
+      for (const id of absent()) await expect(get(id)).rejects.toMatchObject(identityNotFound)
     })
 
     it('what is no id', async () => {
@@ -162,7 +162,7 @@ describe('UpdateIdentity', () => {
 
   describe('refuses', () => {
     it('an id that there is not in the organization', async () => {
-      for (const id of absent()) await expect(update(id, next())).rejects.toMatchObject(notFound)
+      for (const id of absent()) await expect(update(id, next())).rejects.toMatchObject(identityNotFound)
     })
 
     it('a name that another identity has', async () => {
@@ -204,7 +204,7 @@ describe.each([
 
   describe('refuses', () => {
     it('an id that there is not in the organization', async () => {
-      for (const id of absent()) await expect(admin.registry(method, { id })).rejects.toMatchObject(notFound)
+      for (const id of absent()) await expect(admin.registry(method, { id })).rejects.toMatchObject(identityNotFound)
     })
 
     it('what is no id', async () => {
@@ -221,8 +221,9 @@ describe('DeleteIdentity', () => {
       const { identityId } = await makeWorkload(admin, { name: 'doomed', role: 'viewer' })
       const [binding] = await bindingsOf(identityId)
       await remove(identityId, (await get(identityId)).etag)
-      await expect(get(identityId)).rejects.toMatchObject(notFound)
-      await expect(admin.registry(Registry.getBinding, { id: binding?.id ?? '', projectId: '' })).rejects.toMatchObject({ reason: 'BINDING_NOT_FOUND' })
+      await expect(get(identityId)).rejects.toMatchObject(identityNotFound)
+      const gone = admin.registry(Registry.getBinding, { id: binding?.id ?? '', projectId: '' })
+      await expect(gone).rejects.toMatchObject({ reason: 'BINDING_NOT_FOUND' })
     })
   })
 
@@ -230,7 +231,7 @@ describe('DeleteIdentity', () => {
     it('an id that there is not in the organization, or not any more', async () => {
       const { id } = await create()
       await remove(id)
-      for (const gone of [id, ...absent()]) await expect(remove(gone)).rejects.toMatchObject(notFound)
+      for (const gone of [id, ...absent()]) await expect(remove(gone)).rejects.toMatchObject(identityNotFound)
     })
 
     it('an etag that was overtaken', async () => {

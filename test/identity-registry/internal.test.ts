@@ -14,7 +14,7 @@ import { bearer, type Calls, callsTo } from '../support/calls.js'
 import { HOUR } from '../support/manual-clock.js'
 import { type Session, startSystem, type System } from '../support/system.js'
 import { contentOf } from './audit-trail.js'
-import { invalid } from './expected.js'
+import { identityNotFound, invalid } from './expected.js'
 
 const SECRETS = { current: 'c'.repeat(32), next: 'n'.repeat(32) }
 
@@ -64,7 +64,6 @@ const asExchange = () => as(`auth-exchange:${system.secrets.exchangeCredential}`
 const asBootstrap = () => as(`bootstrap:${system.secrets.bootstrapCredential}`)
 
 const grantsOf = (identityId: string, scope = '', by = asCheck()) => by(Internal.resolveGrants, { organizationId, identityId, projectId: scope })
-const identityNotFound = { kind: 'NOT_FOUND', reason: 'IDENTITY_NOT_FOUND' }
 
 describe('ResolveGrants', () => {
   describe('answers', () => {
@@ -140,7 +139,8 @@ describe('DescribeIdentity', () => {
     })
 
     it('a request with everything wrong, naming all of it', async () => {
-      await expect(asExchange()(Internal.describeIdentity, { organizationId: '', identityId: 'x' })).rejects.toMatchObject(invalid('organization_id', 'identity_id'))
+      const wrong = asExchange()(Internal.describeIdentity, { organizationId: '', identityId: 'x' })
+      await expect(wrong).rejects.toMatchObject(invalid('organization_id', 'identity_id'))
     })
   })
 })
@@ -190,7 +190,8 @@ describe('a service credential', () => {
   // Seen to fail for every line with the comparison of digests, the look-up by name or the test of the method taken out.
   it.each(Object.entries(methods))('that is missing, wrong or of nobody is rejected by %s', async (_name, call) => {
     const { checkCredential, exchangeCredential } = system.secrets
-    const wrong = ['', 'authorization-check', `authorization-check:${exchangeCredential}`, `nobody:${checkCredential}`, `authorization-check:${checkCredential}x`]
+    const wrongSecrets = [exchangeCredential, `${checkCredential}x`].map((secret) => `authorization-check:${secret}`)
+    const wrong = ['', 'authorization-check', `nobody:${checkCredential}`, ...wrongSecrets]
     for (const credential of wrong) await expect(call(as(credential))).rejects.toMatchObject(rejected)
     const withToken = callsTo(system.addresses.registryInternal, bearer(admin.token))
     opened.push(withToken)
@@ -216,7 +217,7 @@ describe('a service credential', () => {
 
   it('opens nothing on the public port', async () => {
     const calls = open(system.addresses.registry, `authorization-check:${system.secrets.checkCredential}`)
-    await expect(calls(Internal.resolveGrants, { organizationId, identityId: workload.identityId, projectId: '' })).rejects.toMatchObject({ reason: 'PEER_REFUSED' })
+    await expect(grantsOf(workload.identityId, '', calls)).rejects.toMatchObject({ reason: 'PEER_REFUSED' })
     await expect(calls(Registry.getOrganization, {})).rejects.toMatchObject({ kind: 'UNAUTHENTICATED', reason: 'ACCESS_TOKEN_MISSING' })
   })
 })

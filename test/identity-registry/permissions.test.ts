@@ -40,8 +40,14 @@ const methods: Record<keyof typeof Registry, Row> = {
   getProject: { needs: [['read', 'project']], call: (by) => by(Registry.getProject, { id: projectId }) },
   listProjects: { needs: [['read', 'project']], call: (by) => by(Registry.listProjects, { ...page, name: '' }) },
   updateProject: { needs: [['update', 'project']], call: async (by) => by(Registry.updateProject, { id: projectId, name: next(), etag: '' }) },
-  deleteProject: { needs: [['delete', 'project']], call: async (by) => by(Registry.deleteProject, { id: await makeProject(admin, next()), etag: '' }) },
-  createIdentity: { needs: [['create', 'identity'], ['grant', 'binding']], call: (by) => by(Registry.createIdentity, { name: next(), role: 'viewer' }) },
+  deleteProject: {
+    needs: [['delete', 'project']],
+    call: async (by) => by(Registry.deleteProject, { id: await makeProject(admin, next()), etag: '' }),
+  },
+  createIdentity: {
+    needs: [['create', 'identity'], ['grant', 'binding']],
+    call: (by) => by(Registry.createIdentity, { name: next(), role: 'viewer' }),
+  },
   getIdentity: { needs: [['read', 'identity']], call: (by) => by(Registry.getIdentity, { id: identityId }) },
   listIdentities: { needs: [['read', 'identity']], call: (by) => by(Registry.listIdentities, { ...page, name: '' }) },
   updateIdentity: { needs: [['update', 'identity']], call: (by) => by(Registry.updateIdentity, { id: identityId, name: next(), etag: '' }) },
@@ -103,14 +109,20 @@ type InProject = { readonly needs: readonly Need[]; readonly call: (by: Calls, s
 const inProject: Record<string, InProject> = {
   getProject: { needs: [['read', 'project']], call: (by, scope) => by(Registry.getProject, { id: scope }) },
   updateProject: { needs: [['update', 'project']], call: (by, scope) => by(Registry.updateProject, { id: scope, name: next(), etag: '' }) },
-  createRole: { needs: [['create', 'role']], call: (by, scope) => by(Registry.createRole, { projectId: scope, name: next(), description: '', rules: [] }) },
+  createRole: {
+    needs: [['create', 'role']],
+    call: (by, scope) => by(Registry.createRole, { projectId: scope, name: next(), description: '', rules: [] }),
+  },
   getRole: { needs: [['read', 'role']], call: async (by, scope) => by(Registry.getRole, { ...id(await newRole(scope)), projectId: scope }) },
   listRoles: { needs: [['read', 'role']], call: (by, scope) => by(Registry.listRoles, { ...page, projectId: scope }) },
   updateRole: {
     needs: [['update', 'role'], ['grant', 'role']],
     call: async (by, scope) => by(Registry.updateRole, { ...id(await newRole(scope)), projectId: scope, description: '', rules: [], etag: '' }),
   },
-  deleteRole: { needs: [['delete', 'role']], call: async (by, scope) => by(Registry.deleteRole, { ...id(await newRole(scope)), projectId: scope, etag: '' }) },
+  deleteRole: {
+    needs: [['delete', 'role']],
+    call: async (by, scope) => by(Registry.deleteRole, { ...id(await newRole(scope)), projectId: scope, etag: '' }),
+  },
   createBinding: {
     needs: [['create', 'binding'], ['grant', 'binding']],
     call: async (by, scope) => by(Registry.createBinding, { identityId: (await newIdentity()).id, projectId: scope, roles: viewer }),
@@ -129,8 +141,10 @@ const inProject: Record<string, InProject> = {
   deleteProject: { needs: [['delete', 'project']], call: (by, scope) => by(Registry.deleteProject, { id: scope, etag: '' }) },
 }
 
+const eachInProject = Object.entries(inProject)
+
 describe('a question about a project', () => {
-  it.each(Object.entries(inProject))('lets %s be answered by the role there, where the organization gives nothing', async (_name, { needs, call }) => {
+  it.each(eachInProject)('lets %s be answered by the role there, where the organization gives nothing', async (_name, { needs, call }) => {
     const scope = await makeProject(admin, next())
     const rules = needs.map(([action, resource]) => allow([action], [resource]))
     const { name } = await admin.registry(Registry.createRole, { projectId: scope, name: next(), description: '', rules })
@@ -139,7 +153,7 @@ describe('a question about a project', () => {
     await call(limited.session.registry, scope)
   })
 
-  it.each(Object.entries(inProject))('is not answered for %s by a role in another project', async (_name, { needs: [need], call }) => {
+  it.each(eachInProject)('is not answered for %s by a role in another project', async (_name, { needs: [need], call }) => {
     const scope = await makeProject(admin, next())
     await limited.may()
     await bindTo(admin, limited.identityId, await makeProject(admin, next()), 'admin')
@@ -147,7 +161,7 @@ describe('a question about a project', () => {
     await expect(call(limited.session.registry, scope)).rejects.toMatchObject(notAllowed(action, resource))
   })
 
-  it.each(Object.entries(inProject))('lets %s be answered by the organization, where the role in the project is not enough', async (_name, { needs, call }) => {
+  it.each(eachInProject)('lets %s be answered by the organization, where the role there is not enough', async (_name, { needs, call }) => {
     const scope = await makeProject(admin, next())
     await bindTo(admin, limited.identityId, scope, 'no-access')
     await limited.may(...needs.map(([action, resource]) => allow([action], [resource])))

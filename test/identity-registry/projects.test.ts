@@ -23,7 +23,7 @@ const get = (id: string) => admin.registry(Registry.getProject, { id })
 const list = (request: { pageSize?: number; pageToken?: string; name?: string } = {}, by = admin) =>
   by.registry(Registry.listProjects, { pageSize: 0, pageToken: '', name: '', ...request })
 
-const notFound = { kind: 'NOT_FOUND', reason: 'PROJECT_NOT_FOUND' }
+const projectNotFound = { kind: 'NOT_FOUND', reason: 'PROJECT_NOT_FOUND' }
 const nameTaken = { kind: 'ALREADY_EXISTS', reason: 'PROJECT_NAME_TAKEN' }
 const absent = () => [UNKNOWN_ID, foreignId]
 
@@ -32,14 +32,16 @@ describe('CreateProject', () => {
     it('with the project, which can be read at once', async () => {
       const project = await create('shop')
       const now = system.clock.now()
-      expect(project).toEqual({ id: project.id, organizationId: system.admin.organizationId, name: 'shop', createTime: now, updateTime: now, etag: project.etag })
+      const chosen = { id: project.id, organizationId: system.admin.organizationId, createTime: now, updateTime: now, etag: project.etag }
+      expect(project).toEqual({ ...chosen, name: 'shop' })
       expect(await get(project.id)).toEqual(project)
     })
 
     it('and binds the caller to it as admin', async () => {
       const { id } = await create()
       const { bindings } = await admin.registry(Registry.listBindings, { projectId: id, identityId: '', pageSize: 0, pageToken: '' })
-      expect(bindings).toMatchObject([{ identityId: system.admin.identityId, projectId: id, roles: [{ role: 'admin', startTime: undefined, endTime: undefined }] }])
+      const roles = [{ role: 'admin', startTime: undefined, endTime: undefined }]
+      expect(bindings).toMatchObject([{ identityId: system.admin.identityId, projectId: id, roles }])
     })
 
     it('to a name that another organization has', async () => {
@@ -50,9 +52,10 @@ describe('CreateProject', () => {
   describe('refuses', () => {
     it('a name that a project of the organization has, and makes no binding then', async () => {
       await create('taken')
-      const before = await admin.registry(Registry.listBindings, { projectId: '', identityId: system.admin.identityId, pageSize: 200, pageToken: '' })
+      const ofAdmin = { projectId: '', identityId: system.admin.identityId, pageSize: 200, pageToken: '' }
+      const before = await admin.registry(Registry.listBindings, ofAdmin)
       await expect(create('taken')).rejects.toMatchObject(nameTaken)
-      expect(await admin.registry(Registry.listBindings, { projectId: '', identityId: system.admin.identityId, pageSize: 200, pageToken: '' })).toEqual(before)
+      expect(await admin.registry(Registry.listBindings, ofAdmin)).toEqual(before)
     })
 
     it.each(['', ' a', 'a ', 'a\tb', 'ä', 'a'.repeat(65)])('the name %j', async (name) => {
@@ -64,7 +67,7 @@ describe('CreateProject', () => {
 describe('GetProject', () => {
   describe('refuses', () => {
     it('an id that there is not in the organization', async () => {
-      for (const id of absent()) await expect(get(id)).rejects.toMatchObject(notFound)
+      for (const id of absent()) await expect(get(id)).rejects.toMatchObject(projectNotFound)
     })
 
     it('what is no id', async () => {
@@ -137,7 +140,7 @@ describe('UpdateProject', () => {
 
   describe('refuses', () => {
     it('an id that there is not in the organization', async () => {
-      for (const id of absent()) await expect(update(id, next())).rejects.toMatchObject(notFound)
+      for (const id of absent()) await expect(update(id, next())).rejects.toMatchObject(projectNotFound)
     })
 
     it('a name that another project has', async () => {
@@ -168,7 +171,7 @@ describe('DeleteProject', () => {
       const bindingId = await bindTo(admin, identityId, id, 'custom', 'viewer')
       await remove(id, etag)
 
-      await expect(get(id)).rejects.toMatchObject(notFound)
+      await expect(get(id)).rejects.toMatchObject(projectNotFound)
       await expect(admin.registry(Registry.getRole, { id: role.id, projectId: id })).rejects.toMatchObject({ reason: 'ROLE_NOT_FOUND' })
       await expect(admin.registry(Registry.getBinding, { id: bindingId, projectId: id })).rejects.toMatchObject({ reason: 'BINDING_NOT_FOUND' })
       const { bindings } = await admin.registry(Registry.listBindings, { projectId: '', identityId, pageSize: 0, pageToken: '' })
@@ -186,13 +189,14 @@ describe('DeleteProject', () => {
       const { identityId } = await makeWorkload(admin, { name: 'elsewhere' })
       const bindingId = await bindTo(admin, identityId, other, 'viewer')
       await remove(id)
-      expect(await admin.registry(Registry.getBinding, { id: bindingId, projectId: other })).toMatchObject({ roles: [{ ...forEver('viewer'), roleId: expect.any(String) }] })
+      const { roles } = await admin.registry(Registry.getBinding, { id: bindingId, projectId: other })
+      expect(roles).toEqual([{ ...forEver('viewer'), roleId: expect.any(String) }])
     })
   })
 
   describe('refuses', () => {
     it('an id that there is not in the organization', async () => {
-      for (const id of absent()) await expect(remove(id)).rejects.toMatchObject(notFound)
+      for (const id of absent()) await expect(remove(id)).rejects.toMatchObject(projectNotFound)
     })
 
     it('an etag that was overtaken', async () => {

@@ -4,7 +4,7 @@ import { Effect, Operator, type Role, type Rule } from '#libs/wire/gen/countersi
 import { allow, bindTo, deny, freshNames, makeProject, UNKNOWN_ID } from '../support/builders.js'
 import { SECOND } from '../support/manual-clock.js'
 import { type Session, startSystem, type System } from '../support/system.js'
-import { etagStale, invalid } from './expected.js'
+import { etagStale, invalid, projectNotFound, roleNotFound } from './expected.js'
 
 let system: System
 let admin: Session
@@ -30,14 +30,13 @@ const get = (id: string, scope = '', by = admin) => by.registry(Registry.getRole
 const list = (request: { projectId?: string; pageSize?: number; pageToken?: string } = {}, by = admin) =>
   by.registry(Registry.listRoles, { projectId: '', pageSize: 0, pageToken: '', ...request })
 
-const roleNotFound = { kind: 'NOT_FOUND', reason: 'ROLE_NOT_FOUND' }
-const projectNotFound = { kind: 'NOT_FOUND', reason: 'PROJECT_NOT_FOUND' }
 const builtIn = { kind: 'FAILED_PRECONDITION', reason: 'ROLE_BUILT_IN' }
 const absent = () => [UNKNOWN_ID, foreignRoleId]
 const builtInRoles = async () => [...(await list()).roles, ...(await list({ projectId })).roles].filter((role) => role.builtIn)
 
+const narrowed = [{ attribute: 'path', glob: '/billing/**' }, { attribute: 'environment', in: ['staging', 'production'] }]
 const rules: Rule[] = [
-  allow(['read', 'list'], ['secrets', 'orders'], { attribute: 'path', glob: '/billing/**' }, { attribute: 'environment', in: ['staging', 'production'] }),
+  allow(['read', 'list'], ['secrets', 'orders'], ...narrowed),
   deny(['*'], ['*'], { attribute: 'path', eq: '/billing/root' }),
 ]
 
@@ -93,12 +92,12 @@ describe('CreateRole', () => {
 
     it('more than there may be of anything', async () => {
       const many = (count: number) => Array.from({ length: count }, (_, place) => `w${place}`)
-      const where = (values: string[]) => ({ attribute: 'path', in: values })
+      const reads = (...conditions: string[][]) => allow(['read'], ['*'], ...conditions.map((values) => ({ attribute: 'path', in: values })))
       await expect(create({ rules: Array.from({ length: 101 }, () => allow(['read'], ['secrets'])) })).rejects.toMatchObject(invalid('rules'))
       await expect(create({ rules: [allow(many(51), many(51))] })).rejects.toMatchObject(invalid('rules[0].resources', 'rules[0].actions'))
-      await expect(create({ rules: [allow(['read'], ['*'], ...many(21).map((value) => where([value])))] })).rejects.toMatchObject(invalid('rules[0].conditions'))
-      await expect(create({ rules: [allow(['read'], ['*'], where(many(101)))] })).rejects.toMatchObject(invalid('rules[0].conditions[0].values'))
-      await expect(create({ rules: [allow(['read'], ['*'], where(['x'.repeat(1001)]))] })).rejects.toMatchObject(invalid('rules[0].conditions[0].values[0]'))
+      await expect(create({ rules: [reads(...many(21).map((value) => [value]))] })).rejects.toMatchObject(invalid('rules[0].conditions'))
+      await expect(create({ rules: [reads(many(101))] })).rejects.toMatchObject(invalid('rules[0].conditions[0].values'))
+      await expect(create({ rules: [reads(['x'.repeat(1001)])] })).rejects.toMatchObject(invalid('rules[0].conditions[0].values[0]'))
       await expect(create({ description: 'x'.repeat(501) })).rejects.toMatchObject(invalid('description'))
     })
   })
@@ -155,7 +154,8 @@ describe('ListRoles', () => {
 
   describe('refuses', () => {
     it('a project that there is not in the organization', async () => {
-      for (const scope of [UNKNOWN_ID, await makeProject(foreign, next())]) await expect(list({ projectId: scope })).rejects.toMatchObject(projectNotFound)
+      const theirs = await makeProject(foreign, next())
+      for (const scope of [UNKNOWN_ID, theirs]) await expect(list({ projectId: scope })).rejects.toMatchObject(projectNotFound)
     })
 
     it('a request with everything wrong, naming all of it', async () => {

@@ -53,11 +53,11 @@ describe('a server that is not there', () => {
   })
 
   it('is found once it is there, however early the client was', async () => {
-    const { port, close } = await serve(answering)
-    await close()
-    const client = clientOf({ address: `127.0.0.1:${port}` })
+    const before = await serve(answering)
+    await before.close()
+    const client = clientOf({ address: before.address })
     const ready = client.waitForReady(10_000)
-    await serve(answering, port)
+    await serve(answering, before.port)
     await ready
     expect(await check(client)).toEqual(allowed)
   })

@@ -1,11 +1,11 @@
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type Postgres, startPostgres } from '../../deploy/local/embedded-postgres.js'
 import { type DatabaseUrls, urlsOf } from './postgres.js'
 import { scratchDirectory } from './scratch-directory.js'
 import { migratedDatabase } from './template-database.js'
+import { stablePort } from './stable-port.js'
 
 export type OwnPostgres = DatabaseUrls & {
   /** Ends the server as a crash would, and returns when it is gone. */
@@ -71,18 +71,5 @@ function signal(pid: number, name: NodeJS.Signals): void {
     process.kill(pid, name)
   } catch {
     // A process of the server that has ended in the meantime is as still as it can be.
-  }
-}
-
-// Below the ports that the system gives to outgoing connections: one of these could take it while the server is down.
-async function stablePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(20_000, 32_000)
-    const isFree = await new Promise<boolean>((done) => {
-      const probe = createServer()
-      probe.once('error', () => done(false))
-      probe.listen(port, '127.0.0.1', () => probe.close(() => done(true)))
-    })
-    if (isFree) return port
   }
 }

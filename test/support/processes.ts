@@ -1,6 +1,4 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
-import { randomInt } from 'node:crypto'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -11,6 +9,7 @@ import { Closing } from '#libs/lifecycle.js'
 import { HealthCheckResponse_ServingStatus as ServingStatus, HealthClient } from '#libs/wire/gen/health/v1/health.js'
 import type { LocalSecrets } from '../../deploy/local/secrets.js'
 import { type ServiceAddresses, serviceEnvironments, type ServiceName } from '../../deploy/local/services.js'
+import { stablePort } from './stable-port.js'
 
 /** A program that runs as a process of its own, and again after it has ended. */
 export type Process = {
@@ -210,17 +209,4 @@ async function isServing(address: string): Promise<boolean> {
 async function stablePorts(): Promise<[number, number, number, number, number]> {
   const [first, second, third, fourth, fifth] = [await stablePort(), await stablePort(), await stablePort(), await stablePort(), await stablePort()]
   return new Set([first, second, third, fourth, fifth]).size === 5 ? [first, second, third, fourth, fifth] : stablePorts()
-}
-
-// Below the ports that the system gives to outgoing connections: one of these could take it between two starts.
-export async function stablePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(20_000, 32_000)
-    const isFree = await new Promise<boolean>((done) => {
-      const probe = createServer()
-      probe.once('error', () => done(false))
-      probe.listen(port, '127.0.0.1', () => probe.close(() => done(true)))
-    })
-    if (isFree) return port
-  }
 }
