@@ -13,8 +13,8 @@ const leaves = leavesOf(program, [])
 
 it('has every command', () => {
   expect(leaves.map(([path]) => path).toSorted()).toEqual([
-    'binding create', 'binding delete', 'binding list', 'check', 'identity create', 'identity delete', 'identity get', 'identity list',
-    'login', 'project create', 'project list', 'role create', 'role get', 'role list', 'secret create', 'secret list', 'secret revoke',
+    'binding create', 'binding delete', 'binding list', 'binding update', 'check', 'identity create', 'identity delete', 'identity get',
+    'identity list', 'login', 'project create', 'project list', 'role create', 'role get', 'role list', 'secret create', 'secret list', 'secret revoke',
     'token revoke', 'whoami',
   ])
 })

@@ -44,7 +44,14 @@ describe('a configuration', () => {
   })
 
   it('names everything that is wrong at once, by variable', () => {
-    const problems = problemsOf({ PORT: '65536', POOL_SIZE: '201', PEER: 'localhost', MODE: 'yes', LOG_LEVEL: 'loud', DATABASE_URL_FILE: file('none') })
+    const problems = problemsOf({
+      PORT: '65536',
+      POOL_SIZE: '201',
+      PEER: 'localhost',
+      MODE: 'yes',
+      LOG_LEVEL: 'loud',
+      DATABASE_URL_FILE: file('none'),
+    })
     expect(problems).toEqual([
       "DATABASE_URL: the file that DATABASE_URL_FILE names can't be read",
       'PORT: must be a port from 0 to 65535',
@@ -83,11 +90,15 @@ describe('a variable given as a file', () => {
   })
 
   it('is judged as the variable is', () => {
-    expect(problemsOf({ PEER: valid.PEER, DATABASE_URL_FILE: file('wrong') })).toEqual(['DATABASE_URL: must be postgres://user:password@host:port/database'])
+    expect(problemsOf({ PEER: valid.PEER, DATABASE_URL_FILE: file('wrong') })).toEqual([
+      'DATABASE_URL: must be postgres://user:password@host:port/database',
+    ])
   })
 
   it.each([['missing', 'none'], ['a directory', '.']])('is one problem where the file is %s', (_what, name) => {
-    expect(problemsOf({ PEER: valid.PEER, DATABASE_URL_FILE: file(name) })).toEqual(["DATABASE_URL: the file that DATABASE_URL_FILE names can't be read"])
+    expect(problemsOf({ PEER: valid.PEER, DATABASE_URL_FILE: file(name) })).toEqual([
+      "DATABASE_URL: the file that DATABASE_URL_FILE names can't be read",
+    ])
   })
 
   it('and as itself is one problem, even if both agree or are wrong', () => {
@@ -99,14 +110,24 @@ describe('a variable given as a file', () => {
 })
 
 describe('each kind of variable', () => {
-  it.each([
-    ['port', port(1), ['0', '1', '65535', '00080'], ['', '65536', '-1', '80.0', '1e3', ' 80', '0x50', '999999']],
-    ['whole', whole(5, 2, 10), ['2', '10', '007'], ['', '1', '11', '-2', '2.5', 'two', '1e1', '9999999999']],
-    ['address', address, ['localhost:1', '127.0.0.1:50051', '[::1]:50051', 'dns:///host:443', 'unix:/run/a'], ['', 'localhost', ':1', 'host:', 'unix:', 'host:123456']],
-    ['postgresUrl', postgresUrl, ['postgres://a', 'postgresql://a'], ['', 'postgres:/a', 'mysql://a', ' postgres://a']],
-    ['onOff', onOff('on'), ['on', 'off'], ['', 'ON', 'true', '1']],
-    ['internalHost', internalHost, ['127.0.0.1', '127.8.8.8', '::1', 'localhost'], ['', '0.0.0.0', '::', '10.0.0.1', 'localhost.example.com', '127.0.0.1.example.com', '128.0.0.1']],
-  ] as const)('%s takes what it should and nothing else', (_name, kind, right, wrong) => {
+  it.each(
+    [
+      ['port', port(1), ['0', '1', '65535', '00080'], ['', '65536', '-1', '80.0', '1e3', ' 80', '0x50', '999999']],
+      ['whole', whole(5, 2, 10), ['2', '10', '007'], ['', '1', '11', '-2', '2.5', 'two', '1e1', '9999999999']],
+      [
+        'address', address,
+        ['localhost:1', '127.0.0.1:50051', '[::1]:50051', 'dns:///host:443', 'unix:/run/a'],
+        ['', 'localhost', ':1', 'host:', 'unix:', 'host:123456'],
+      ],
+      ['postgresUrl', postgresUrl, ['postgres://a', 'postgresql://a'], ['', 'postgres:/a', 'mysql://a', ' postgres://a']],
+      ['onOff', onOff('on'), ['on', 'off'], ['', 'ON', 'true', '1']],
+      [
+        'internalHost', internalHost,
+        ['127.0.0.1', '127.8.8.8', '::1', 'localhost'],
+        ['', '0.0.0.0', '::', '10.0.0.1', 'localhost.example.com', '127.0.0.1.example.com', '128.0.0.1'],
+      ],
+    ] as const,
+  )('%s takes what it should and nothing else', (_name, kind, right, wrong) => {
     for (const value of right) expect([value, kind.safeParse(value).success]).toEqual([value, true])
     for (const value of wrong) expect([value, kind.safeParse(value).success]).toEqual([value, false])
   })

@@ -13,9 +13,12 @@ describe('an id', () => {
     expect(take(1)[0]).toMatch(/^01901234-5678-7000-8[0-9a-f]{3}-[0-9a-f]{12}$/)
   })
 
-  it.each([[0, '7000'], [1, '7001'], [0xabc, '7abc'], [0xfff, '7fff']] as const)('of cell %i bears it in the 12 bits after the version', (cell, group) => {
-    expect(createIds(clockAt(START), cell).next().split('-')[2]).toBe(group)
-  })
+  it.each([[0, '7000'], [1, '7001'], [0xabc, '7abc'], [0xfff, '7fff']] as const)(
+    'of cell %i bears it in the 12 bits after the version',
+    (cell, group) => {
+      expect(createIds(clockAt(START), cell).next().split('-')[2]).toBe(group)
+    },
+  )
 
   it.each([0, 1, 0x7fff_ffff, 0xffff_ffff_fffe])('made at millisecond %i says so and is an id', (millis) => {
     const id = createIds(clockAt(millis)).next()

@@ -9,7 +9,13 @@ function tokenIn(...values: string[]): string {
 }
 
 describe('the token of a call', () => {
-  it.each([['Bearer eyJ.a-b_c.d', 'eyJ.a-b_c.d'], ['bearer x', 'x'], ['BEARER x', 'x'], ['bEaReR x', 'x'], [`Bearer ${'x'.repeat(4_096)}`, 'x'.repeat(4_096)]])('is what comes after Bearer', (value, token) => {
+  it.each([
+    ['Bearer eyJ.a-b_c.d', 'eyJ.a-b_c.d'],
+    ['bearer x', 'x'],
+    ['BEARER x', 'x'],
+    ['bEaReR x', 'x'],
+    [`Bearer ${'x'.repeat(4_096)}`, 'x'.repeat(4_096)],
+  ])('is what comes after Bearer', (value, token) => {
     expect(tokenIn(value)).toBe(token)
   })
 

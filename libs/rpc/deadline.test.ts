@@ -59,15 +59,18 @@ describe('work in time', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it.each([1, 5, 10, 12, 20, 50, 99, 100, 101, 110, 135, 300, 1_000, 9_999, 60_000])('that never ends is given up before a deadline in %i ms, and late rather than soon', async (millis) => {
-    const began = monotonicMillis()
-    const outcome = expect(inTime(began + millis, never)).rejects.toMatchObject(OUT_OF_TIME)
-    await vi.runAllTimersAsync()
-    await outcome
-    const waited = monotonicMillis() - began
-    expect(waited).toBeLessThanOrEqual(millis)
-    expect(waited).toBeGreaterThanOrEqual(Math.min(millis - 40, Math.floor(millis * 0.8)))
-  })
+  it.each([1, 5, 10, 12, 20, 50, 99, 100, 101, 110, 135, 300, 1_000, 9_999, 60_000])(
+    'that never ends is given up before a deadline in %i ms, and late rather than soon',
+    async (millis) => {
+      const began = monotonicMillis()
+      const outcome = expect(inTime(began + millis, never)).rejects.toMatchObject(OUT_OF_TIME)
+      await vi.runAllTimersAsync()
+      await outcome
+      const waited = monotonicMillis() - began
+      expect(waited).toBeLessThanOrEqual(millis)
+      expect(waited).toBeGreaterThanOrEqual(Math.min(millis - 40, Math.floor(millis * 0.8)))
+    },
+  )
 
   it.each([1, 2, 5, 10, 11])('is done where %i ms are left: most of it takes less', async (millis) => {
     await expect(inTime(monotonicMillis() + millis, () => Promise.resolve('done'))).resolves.toBe('done')
@@ -88,7 +91,9 @@ describe('work in time', () => {
     const keep = (reason: unknown) => unhandled.push(reason)
     process.on('unhandledRejection', keep)
     let fail: (failure: Error) => void = () => undefined
-    const outcome = expect(inTime(monotonicMillis() + 100, () => new Promise((_resolve, reject) => (fail = reject)))).rejects.toMatchObject(OUT_OF_TIME)
+    const outcome = expect(inTime(monotonicMillis() + 100, () => new Promise((_resolve, reject) => (fail = reject)))).rejects.toMatchObject(
+      OUT_OF_TIME,
+    )
     await vi.advanceTimersByTimeAsync(100)
     await outcome
     fail(new Error('too late'))

@@ -24,7 +24,18 @@ const codes: Record<Kind, status> = {
   UNAVAILABLE: status.UNAVAILABLE,
   INTERNAL: status.INTERNAL,
 }
-const kinds: readonly Kind[] = ['INVALID_ARGUMENT', 'UNAUTHENTICATED', 'PERMISSION_DENIED', 'NOT_FOUND', 'ALREADY_EXISTS', 'FAILED_PRECONDITION', 'ABORTED', 'RESOURCE_EXHAUSTED', 'UNAVAILABLE', 'INTERNAL']
+const kinds: readonly Kind[] = [
+  'INVALID_ARGUMENT',
+  'UNAUTHENTICATED',
+  'PERMISSION_DENIED',
+  'NOT_FOUND',
+  'ALREADY_EXISTS',
+  'FAILED_PRECONDITION',
+  'ABORTED',
+  'RESOURCE_EXHAUSTED',
+  'UNAVAILABLE',
+  'INTERNAL',
+]
 
 describe('a refusal comes back as it was thrown', () => {
   it.each(kinds)('%s', (kind) => {
@@ -58,7 +69,9 @@ describe('a refusal comes back as it was thrown', () => {
   it('with the request id, in the trailer and in the details', () => {
     const sent = toStatus(new DomainError('NOT_FOUND', 'NO', 'No.'), 'request-7')
     expect(sent.metadata.get('x-request-id')).toEqual(['request-7'])
-    const info = Status.decode(detailsOf(new DomainError('NOT_FOUND', 'NO', 'No.'))).details.find(({ typeUrl }) => typeUrl.endsWith('/google.rpc.RequestInfo'))
+    const info = Status.decode(detailsOf(new DomainError('NOT_FOUND', 'NO', 'No.'))).details.find(({ typeUrl }) =>
+      typeUrl.endsWith('/google.rpc.RequestInfo')
+    )
     expect(info && RequestInfo.decode(info.value).requestId).toBe('request-1')
   })
 })
@@ -84,14 +97,20 @@ describe('what is no refusal', () => {
 })
 
 describe('what another server answers', () => {
-  it.each([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.CANCELLED])('status %i means that it could not be reached in time, and its text goes no further', (code) => {
-    const failure = fromStatus(foreign(code, 'connect ECONNREFUSED 10.0.0.7:50051'))
-    expect(failure).toMatchObject({ kind: 'UNAVAILABLE', reason: 'PEER_UNAVAILABLE', message: 'A service could not be reached in time.' })
-  })
+  it.each([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.CANCELLED])(
+    'status %i means that it could not be reached in time, and its text goes no further',
+    (code) => {
+      const failure = fromStatus(foreign(code, 'connect ECONNREFUSED 10.0.0.7:50051'))
+      expect(failure).toMatchObject({ kind: 'UNAVAILABLE', reason: 'PEER_UNAVAILABLE', message: 'A service could not be reached in time.' })
+    },
+  )
 
-  it.each([status.UNKNOWN, status.UNIMPLEMENTED, status.DATA_LOSS, status.OUT_OF_RANGE, status.INTERNAL])('status %i, which we never send, is INTERNAL', (code) => {
-    expect(fromStatus(foreign(code))).toMatchObject({ kind: 'INTERNAL', reason: 'PEER_REFUSED' })
-  })
+  it.each([status.UNKNOWN, status.UNIMPLEMENTED, status.DATA_LOSS, status.OUT_OF_RANGE, status.INTERNAL])(
+    'status %i, which we never send, is INTERNAL',
+    (code) => {
+      expect(fromStatus(foreign(code))).toMatchObject({ kind: 'INTERNAL', reason: 'PEER_REFUSED' })
+    },
+  )
 
   it('keeps its meaning without details', () => {
     expect(fromStatus(foreign(status.NOT_FOUND))).toMatchObject({ kind: 'NOT_FOUND', reason: 'PEER_REFUSED' })
@@ -105,7 +124,11 @@ describe('what another server answers', () => {
   })
 
   // It is thrown in a callback of the channel: an error there ends the process.
-  it.each([['cut off', (bytes: Buffer) => bytes.subarray(0, -3)], ['no message at all', () => Buffer.from([0xff, 0xff, 0xff])], ['empty', () => Buffer.alloc(0)]])(
+  it.each([
+    ['cut off', (bytes: Buffer) => bytes.subarray(0, -3)],
+    ['no message at all', () => Buffer.from([0xff, 0xff, 0xff])],
+    ['empty', () => Buffer.alloc(0)],
+  ])(
     'is no error of ours where its details are %s',
     (_what, spoilt) => {
       const metadata = new Metadata()
@@ -117,7 +140,8 @@ describe('what another server answers', () => {
 
 describe('a refusal fits into the 8 KiB of headers that clients take by default', () => {
   const bytesOf = ({ details, metadata }: StatusObject): number =>
-    encodeURI(details).length + Object.entries(metadata.toHttp2Headers()).reduce((sum, [name, value]) => sum + name.length + String(value).length + 32, 0)
+    encodeURI(details).length +
+    Object.entries(metadata.toHttp2Headers()).reduce((sum, [name, value]) => sum + name.length + String(value).length + 32, 0)
 
   const violation = (index: number, length: number) => ({ field: `f[${index}]`, description: 'x'.repeat(length) })
   const many = (count: number, length: number) => invalidRequest(Array.from({ length: count }, (_, index) => violation(index, length)))
@@ -132,7 +156,10 @@ describe('a refusal fits into the 8 KiB of headers that clients take by default'
     ['many violations', many(10_000, 20)],
     ['long violations', many(40, 200)],
     ['endless violations', many(3, 100_000)],
-    ['violations beyond ASCII', invalidRequest(Array.from({ length: 100 }, () => ({ field: '\u4e00'.repeat(20), description: '\u4e00'.repeat(50) })))],
+    [
+      'violations beyond ASCII',
+      invalidRequest(Array.from({ length: 100 }, () => ({ field: '\u4e00'.repeat(20), description: '\u4e00'.repeat(50) }))),
+    ],
     ['a long message', new DomainError('NOT_FOUND', 'NO', 'x'.repeat(100_000))],
     ['a message of spaces', new DomainError('NOT_FOUND', 'NO', ' '.repeat(100_000))],
     ['a message beyond ASCII', new DomainError('NOT_FOUND', 'NO', '\u{1f600}'.repeat(50_000))],
@@ -149,9 +176,12 @@ describe('a refusal fits into the 8 KiB of headers that clients take by default'
   })
 
   // gRPC writes a message by encodeURI, which throws on half of a character: in the callback that answers, where nobody catches.
-  it.each([['high', '\ud83d'], ['low', '\ude00'], ['cut in two', `${'x'.repeat(999)}\u{1f600}`]])('half of a character in a message is not sent as such: %s', (_what, text) => {
-    const sent = toStatus(new DomainError('NOT_FOUND', 'NO', text), 'request-1')
-    expect(() => encodeURI(sent.details)).not.toThrow()
-    expect(fromStatus(received(sent))).toMatchObject({ reason: 'NO' })
-  })
+  it.each([['high', '\ud83d'], ['low', '\ude00'], ['cut in two', `${'x'.repeat(999)}\u{1f600}`]])(
+    'half of a character in a message is not sent as such: %s',
+    (_what, text) => {
+      const sent = toStatus(new DomainError('NOT_FOUND', 'NO', text), 'request-1')
+      expect(() => encodeURI(sent.details)).not.toThrow()
+      expect(fromStatus(received(sent))).toMatchObject({ reason: 'NO' })
+    },
+  )
 })

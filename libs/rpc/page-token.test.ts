@@ -13,7 +13,8 @@ function asked(pageSize: number, pageToken = '') {
 }
 
 /** As a store does: what comes after an id, one more than the page holds. */
-const found = ({ size, after }: { size: number; after: string | undefined }) => all.filter(({ id }) => after === undefined || id > after).slice(0, size + 1)
+const found = ({ size, after }: { size: number; after: string | undefined }) =>
+  all.filter(({ id }) => after === undefined || id > after).slice(0, size + 1)
 
 function readAll(pageSize: number): { id: string }[][] {
   const pages: { id: string }[][] = []

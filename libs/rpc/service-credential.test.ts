@@ -136,7 +136,14 @@ describe('the configuration', () => {
     expect(parsed(callers)).toBe(false)
   })
 
-  it.each([['a-b:', false], [`A:${CURRENT}`, false], [`a:${'x'.repeat(31)}`, false], [`a:${'x'.repeat(32)}`, true], [`a:${'x'.repeat(32)} `, false], [CURRENT, false]])('of one’s own credential: %s is one: %s', (text, expected) => {
+  it.each([
+    ['a-b:', false],
+    [`A:${CURRENT}`, false],
+    [`a:${'x'.repeat(31)}`, false],
+    [`a:${'x'.repeat(32)}`, true],
+    [`a:${'x'.repeat(32)} `, false],
+    [CURRENT, false],
+  ])('of one’s own credential: %s is one: %s', (text, expected) => {
     expect(serviceCredential.safeParse(text).success).toBe(expected)
   })
 })

@@ -16,42 +16,81 @@ function problemsOf(...rules: readonly Rule[]): string[] {
 }
 
 describe('rules in order', () => {
-  it.each([
-    ['none', []],
-    ['one', [rule()]],
-    ['any', [rule({ effect: 'deny', resources: ['*'], actions: ['*'] })]],
-    ['as many as there may be', Array.from({ length: 100 }, () => rule())],
-    ['as many words', [rule({ resources: many(50), actions: many(50) })]],
-    ['as many conditions', [rule({ conditions: Array.from({ length: 20 }, () => condition()) })]],
-    ['as many values', [rule({ conditions: [condition({ operator: 'in', values: many(100) })] })]],
-    ['the longest value', [rule({ conditions: [condition({ values: ['x'.repeat(1_000)] })] })]],
-    ['a glob', [rule({ conditions: [condition({ operator: 'glob', values: ['/a/**/{b,c}?'] })] })]],
-    ['what would be no glob, compared as it is', [rule({ conditions: [condition({ values: ['{'] }), condition({ operator: 'in', values: ['}', '\\'] })] })]],
-  ] as const)('have nothing reported: %s', (_what, rules) => {
+  it.each(
+    [
+      ['none', []],
+      ['one', [rule()]],
+      ['any', [rule({ effect: 'deny', resources: ['*'], actions: ['*'] })]],
+      ['as many as there may be', Array.from({ length: 100 }, () => rule())],
+      ['as many words', [rule({ resources: many(50), actions: many(50) })]],
+      ['as many conditions', [rule({ conditions: Array.from({ length: 20 }, () => condition()) })]],
+      ['as many values', [rule({ conditions: [condition({ operator: 'in', values: many(100) })] })]],
+      ['the longest value', [rule({ conditions: [condition({ values: ['x'.repeat(1_000)] })] })]],
+      ['a glob', [rule({ conditions: [condition({ operator: 'glob', values: ['/a/**/{b,c}?'] })] })]],
+      [
+        'what would be no glob, compared as it is',
+        [rule({ conditions: [condition({ values: ['{'] }), condition({ operator: 'in', values: ['}', '\\'] })] })],
+      ],
+    ] as const,
+  )('have nothing reported: %s', (_what, rules) => {
     expect(problemsOf(...rules)).toEqual([])
   })
 })
 
 describe('each problem is reported at its place', () => {
-  it.each([
-    ['too many rules', Array.from({ length: 101 }, () => rule()), ['rules must be at most 100']],
-    ['no resources', [rule({ resources: [] })], ['rules[0].resources must not be empty']],
-    ['no actions', [rule(), rule({ actions: [] })], ['rules[1].actions must not be empty']],
-    ['too many resources', [rule({ resources: many(51) })], ['rules[0].resources must be at most 50']],
-    ['too many actions', [rule({ actions: many(51) })], ['rules[0].actions must be at most 50']],
-    ['* beside words', [rule({ resources: ['a', '*'], actions: ['*', '*'] })], ['rules[0].resources must be * alone, or words without it', 'rules[0].actions must be * alone, or words without it']],
-    ['words that are none', [rule({ resources: ['a', 'A', ''], actions: ['re*'] })], [`rules[0].resources[1] ${WORD}, or *`, `rules[0].resources[2] ${WORD}, or *`, `rules[0].actions[0] ${WORD}, or *`]],
-    ['too many conditions', [rule({ conditions: Array.from({ length: 21 }, () => condition()) })], ['rules[0].conditions must be at most 20']],
-    ['an attribute that is no word', [rule({ conditions: [condition(), condition({ attribute: '*' })] })], [`rules[0].conditions[1].attribute ${WORD}`]],
-    ['eq without a value', [rule({ conditions: [condition({ values: [] })] })], ['rules[0].conditions[0].values must be exactly one']],
-    ['eq with two', [rule({ conditions: [condition({ values: ['a', 'b'] })] })], ['rules[0].conditions[0].values must be exactly one']],
-    ['glob with two', [rule({ conditions: [condition({ operator: 'glob', values: ['a', 'b'] })] })], ['rules[0].conditions[0].values must be exactly one']],
-    ['in without a value', [rule({ conditions: [condition({ operator: 'in', values: [] })] })], ['rules[0].conditions[0].values must be 1 to 100']],
-    ['in with too many', [rule({ conditions: [condition({ operator: 'in', values: many(101) })] })], ['rules[0].conditions[0].values must be 1 to 100']],
-    ['an empty value', [rule({ conditions: [condition({ operator: 'in', values: ['a', ''] })] })], ['rules[0].conditions[0].values[1] must be 1 to 1000 characters']],
-    ['a value too long', [rule({ conditions: [condition({ values: ['x'.repeat(1_001)] })] })], ['rules[0].conditions[0].values[0] must be 1 to 1000 characters']],
-    ['no glob', [rule({ conditions: [condition({ operator: 'glob', values: ['a{'] })] })], ['rules[0].conditions[0].values[0] has a { without a }']],
-  ] as const)('%s', (_what, rules, problems) => {
+  it.each(
+    [
+      ['too many rules', Array.from({ length: 101 }, () => rule()), ['rules must be at most 100']],
+      ['no resources', [rule({ resources: [] })], ['rules[0].resources must not be empty']],
+      ['no actions', [rule(), rule({ actions: [] })], ['rules[1].actions must not be empty']],
+      ['too many resources', [rule({ resources: many(51) })], ['rules[0].resources must be at most 50']],
+      ['too many actions', [rule({ actions: many(51) })], ['rules[0].actions must be at most 50']],
+      [
+        '* beside words',
+        [rule({ resources: ['a', '*'], actions: ['*', '*'] })],
+        ['rules[0].resources must be * alone, or words without it', 'rules[0].actions must be * alone, or words without it'],
+      ],
+      [
+        'words that are none',
+        [rule({ resources: ['a', 'A', ''], actions: ['re*'] })],
+        [`rules[0].resources[1] ${WORD}, or *`, `rules[0].resources[2] ${WORD}, or *`, `rules[0].actions[0] ${WORD}, or *`],
+      ],
+      ['too many conditions', [rule({ conditions: Array.from({ length: 21 }, () => condition()) })], ['rules[0].conditions must be at most 20']],
+      [
+        'an attribute that is no word',
+        [rule({ conditions: [condition(), condition({ attribute: '*' })] })],
+        [`rules[0].conditions[1].attribute ${WORD}`],
+      ],
+      ['eq without a value', [rule({ conditions: [condition({ values: [] })] })], ['rules[0].conditions[0].values must be exactly one']],
+      ['eq with two', [rule({ conditions: [condition({ values: ['a', 'b'] })] })], ['rules[0].conditions[0].values must be exactly one']],
+      [
+        'glob with two',
+        [rule({ conditions: [condition({ operator: 'glob', values: ['a', 'b'] })] })],
+        ['rules[0].conditions[0].values must be exactly one'],
+      ],
+      ['in without a value', [rule({ conditions: [condition({ operator: 'in', values: [] })] })], ['rules[0].conditions[0].values must be 1 to 100']],
+      [
+        'in with too many',
+        [rule({ conditions: [condition({ operator: 'in', values: many(101) })] })],
+        ['rules[0].conditions[0].values must be 1 to 100'],
+      ],
+      [
+        'an empty value',
+        [rule({ conditions: [condition({ operator: 'in', values: ['a', ''] })] })],
+        ['rules[0].conditions[0].values[1] must be 1 to 1000 characters'],
+      ],
+      [
+        'a value too long',
+        [rule({ conditions: [condition({ values: ['x'.repeat(1_001)] })] })],
+        ['rules[0].conditions[0].values[0] must be 1 to 1000 characters'],
+      ],
+      [
+        'no glob',
+        [rule({ conditions: [condition({ operator: 'glob', values: ['a{'] })] })],
+        ['rules[0].conditions[0].values[0] has a { without a }'],
+      ],
+    ] as const,
+  )('%s', (_what, rules, problems) => {
     expect(problemsOf(...rules)).toEqual(problems)
   })
 

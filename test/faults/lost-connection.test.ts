@@ -15,7 +15,7 @@ afterAll(() => database.drop())
 
 const count = (query: string, values: unknown[]) => withClient(database.superuserUrl, async (client) => (await client.query(query, values)).rowCount)
 
-// Without the listener for connections in use this ends the process: vitest reports an unhandled error then.
+// Seen without the listener for connections in use: the process ends, which vitest reports as an unhandled error.
 it('a connection that is lost between two statements of a transaction fails the second, and the next transaction is none the wiser', async () => {
   const log = createLog({ service: 'test', level: 'silent' })
   const db = connectDatabase({ url: database.registryUrl, schema: 'registry', log, poolSize: 1, prepare: true })

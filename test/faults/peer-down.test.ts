@@ -57,7 +57,8 @@ type Name = keyof typeof calls
 
 const isAnswered = (name: Name) => calls[name]().then(() => true, () => false)
 
-// Whoever hears anything but UNAVAILABLE throws away a credential or a token that is good.
+// Whoever hears anything but UNAVAILABLE throws away a credential or a token that is good. Seen to fail with the status of a
+// peer that is not there taken for INTERNAL.
 describe.each<[keyof Omit<SeparateServices, 'close'>, Name[]]>([
   ['registry', ['a management call of the exchange', 'a login', 'a check']],
   ['exchange', ['a management call of the registry', 'a check']],

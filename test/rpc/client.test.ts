@@ -91,12 +91,18 @@ describe('a call that ends UNAVAILABLE', () => {
 
   it('is tried three times in all, and then is what the server said', async () => {
     const { address, attempts } = await failing(Infinity)
-    await expect(check(clientOf({ address, idempotentServices: [SERVICE] }))).rejects.toMatchObject({ kind: 'UNAVAILABLE', reason: 'DATABASE_UNAVAILABLE' })
+    await expect(check(clientOf({ address, idempotentServices: [SERVICE] }))).rejects.toMatchObject({
+      kind: 'UNAVAILABLE',
+      reason: 'DATABASE_UNAVAILABLE',
+    })
     expect(attempts()).toBe(3)
   })
 
   // A login or a counted use that is repeated is made twice.
-  it.each([['no service may be repeated', []], ['another service may', ['countersign.exchange.v1.AuthExchangeService', 'countersign.authorization.v1']]])(
+  it.each([
+    ['no service may be repeated', []],
+    ['another service may', ['countersign.exchange.v1.AuthExchangeService', 'countersign.authorization.v1']],
+  ])(
     'is tried once where %s',
     async (_what, idempotentServices) => {
       const { address, attempts } = await failing(Infinity)
@@ -106,7 +112,10 @@ describe('a call that ends UNAVAILABLE', () => {
   )
 
   it('is repeated inside the deadline only', async () => {
-    const { address, attempts } = await failing(Infinity, new DomainError('UNAVAILABLE', 'DATABASE_UNAVAILABLE', 'Not now.', { retryAfterMillis: 60_000 }))
+    const { address, attempts } = await failing(
+      Infinity,
+      new DomainError('UNAVAILABLE', 'DATABASE_UNAVAILABLE', 'Not now.', { retryAfterMillis: 60_000 }),
+    )
     await expect(check(clientOf({ address, idempotentServices: [SERVICE] }), 300)).rejects.toMatchObject({ kind: 'UNAVAILABLE' })
     expect(attempts()).toBe(1)
   })
@@ -120,7 +129,11 @@ describe('a call that ends UNAVAILABLE', () => {
 
 describe('what a client is told', () => {
   it('is the refusal as it was thrown, with fields, metadata and the time to wait', async () => {
-    const thrown = new DomainError('ABORTED', 'CONTENTION', 'Caf\u00e9 is busy.', { metadata: { name: 'caf\u00e9' }, violations: [{ field: 'name', description: 'is busy' }], retryAfterMillis: 1_500 })
+    const thrown = new DomainError('ABORTED', 'CONTENTION', 'Caf\u00e9 is busy.', {
+      metadata: { name: 'caf\u00e9' },
+      violations: [{ field: 'name', description: 'is busy' }],
+      retryAfterMillis: 1_500,
+    })
     const { address } = await serve(() => Promise.reject(thrown))
     const { kind, reason, message, metadata, violations, retryAfterMillis } = thrown
     await expect(check(clientOf({ address }))).rejects.toMatchObject({ kind, reason, message, metadata, violations, retryAfterMillis })
@@ -162,7 +175,9 @@ describe('what a client is told', () => {
     const foreign = new Server()
     const metadata = new Metadata()
     for (const [name, value] of Object.entries(trailers)) metadata.set(name, value)
-    foreign.addService(Check, { check: (_call: unknown, callback: (answer: object) => void) => callback({ code, details: 'told by a stranger', metadata }) })
+    foreign.addService(Check, {
+      check: (_call: unknown, callback: (answer: object) => void) => callback({ code, details: 'told by a stranger', metadata }),
+    })
     const port = await new Promise<number>((resolve, reject) => {
       foreign.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound)))
     })

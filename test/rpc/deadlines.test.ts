@@ -49,12 +49,15 @@ describe('the deadline of a call', () => {
     expect(left[0]).toBeLessThanOrEqual(4_001)
   })
 
-  it.each([['none was given', undefined], ['a later one was given', 3_600_000]])('is the cap of the server where %s', async (_what, deadlineMillis) => {
-    const { server, left } = await measuring(2_000)
-    await outcomeOf(server, deadlineMillis === undefined ? {} : { deadlineMillis })
-    expect(left[0]).toBeGreaterThan(1_500)
-    expect(left[0]).toBeLessThanOrEqual(2_000)
-  })
+  it.each([['none was given', undefined], ['a later one was given', 3_600_000]])(
+    'is the cap of the server where %s',
+    async (_what, deadlineMillis) => {
+      const { server, left } = await measuring(2_000)
+      await outcomeOf(server, deadlineMillis === undefined ? {} : { deadlineMillis })
+      expect(left[0]).toBeGreaterThan(1_500)
+      expect(left[0]).toBeLessThanOrEqual(2_000)
+    },
+  )
 
   it('reaches the next service, a little earlier', async () => {
     const { server: behind, left } = await measuring()

@@ -71,7 +71,10 @@ describe('a server that closes', () => {
     const { handler, arrived } = holding()
     const server = await startServer(handler, { graceMillis: 300 })
     const client = clientOf(server)
-    const lost = expect(client.unary(Check.check, question, outgoing(30_000))).rejects.toMatchObject({ kind: 'UNAVAILABLE', reason: 'PEER_UNAVAILABLE' })
+    const lost = expect(client.unary(Check.check, question, outgoing(30_000))).rejects.toMatchObject({
+      kind: 'UNAVAILABLE',
+      reason: 'PEER_UNAVAILABLE',
+    })
     await arrived(1)
     const [took] = await Promise.all([millisOf(server.close()), lost])
     expect(took).toBeGreaterThanOrEqual(290)
@@ -81,9 +84,10 @@ describe('a server that closes', () => {
   it('ends connections that say nothing, and waits for none of them', async () => {
     const server = await startServer(answering, { graceMillis: 300 })
     const sockets = await Promise.all(
-      Array.from({ length: 20 }, () => new Promise<Socket>((resolve) => {
-        const socket = connect(server.port, '127.0.0.1', () => resolve(socket))
-      })),
+      Array.from({ length: 20 }, () =>
+        new Promise<Socket>((resolve) => {
+          const socket = connect(server.port, '127.0.0.1', () => resolve(socket))
+        })),
     )
     const ends = sockets.map((socket) => new Promise((resolve) => socket.on('error', () => undefined).on('close', resolve).resume()))
     expect(await millisOf(server.close())).toBeLessThan(5_000)

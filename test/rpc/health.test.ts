@@ -1,7 +1,12 @@
 import { type ClientReadableStream, credentials } from '@grpc/grpc-js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createRpcClient, type RpcClient } from '#libs/rpc/client.js'
-import { HealthCheckResponse_ServingStatus as Status, type HealthCheckResponse, HealthClient, HealthService } from '#libs/wire/gen/health/v1/health.js'
+import {
+  HealthCheckResponse_ServingStatus as Status,
+  type HealthCheckResponse,
+  HealthClient,
+  HealthService,
+} from '#libs/wire/gen/health/v1/health.js'
 import { answering, outgoing, type SmallServer, startServer } from './small-server.js'
 
 const NAMES = ['', 'readiness', 'countersign.authorization.v1.AuthorizationCheckService'] as const
@@ -55,9 +60,12 @@ describe('health', () => {
     }
   })
 
-  it.each(['unknown', 'countersign.registry.v1.IdentityRegistryService', 'Readiness', ' ', '__proto__'])('of what is not served here is NOT_FOUND: %j', async (service) => {
-    await expect(statusOf(service)).rejects.toMatchObject({ kind: 'NOT_FOUND' })
-  })
+  it.each(['unknown', 'countersign.registry.v1.IdentityRegistryService', 'Readiness', ' ', '__proto__'])(
+    'of what is not served here is NOT_FOUND: %j',
+    async (service) => {
+      await expect(statusOf(service)).rejects.toMatchObject({ kind: 'NOT_FOUND' })
+    },
+  )
 
   // A dependency that comes back late must not bring callers back to a server that leaves.
   it('of a server that drains stays NOT_SERVING, whatever becomes ready, and it lives', async () => {

@@ -61,7 +61,9 @@ const framed = (bytes: Uint8Array): Buffer => {
 }
 
 function request(session: ClientHttp2Session, headers: Readonly<Record<string, string>> = {}): ClientHttp2Stream {
-  const stream = session.request({ ':method': 'POST', ':path': Check.check.path, 'content-type': 'application/grpc', te: 'trailers', ...headers }, { endStream: false })
+  const stream = session.request({ ':method': 'POST', ':path': Check.check.path, 'content-type': 'application/grpc', te: 'trailers', ...headers }, {
+    endStream: false,
+  })
   stream.on('error', () => undefined)
   return stream
 }
@@ -132,20 +134,23 @@ describe('a peer that opens more than it may', () => {
 })
 
 describe('a peer that never comes to an end', () => {
-  it.each([['no deadline', {}], ['a deadline in days', { 'grpc-timeout': '100H' }]])('of a message, with %s, is answered at the cap, and no handler begins', async (_what, headers) => {
-    await stop()
-    await start(500)
-    const session = hostileSession()
-    const streams = Array.from({ length: 50 }, () => request(session, headers))
-    for (const stream of streams) stream.write(reading.subarray(0, 9))
-    const answers = streams.map(async (stream) => {
-      const [answer] = await once(stream, 'response')
-      return answer['grpc-status']
-    })
-    await answersItsNeighbour()
-    expect(await Promise.all(answers)).toEqual(streams.map(() => '14'))
-    expect(handled).toBe(20)
-  })
+  it.each([['no deadline', {}], ['a deadline in days', { 'grpc-timeout': '100H' }]])(
+    'of a message, with %s, is answered at the cap, and no handler begins',
+    async (_what, headers) => {
+      await stop()
+      await start(500)
+      const session = hostileSession()
+      const streams = Array.from({ length: 50 }, () => request(session, headers))
+      for (const stream of streams) stream.write(reading.subarray(0, 9))
+      const answers = streams.map(async (stream) => {
+        const [answer] = await once(stream, 'response')
+        return answer['grpc-status']
+      })
+      await answersItsNeighbour()
+      expect(await Promise.all(answers)).toEqual(streams.map(() => '14'))
+      expect(handled).toBe(20)
+    },
+  )
 
   it('of the headers of one call loses its connection', async () => {
     const { socket, ended } = rawConnection()
@@ -162,7 +167,11 @@ describe('a peer that never comes to an end', () => {
     const session = hostileSession()
     const stream = request(session, { ':path': REFLECT })
     stream.pause()
-    const asked = framed(ServerReflectionRequest.encode(ServerReflectionRequest.fromPartial({ messageRequest: { $case: 'fileContainingSymbol', value: 'grpc.reflection.v1.ServerReflection' } })).finish())
+    const asked = framed(
+      ServerReflectionRequest.encode(
+        ServerReflectionRequest.fromPartial({ messageRequest: { $case: 'fileContainingSymbol', value: 'grpc.reflection.v1.ServerReflection' } }),
+      ).finish(),
+    )
     stream.write(Buffer.concat(Array.from({ length: 20_000 }, () => asked)))
     await answersItsNeighbour(100)
     expect(stream.writableLength).toBeGreaterThan(0)
@@ -174,7 +183,10 @@ describe('a peer that sends what is no call', () => {
     ['HTTP/1.1', Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')],
     ['noise', Buffer.from(Array.from({ length: 100_000 }, (_, index) => (index * 7919) % 256))],
     ['settings without end', Buffer.concat([PREFACE, ...Array.from({ length: 20_000 }, () => frame(4, 0, 0, Buffer.alloc(0)))])],
-    ['resets of calls that there are not', Buffer.concat([PREFACE, ...Array.from({ length: 5_000 }, (_, index) => frame(3, 0, index * 2 + 1, Buffer.alloc(4)))])],
+    [
+      'resets of calls that there are not',
+      Buffer.concat([PREFACE, ...Array.from({ length: 5_000 }, (_, index) => frame(3, 0, index * 2 + 1, Buffer.alloc(4)))]),
+    ],
   ])('loses its connection: %s', async (_what, bytes) => {
     const { socket, ended } = rawConnection()
     socket.write(bytes)
@@ -231,4 +243,5 @@ function frame(type: number, flags: number, streamId: number, payload: Buffer): 
 }
 
 /** A header that the table does not keep, uncompressed. */
-const literalHeader = (name: string, value: string): Buffer => Buffer.concat([Buffer.from([0, name.length]), Buffer.from(name), Buffer.from([value.length]), Buffer.from(value)])
+const literalHeader = (name: string, value: string): Buffer =>
+  Buffer.concat([Buffer.from([0, name.length]), Buffer.from(name), Buffer.from([value.length]), Buffer.from(value)])

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { CREDENTIAL_HEADER, digestOf, internalAdapter, serviceCallers } from '#libs/rpc/service-credential.js'
-import { RegistryInternalServiceService as Internal, ResolveGrantsRequest, ResolveGrantsResponse } from '#libs/wire/gen/countersign/registry/v1/internal.js'
+import {
+  RegistryInternalServiceService as Internal,
+  ResolveGrantsRequest,
+  ResolveGrantsResponse,
+} from '#libs/wire/gen/countersign/registry/v1/internal.js'
 import { reasonOf, type RawCalls, rawCallsTo } from '../support/raw-calls.js'
 import { answering, type SmallServer, startServer } from './small-server.js'
 
@@ -22,7 +26,11 @@ beforeAll(async () => {
     graceMillis: 50,
     services: (unary) => {
       const resolveGrants = internalAdapter(unary, callers)<ResolveGrantsRequest, ResolveGrantsResponse>((_request, _call, caller) => {
-        reached.push(`${caller.name} ${[['o1', 'p1'], ['o1', 'p2'], ['o2', 'p1']].map(([organization, project]) => caller.mayAskAbout(organization ?? '', project)).join()}`)
+        reached.push(
+          `${caller.name} ${
+            [['o1', 'p1'], ['o1', 'p2'], ['o2', 'p1']].map(([organization, project]) => caller.mayAskAbout(organization ?? '', project)).join()
+          }`,
+        )
         return Promise.resolve(ResolveGrantsResponse.fromPartial({}))
       })
       return [[Internal, { resolveGrants }]]
@@ -36,7 +44,8 @@ afterAll(async () => {
 })
 beforeEach(() => void reached.splice(0))
 
-const call = (...shown: string[]) => calls.call(Internal.resolveGrants.path, ResolveGrantsRequest.encode(ResolveGrantsRequest.fromPartial({})).finish(), { [CREDENTIAL_HEADER]: shown })
+const call = (...shown: string[]) =>
+  calls.call(Internal.resolveGrants.path, ResolveGrantsRequest.encode(ResolveGrantsRequest.fromPartial({})).finish(), { [CREDENTIAL_HEADER]: shown })
 
 describe('a port for services', () => {
   it.each([
@@ -57,7 +66,11 @@ describe('a port for services', () => {
     ['the same credential twice', [`authorization-check:${CURRENT}`, `authorization-check:${CURRENT}`]],
   ])('keeps out whoever shows %s, with one answer, and no handler begins', async (_what, shown) => {
     const outcome = await call(...shown)
-    expect([outcome.code, outcome.details, reasonOf(outcome)]).toEqual([16, 'This port is for services: the service credential is missing or wrong.', 'SERVICE_CREDENTIAL_REJECTED'])
+    expect([outcome.code, outcome.details, reasonOf(outcome)]).toEqual([
+      16,
+      'This port is for services: the service credential is missing or wrong.',
+      'SERVICE_CREDENTIAL_REJECTED',
+    ])
     expect(reached).toEqual([])
   })
 

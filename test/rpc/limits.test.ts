@@ -7,7 +7,21 @@ import { DomainError } from '#libs/domain-error.js'
 import { createRpcClient } from '#libs/rpc/client.js'
 import { AuthorizationCheckServiceService as Check } from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
 import { reasonOf, refusedFields } from '../support/raw-calls.js'
-import { allowed, answering, bareClient, type BareCall, type BareClient, bytesOf, type Handler, holding, type Options, outgoing, question, type SmallServer, startServer } from './small-server.js'
+import {
+  allowed,
+  answering,
+  bareClient,
+  type BareCall,
+  type BareClient,
+  bytesOf,
+  type Handler,
+  holding,
+  type Options,
+  outgoing,
+  question,
+  type SmallServer,
+  startServer,
+} from './small-server.js'
 
 const { OK, INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNIMPLEMENTED } = status
 
@@ -143,7 +157,13 @@ describe('the message of a call', () => {
     opened.push({ close: () => session.destroy() })
     const packed = gzipSync(withToken(50 * 1024 * 1024))
     expect(packed.length).toBeLessThan(100_000)
-    const stream = session.request({ ':method': 'POST', ':path': Check.check.path, 'content-type': 'application/grpc', te: 'trailers', 'grpc-encoding': 'gzip' })
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': Check.check.path,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      'grpc-encoding': 'gzip',
+    })
     const head = Buffer.alloc(5)
     head.writeUInt8(1)
     head.writeUInt32BE(packed.length, 1)
@@ -172,7 +192,14 @@ describe('the message of a call', () => {
 })
 
 describe('what is not served', () => {
-  it.each(['/countersign.authorization.v1.AuthorizationCheckService/Chek', '/countersign.registry.v1.RegistryInternalService/ResolveGrants', '/x/y', '/', '/x/%0d%0a', '//'])(
+  it.each([
+    '/countersign.authorization.v1.AuthorizationCheckService/Chek',
+    '/countersign.registry.v1.RegistryInternalService/ResolveGrants',
+    '/x/y',
+    '/',
+    '/x/%0d%0a',
+    '//',
+  ])(
     '%s is UNIMPLEMENTED',
     async (path) => {
       const { client } = await serve()

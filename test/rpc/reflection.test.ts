@@ -22,7 +22,9 @@ beforeAll(async () => {
     graceMillis: 50,
     services: (unary) => {
       const internal = internalAdapter(unary, callers)
-      const resolveGrants = internal<ResolveGrantsRequest, ResolveGrantsResponse>(() => Promise.resolve(ResolveGrantsResponse.fromPartial({ identityName: 'billing' })))
+      const resolveGrants = internal<ResolveGrantsRequest, ResolveGrantsResponse>(() =>
+        Promise.resolve(ResolveGrantsResponse.fromPartial({ identityName: 'billing' }))
+      )
       return [[RegistryInternalServiceService, { resolveGrants }]]
     },
   })
@@ -59,12 +61,18 @@ describe('by reflection alone, without a schema', () => {
 
   it('a tool lists their methods', async () => {
     const methods = linesOf(await buf('--list-methods', at(publicPort)))
-    expect(methods).toEqual(expect.arrayContaining([`${CHECK}/Check`, 'grpc.health.v1.Health/Check', 'grpc.reflection.v1.ServerReflection/ServerReflectionInfo']))
+    expect(methods).toEqual(
+      expect.arrayContaining([`${CHECK}/Check`, 'grpc.health.v1.Health/Check', 'grpc.reflection.v1.ServerReflection/ServerReflectionInfo']),
+    )
     expect(linesOf(await buf('--list-methods', at(internalPort)))).toContain(`${INTERNAL}/ResolveGrants`)
   })
 
   it('a tool calls a method of the public port', async () => {
-    const { code, output } = await buf('--data', JSON.stringify({ accessToken: question.accessToken, action: 'read', resource: { type: 'secrets' } }), at(publicPort, `/${CHECK}/Check`))
+    const { code, output } = await buf(
+      '--data',
+      JSON.stringify({ accessToken: question.accessToken, action: 'read', resource: { type: 'secrets' } }),
+      at(publicPort, `/${CHECK}/Check`),
+    )
     expect([code, JSON.parse(output)]).toEqual([0, { allowed: true, identityId: 'somebody' }])
   })
 
@@ -77,12 +85,24 @@ describe('by reflection alone, without a schema', () => {
   })
 
   it('a tool asks for health', async () => {
-    expect(JSON.parse((await buf('--data', '{"service":"readiness"}', at(publicPort, '/grpc.health.v1.Health/Check'))).output)).toEqual({ status: 'SERVING' })
+    expect(JSON.parse((await buf('--data', '{"service":"readiness"}', at(publicPort, '/grpc.health.v1.Health/Check'))).output)).toEqual({
+      status: 'SERVING',
+    })
   })
 })
 
 describe('reflection', () => {
-  it.each([CHECK, `${CHECK}.Check`, 'countersign.authorization.v1.CheckRequest', 'countersign.authorization.v1.CheckRequest.access_token', 'countersign.authorization.v1.Resource.AttributesEntry', 'countersign.authorization.v1.DecisionReason', 'grpc.health.v1.Health', 'google.protobuf.Timestamp', 'google.rpc.ErrorInfo'])(
+  it.each([
+    CHECK,
+    `${CHECK}.Check`,
+    'countersign.authorization.v1.CheckRequest',
+    'countersign.authorization.v1.CheckRequest.access_token',
+    'countersign.authorization.v1.Resource.AttributesEntry',
+    'countersign.authorization.v1.DecisionReason',
+    'grpc.health.v1.Health',
+    'google.protobuf.Timestamp',
+    'google.rpc.ErrorInfo',
+  ])(
     'gives the file of %s, with all that it imports',
     async (value) => {
       expect(await ask(publicPort, { $case: 'fileContainingSymbol', value })).toMatchObject([{ $case: 'fileDescriptorResponse' }])
@@ -90,17 +110,19 @@ describe('reflection', () => {
   )
 
   // Seen to fail with every file of the product given on every port.
-  it.each([
-    { $case: 'fileContainingSymbol', value: INTERNAL },
-    { $case: 'fileContainingSymbol', value: 'countersign.registry.v1.ResolveGrantsRequest' },
-    { $case: 'fileByFilename', value: 'countersign/registry/v1/internal.proto' },
-    { $case: 'fileContainingSymbol', value: 'countersign.exchange.v1.AuthExchangeService' },
-    { $case: 'fileContainingSymbol', value: 'no.such.Symbol' },
-    { $case: 'fileContainingSymbol', value: '' },
-    { $case: 'fileByFilename', value: '../../etc/passwd' },
-    { $case: 'allExtensionNumbersOfType', value: 'google.rpc.ErrorInfo' },
-    undefined,
-  ] as const)('of a public port tells nothing of what is not served there: %j', async (asked) => {
+  it.each(
+    [
+      { $case: 'fileContainingSymbol', value: INTERNAL },
+      { $case: 'fileContainingSymbol', value: 'countersign.registry.v1.ResolveGrantsRequest' },
+      { $case: 'fileByFilename', value: 'countersign/registry/v1/internal.proto' },
+      { $case: 'fileContainingSymbol', value: 'countersign.exchange.v1.AuthExchangeService' },
+      { $case: 'fileContainingSymbol', value: 'no.such.Symbol' },
+      { $case: 'fileContainingSymbol', value: '' },
+      { $case: 'fileByFilename', value: '../../etc/passwd' },
+      { $case: 'allExtensionNumbersOfType', value: 'google.rpc.ErrorInfo' },
+      undefined,
+    ] as const,
+  )('of a public port tells nothing of what is not served there: %j', async (asked) => {
     expect(await ask(publicPort, asked)).toMatchObject([{ $case: 'errorResponse', value: { errorCode: 5 } }])
   })
 
@@ -109,8 +131,13 @@ describe('reflection', () => {
   })
 
   it('answers many questions of one stream, each and in order', async () => {
-    const questions = Array.from({ length: 500 }, (_, index) => ({ $case: 'fileContainingSymbol' as const, value: index % 2 === 0 ? CHECK : `unknown${index}` }))
+    const questions = Array.from(
+      { length: 500 },
+      (_, index) => ({ $case: 'fileContainingSymbol' as const, value: index % 2 === 0 ? CHECK : `unknown${index}` }),
+    )
     const answers = await ask(publicPort, ...questions)
-    expect(answers.map((answer) => answer?.$case)).toEqual(questions.map(({ value }) => (value === CHECK ? 'fileDescriptorResponse' : 'errorResponse')))
+    expect(answers.map((answer) => answer?.$case)).toEqual(
+      questions.map(({ value }) => (value === CHECK ? 'fileDescriptorResponse' : 'errorResponse')),
+    )
   })
 })

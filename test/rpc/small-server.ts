@@ -7,7 +7,11 @@ import { deadlineOf } from '#libs/rpc/deadline.js'
 import { type Address, createRpcServer, type RpcServer, type ServerOptions } from '#libs/rpc/server.js'
 import { traceOf } from '#libs/rpc/trace.js'
 import { type Call, defaultLimits, type Limits, type Unary } from '#libs/rpc/unary.js'
-import { AuthorizationCheckServiceService as Check, CheckRequest, CheckResponse } from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
+import {
+  AuthorizationCheckServiceService as Check,
+  CheckRequest,
+  CheckResponse,
+} from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
 
 // A real server whose one method does what a test wants, for what every server of ours promises.
 
@@ -36,9 +40,16 @@ const LOOPBACK = { host: '127.0.0.1', port: 0 }
 
 export const allowed: CheckResponse = CheckResponse.fromPartial({ allowed: true, identityId: 'somebody' })
 export const answering: Handler = () => Promise.resolve(allowed)
-export const question: CheckRequest = CheckRequest.fromPartial({ accessToken: 'the-token-of-somebody', action: 'read', resource: { type: 'secrets', attributes: {} } })
+export const question: CheckRequest = CheckRequest.fromPartial({
+  accessToken: 'the-token-of-somebody',
+  action: 'read',
+  resource: { type: 'secrets', attributes: {} },
+})
 
-export async function startServer(handler: Handler, { limits = {}, graceMillis = 1_000, address = LOOPBACK, services }: Options = {}): Promise<SmallServer> {
+export async function startServer(
+  handler: Handler,
+  { limits = {}, graceMillis = 1_000, address = LOOPBACK, services }: Options = {},
+): Promise<SmallServer> {
   const lines: string[] = []
   const destination = new Writable({
     write: (chunk: Buffer, _encoding, done) => {
@@ -96,8 +107,17 @@ export function holding(): HeldHandler {
 }
 
 /** A bare client: what it sends, and what comes, as it is. */
-export type BareCall = { readonly bytes?: Buffer; readonly path?: string; readonly headers?: Readonly<Record<string, string | Buffer>>; readonly deadlineMillis?: number }
-export type BareClient = { call(given?: BareCall): Promise<StatusObject>; cancellable(): { cancel(): void; status: Promise<StatusObject> }; close(): void }
+export type BareCall = {
+  readonly bytes?: Buffer
+  readonly path?: string
+  readonly headers?: Readonly<Record<string, string | Buffer>>
+  readonly deadlineMillis?: number
+}
+export type BareClient = {
+  call(given?: BareCall): Promise<StatusObject>
+  cancellable(): { cancel(): void; status: Promise<StatusObject> }
+  close(): void
+}
 
 export function bareClient(address: string): BareClient {
   const client = new Client(address, credentials.createInsecure(), { 'grpc.max_send_message_length': -1, 'grpc.use_local_subchannel_pool': 1 })

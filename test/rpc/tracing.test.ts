@@ -103,18 +103,22 @@ describe('the log of a server', () => {
     ])
   })
 
-  it.each([
-    ['NOT_FOUND', 'info', 'call refused'],
-    ['UNAUTHENTICATED', 'info', 'call refused'],
-    ['UNAVAILABLE', 'warn', 'call had no answer'],
-    ['INTERNAL', 'error', 'call failed'],
-  ] as const)('says of a call that ended %s why, at level %s', async (kind, level, msg) => {
+  it.each(
+    [
+      ['NOT_FOUND', 'info', 'call refused'],
+      ['UNAUTHENTICATED', 'info', 'call refused'],
+      ['UNAVAILABLE', 'warn', 'call had no answer'],
+      ['INTERNAL', 'error', 'call failed'],
+    ] as const,
+  )('says of a call that ended %s why, at level %s', async (kind, level, msg) => {
     const server = await serve((_request, call) => {
       call.note({ organization_id: 'o1' })
       return Promise.reject(new DomainError(kind, 'SOME_REASON', 'A message with what-was-asked in it.', { metadata: { name: 'what-was-asked' } }))
     })
     await callOnce(server)
-    expect(server.lines()).toEqual([expect.objectContaining({ level, msg, 'rpc.method': path, 'rpc.status': kind, reason: 'SOME_REASON', organization_id: 'o1' })])
+    expect(server.lines()).toEqual([
+      expect.objectContaining({ level, msg, 'rpc.method': path, 'rpc.status': kind, reason: 'SOME_REASON', organization_id: 'o1' }),
+    ])
     expect(server.logged()).not.toContain('what-was-asked')
   })
 
@@ -122,7 +126,12 @@ describe('the log of a server', () => {
     const server = await serve(() => Promise.reject(new Error('the disk is full')))
     const { code, details, metadata } = await callOnce(server, { headers: { 'x-request-id': 'order-7' } })
     expect(server.lines()).toMatchObject([
-      { level: 'error', msg: 'unexpected error', request_id: 'order-7', err: { message: 'the disk is full', stack: expect.stringContaining('tracing.test.ts') } },
+      {
+        level: 'error',
+        msg: 'unexpected error',
+        request_id: 'order-7',
+        err: { message: 'the disk is full', stack: expect.stringContaining('tracing.test.ts') },
+      },
       { level: 'error', msg: 'call failed', request_id: 'order-7', 'rpc.status': 'INTERNAL' },
     ])
     expect(code).toBe(13)
@@ -145,7 +154,14 @@ describe('the log of a server', () => {
 
   it('leaves out what a handler calls quiet, but not what goes wrong', async () => {
     const server = await startServer(answering, {
-      services: (unary) => [[Check, { check: unary<typeof question, typeof allowed>(({ action }) => (action === 'read' ? Promise.resolve(allowed) : Promise.reject(new DomainError('NOT_FOUND', 'NO', 'No.'))), whenAnswered) }]],
+      services: (
+        unary,
+      ) => [[Check, {
+        check: unary<typeof question, typeof allowed>(
+          ({ action }) => (action === 'read' ? Promise.resolve(allowed) : Promise.reject(new DomainError('NOT_FOUND', 'NO', 'No.'))),
+          whenAnswered,
+        ),
+      }]],
     })
     opened.push(server)
     const client = clientOf(server)
