@@ -5,6 +5,7 @@ import type { GetRoleRequest, Role as RoleMessage } from '#libs/wire/gen/counter
 import { roleNotFound } from '../domain/refusals.js'
 import { builtInRoleById, levelOf } from '../domain/role.js'
 import type { Reading } from '../ports.js'
+import { getProject } from '../store/projects.js'
 import { findRole } from '../store/roles.js'
 import { toBuiltInRoleMessage, toRoleMessage } from './role-message.js'
 
@@ -15,6 +16,7 @@ export function getRole({ db, authorization }: Reading): Unary<GetRoleRequest, R
     const projectId = optionalId(request.projectId, wrong.at('project_id'))
     wrong.refuse()
     const { organizationId } = await authorization.require(call, { action: 'read', resource: 'role', projectId, attributes: { id } })
+    if (projectId !== undefined) await getProject(db, { organizationId, id: projectId })
     const builtIn = builtInRoleById(id)
     if (builtIn?.level === levelOf(projectId ?? null)) return toBuiltInRoleMessage(builtIn, organizationId, projectId)
     const role = await findRole(db, { organizationId, id })
