@@ -120,13 +120,6 @@ describe('GetRole', () => {
       for (const id of absent()) await expect(get(id)).rejects.toMatchObject(roleNotFound)
     })
 
-    it('a project that there is not in the organization, also for a role that every project has', async () => {
-      const [builtInRole] = (await list({ projectId })).roles
-      for (const scope of [UNKNOWN_ID, await makeProject(foreign, next())]) {
-        await expect(get(builtInRole?.id ?? '', scope)).rejects.toMatchObject(projectNotFound)
-      }
-    })
-
     it('a role of another scope than the one that is named', async () => {
       const [ofOrganization, ofProject] = [await create(), await create({ scope: projectId })]
       await expect(get(ofOrganization.id, projectId)).rejects.toMatchObject(roleNotFound)
