@@ -173,6 +173,7 @@ describe('DeleteProject', () => {
 
       await expect(get(id)).rejects.toMatchObject(projectNotFound)
       await expect(admin.registry(Registry.getRole, { id: role.id, projectId: id })).rejects.toMatchObject(projectNotFound)
+      await expect(admin.registry(Registry.getRole, { id: role.id, projectId: '' })).rejects.toMatchObject({ reason: 'ROLE_NOT_FOUND' })
       await expect(admin.registry(Registry.getBinding, { id: bindingId, projectId: id })).rejects.toMatchObject({ reason: 'BINDING_NOT_FOUND' })
       const { bindings } = await admin.registry(Registry.listBindings, { projectId: '', identityId, pageSize: 0, pageToken: '' })
       expect(bindings).toMatchObject([{ projectId: '' }])
