@@ -16,7 +16,7 @@ const onlyTo = (...allowed) => ({ pathNot: [OTHER_SERVICE, WIRE, '^(?:cli|deploy
 const ownRooms = (...rooms) => ({ path: `${OWN}(?:${rooms.join('|')})/` })
 const valuesOf = (path) => ({ path, dependencyTypesNot: ['type-only'] })
 
-const CONNECTORS = '^libs/(?:postgres/database|redis/connect|rpc/server|env|lifecycle|service-process)\\.ts$'
+const CONNECTORS = '^libs/(?:postgres/database|redis/redis-store|rpc/server|env|lifecycle|service-process)\\.ts$'
 
 module.exports = {
   forbidden: [

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { Closing } from '#libs/lifecycle.js'
 import { startPostgres } from '../deploy/local/embedded-postgres.js'
 import { prepareServiceDatabase, urlOf } from '../deploy/local/service-databases.js'
+import { ownRedis } from '../test/support/redis.js'
 import { removeAbandoned, scratchDirectory } from '../test/support/scratch-directory.js'
-import { measure } from './measure.js'
+import { measure, measureProbes } from './measure.js'
 import { HELP, IN_FLIGHT, type Options, optionsFrom, UsageError } from './options.js'
 import { loadNow, published, report } from './report.js'
 import { type BenchDatabase, startBenchSystem } from './system.js'
@@ -23,26 +24,30 @@ async function startDatabase(closing: Closing): Promise<BenchDatabase> {
   const password = randomBytes(16).toString('base64url')
   const postgres = await startPostgres({ dataDir: join(scratch.path, 'data'), port: 0, password, durable: true, log: () => undefined })
   closing.add(() => postgres.stop())
+  const redis = await ownRedis()
+  closing.add(() => redis.close())
   const database = 'countersign'
   const [registry, exchange] = [{ role: 'registry', password, schema: 'registry' }, { role: 'exchange', password, schema: 'exchange' }]
   await prepareServiceDatabase(postgres.superuserUrl, { database, roles: [registry, exchange] })
   return {
     registryUrl: urlOf(postgres.superuserUrl, { database, ...registry }),
     exchangeUrl: urlOf(postgres.superuserUrl, { database, ...exchange }),
+    redisUrl: redis.url,
     postgresPid: postgres.pid,
   }
 }
 
-async function bench({ from, rows, plan }: Options, closing: Closing): Promise<void> {
+async function bench({ from, rows, probes, plan }: Options, closing: Closing): Promise<void> {
   const before = loadNow()
-  say('Starting PostgreSQL and the services …')
+  say('Starting PostgreSQL, Redis and the services …')
   const database = await startDatabase(closing)
   const system = await startBenchSystem({ ...database, from, workloads: IN_FLIGHT })
   closing.add(() => system.close())
   const measured = await measure(system, rows, plan, say)
-  const result = published(measured, { before, after: loadNow() })
+  const run = { measured, probed: await measureProbes(system, probes, plan.probes, say) }
+  const result = published(run, { before, after: loadNow() })
   await writeFile(LATEST, `${JSON.stringify(result, undefined, 2)}\n`)
-  process.stdout.write(`\n${report(measured, result)}\n`)
+  process.stdout.write(`\n${report(run, result)}\n`)
 }
 
 /** On a signal everything is stopped in order; on a second one, or where that fails, at once. */

@@ -1,7 +1,7 @@
 import { Closing } from '#libs/lifecycle.js'
 import { cpuSince, type CpuTimes, cpuTimes, type Part } from './cpu.js'
 import { type Amount, drive } from './load.js'
-import type { Figures, Row, Subject } from './row.js'
+import type { Figures, Probe, ProbeSize, Row, Subject, Values } from './row.js'
 import { median, percentile } from './statistics.js'
 import type { BenchSystem } from './system.js'
 
@@ -11,6 +11,7 @@ export type Plan = {
   /** In calls, since a compiler that optimizes counts those; on a busy machine it ends before. */
   readonly warmUp: Required<Amount>
   readonly phaseMillis: number
+  readonly probes: ProbeSize
 }
 
 export type Measured = {
@@ -24,6 +25,18 @@ export type Measured = {
 
 /** What one process, or several of one kind, spent on a call. */
 export type Share = { readonly name: string; readonly cpuMicros: number }
+
+export type Probed = { readonly probe: Probe; readonly values: Values }
+
+/** Measures what is no call in flight, one after the other. */
+export async function measureProbes(system: BenchSystem, probes: readonly Probe[], size: ProbeSize, onPhase: (name: string) => void): Promise<Probed[]> {
+  const probed: Probed[] = []
+  for (const probe of probes) {
+    onPhase(probe.name)
+    probed.push({ probe, values: await probe.measure(system, size) })
+  }
+  return probed
+}
 
 type Sample = Pick<Figures, 'cpuMicros' | 'p50Millis' | 'p99Millis' | 'perSecond'> & { readonly shares: readonly Share[] }
 

@@ -1,12 +1,21 @@
 import { parseArgs } from 'node:util'
 import type { Plan } from './measure.js'
-import type { Row } from './row.js'
+import type { Probe, Row } from './row.js'
+import { checkCold } from './rows/check-cold.js'
+import { checkRedis } from './rows/check-redis.js'
 import { checkWarm } from './rows/check-warm.js'
 import { echo } from './rows/echo.js'
+import { freshnessPull } from './rows/freshness-pull.js'
 import { loginWarm } from './rows/login-warm.js'
+import { revocation } from './rows/revocation.js'
 
 /** Every row that there is, in the order of the table. The first is what the others are compared with. */
-export const ROWS: readonly [Row, ...Row[]] = [echo, checkWarm, loginWarm]
+export const ROWS: readonly [Row, ...Row[]] = [echo, checkWarm, checkRedis, checkCold, loginWarm]
+
+/** What is measured after them, one at a time. */
+export const PROBES: readonly Probe[] = [revocation, freshnessPull]
+
+const NAMES = [...ROWS, ...PROBES].map(({ name }) => name)
 
 export const IN_FLIGHT = 32
 
@@ -15,8 +24,8 @@ export const HELP = `Usage: npm run bench -- [--quick] [--rounds N] [--source] [
 Measures what calls cost: CPU time of the serving process per call, with ${IN_FLIGHT} calls in flight. Prints a table and writes
 bench/latest.json. Each figure is the median of several rounds; the rows take turns within a round.
 
-  ROW          measure only these, and echo: ${ROWS.map(({ name }) => name).join(', ')}
-  --quick      fewer and shorter rounds: under a minute in all
+  ROW          measure only these, and echo: ${NAMES.join(', ')}
+  --quick      fewer and shorter rounds: about a minute in all
   --rounds N   so many rounds (default: 7, with --quick 3)
   --source     run the services from TypeScript, for work on the benchmark itself: the figures are then worth nothing
   --help       this
@@ -24,27 +33,29 @@ bench/latest.json. Each figure is the median of several rounds; the rows take tu
 A quiet machine matters: nothing else should run. A missed bar is no failure.
 `
 
-export type Options = { readonly help: boolean; readonly from: 'dist' | 'source'; readonly rows: readonly Row[]; readonly plan: Plan }
+export type Options = { readonly help: boolean; readonly from: 'dist' | 'source'; readonly rows: readonly Row[]; readonly probes: readonly Probe[]; readonly plan: Plan }
 
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-const FULL: Plan = { rounds: 7, inFlight: IN_FLIGHT, warmUp: { calls: 12_000, millis: 15_000 }, phaseMillis: 2_500 }
-const QUICK: Plan = { rounds: 3, inFlight: IN_FLIGHT, warmUp: { calls: 6_000, millis: 4_000 }, phaseMillis: 1_200 }
+const FULL: Plan = { rounds: 7, inFlight: IN_FLIGHT, warmUp: { calls: 12_000, millis: 15_000 }, phaseMillis: 2_500, probes: { samples: 300, millis: 10_000 } }
+const QUICK: Plan = { rounds: 3, inFlight: IN_FLIGHT, warmUp: { calls: 6_000, millis: 4_000 }, phaseMillis: 1_200, probes: { samples: 60, millis: 3_000 } }
 
 export function optionsFrom(args: readonly string[]): Options {
   const { values, positionals } = parsed(args)
   const { help = false, quick = false, rounds, source = false } = values
-  const unknown = positionals.filter((name) => !ROWS.some((row) => row.name === name))
-  if (unknown.length > 0) throw new UsageError(`There is no row ${unknown.join(', ')}; there are ${ROWS.map(({ name }) => name).join(', ')}.`)
+  const unknown = positionals.filter((name) => !NAMES.includes(name))
+  if (unknown.length > 0) throw new UsageError(`There is no row ${unknown.join(', ')}; there are ${NAMES.join(', ')}.`)
   if (rounds !== undefined && !/^[1-9]\d{0,3}$/.test(rounds)) throw new UsageError('--rounds must be a whole number from 1.')
   const [floor, ...others] = ROWS
+  const isMeant = ({ name }: { name: string }) => positionals.length === 0 || positionals.includes(name)
   const plan = quick ? QUICK : FULL
   return {
     help,
     from: source ? 'source' : 'dist',
-    rows: [floor, ...others.filter(({ name }) => positionals.length === 0 || positionals.includes(name))],
+    rows: [floor, ...others.filter(isMeant)],
+    probes: PROBES.filter(isMeant),
     plan: rounds === undefined ? plan : { ...plan, rounds: Number(rounds) },
   }
 }

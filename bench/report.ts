@@ -1,6 +1,5 @@
 import { cpus, loadavg } from 'node:os'
-import type { Measured } from './measure.js'
-import type { Figures } from './row.js'
+import type { Measured, Probed } from './measure.js'
 
 export type Machine = { readonly cpu: string; readonly cores: number; readonly node: string; readonly platform: string }
 
@@ -8,7 +7,9 @@ export type Machine = { readonly cpu: string; readonly cores: number; readonly n
 export type Load = { readonly before: number; readonly after: number }
 
 /** What bench/latest.json holds. */
-export type Published = { readonly machine: Machine; readonly load: Load; readonly rows: readonly Figures[] }
+export type Published = { readonly machine: Machine; readonly load: Load; readonly rows: readonly PublishedRow[] }
+
+export type PublishedRow = Readonly<Record<string, string | number>>
 
 const QUIET = 1
 const BUSY = `WARNING: the machine was busy when this began (load above ${QUIET.toFixed(1)}): trust the ratios more than the rest.`
@@ -20,7 +21,10 @@ export function thisMachine(): Machine {
 
 export const loadNow = (): number => loadavg()[0] ?? NaN
 
-export function published(measured: readonly Measured[], load: Load): Published {
+/** What was measured in one run. */
+export type Run = { readonly measured: readonly Measured[]; readonly probed: readonly Probed[] }
+
+export function published({ measured, probed }: Run, load: Load): Published {
   const to = (digits: number, value: number) => Number(value.toFixed(digits))
   const rows = measured.map(({ figures: { name, cpuMicros, ratioToEcho, p50Millis, p99Millis, perSecond } }) => ({
     name,
@@ -30,11 +34,15 @@ export function published(measured: readonly Measured[], load: Load): Published 
     p99Millis: to(2, p99Millis),
     perSecond: to(0, perSecond),
   }))
-  return { machine: thisMachine(), load: { before: to(2, load.before), after: to(2, load.after) }, rows }
+  const values = probed.map(({ probe, values: all }): PublishedRow => ({
+    name: probe.name,
+    ...Object.fromEntries(Object.entries(all).map(([name, value]) => [name, to(2, value)])),
+  }))
+  return { machine: thisMachine(), load: { before: to(2, load.before), after: to(2, load.after) }, rows: [...rows, ...values] }
 }
 
 /** Everything that a person is shown. */
-export function report(measured: readonly Measured[], result: Published): string {
+export function report({ measured, probed }: Run, result: Published): string {
   const { machine, load } = result
   return [
     `${machine.cpu}, ${machine.cores} cores, node ${machine.node}, ${machine.platform}`,
@@ -45,6 +53,9 @@ export function report(measured: readonly Measured[], result: Published): string
     '',
     ...measured.filter(({ shares }) => shares.length > 1).map(sharesLine),
     '',
+    ...probed.map(({ probe, values }) => `${probe.name}: ${Object.entries(values).map(([name, value]) => `${name} ${value.toFixed(2)}`).join(', ')}`),
+    '',
+    ...probed.flatMap(({ probe, values }) => probe.bars.map((bar) => `${probe.name} ${bar.says}: ${bar.isMet(values) ? 'met' : 'not met'}`)),
     ...measured.flatMap(({ row, figures }) => row.bars.map((bar) => `${row.name} ${bar.says}: ${bar.isMet(figures) ? 'met' : 'not met'}`)),
   ].join('\n')
 }

@@ -9,6 +9,17 @@ export type Row = {
   open(system: BenchSystem): Promise<Subject>
 }
 
+/** What is measured otherwise than by the CPU time of calls in flight. */
+export type Probe = {
+  readonly name: string
+  readonly bars: readonly { readonly says: string; isMet(values: Values): boolean }[]
+  measure(system: BenchSystem, size: ProbeSize): Promise<Values>
+}
+
+export type Values = Readonly<Record<string, number>>
+
+export type ProbeSize = { readonly samples: number; readonly millis: number }
+
 /** What design section 9 asks of it. */
 export type Bar = { readonly says: string; isMet(figures: Figures): boolean }
 

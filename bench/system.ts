@@ -4,12 +4,15 @@ import {
   type CheckRequest,
   type CheckResponse,
 } from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
+import type { LoginResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { bootstrap, newAdmin } from '../deploy/local/bootstrap.js'
 import { newSecrets } from '../deploy/local/secrets.js'
-import { bindTo, makeProject, makeWorkload } from '../test/support/builders.js'
+import { serviceEnvironments } from '../deploy/local/services.js'
+import { bindTo, makeProject, makeWorkload, type Workload } from '../test/support/builders.js'
 import { bearer, type Calls, callsTo } from '../test/support/calls.js'
-import { type Process, type Processes, type ProcessesOptions, startProcesses } from '../test/support/processes.js'
+import { isServing, mainOf, nodeProcess, type Process, type Processes, type ProcessesOptions, startProcesses } from '../test/support/processes.js'
+import { stablePort } from '../test/support/stable-port.js'
 import type { Credentials, Session } from '../test/support/system.js'
 import { type Part, withChildren } from './cpu.js'
 
@@ -23,13 +26,21 @@ export type BenchSystem = {
   /** An allowed question with a live token, and its answer. */
   readonly question: CheckRequest
   readonly answer: CheckResponse
+  /** The admin's. */
+  readonly session: Session
+  readonly projectId: string
+  readonly login: (credentials: Credentials) => Promise<LoginResponse>
+  /** One more authorization-check beside the one of the system, with other settings. */
+  startCheck(environment: Readonly<Record<string, string>>, options?: { readonly redis: boolean }): Promise<Replica>
   close(): Promise<void>
 }
 
-type Workloads = readonly [Credentials, ...Credentials[]]
+export type Replica = { readonly address: string; readonly part: Part; close(): Promise<void> }
+
+type Workloads = readonly [Workload, ...Workload[]]
 
 /** Without the postmaster's pid nothing is known of PostgreSQL's CPU time. */
-export type BenchDatabase = Pick<ProcessesOptions, 'registryUrl' | 'exchangeUrl'> & { readonly postgresPid?: number }
+export type BenchDatabase = Pick<ProcessesOptions, 'registryUrl' | 'exchangeUrl'> & { readonly redisUrl: string; readonly postgresPid?: number }
 
 type Options = BenchDatabase & Pick<ProcessesOptions, 'nodeOptions'> & { readonly from: 'dist' | 'source'; readonly workloads: number }
 
@@ -39,6 +50,11 @@ export async function startBenchSystem({ from, workloads: count, postgresPid, ..
   const closing = new Closing()
   closing.add(() => processes.close())
   const { addresses, registry, exchange, check } = processes
+  const owners = { REGISTRY_INTERNAL_ADDRESS: addresses.registryInternal, EXCHANGE_INTERNAL_ADDRESS: addresses.exchangeInternal }
+  const variables = (redis: boolean) => {
+    const { registryUrl, exchangeUrl, redisUrl } = options
+    return { ...serviceEnvironments({ registryUrl, exchangeUrl, secrets, ...(redis && { redisUrl }) }).check, ...owners }
+  }
   const open = (address: string, headers?: Record<string, string>): Calls => {
     const calls = callsTo(address, headers)
     closing.add(() => calls.close())
@@ -56,11 +72,12 @@ export async function startBenchSystem({ from, workloads: count, postgresPid, ..
     const projectId = await makeProject(session, 'bench')
     const workloads = await makeWorkloads(session, projectId, count)
     const { accessToken } = await login(workloads[0])
-    const question: CheckRequest = { accessToken, projectId, action: 'read', resource: { type: 'secrets', attributes: {} } }
+    const question: CheckRequest = { accessToken, projectId, action: 'read', resource: { type: 'secrets', attributes: {} }, consistency: undefined }
     const answer = await anonymous.check(Check.check, question)
     const postgres: Part = { name: 'PostgreSQL', pids: () => (postgresPid === undefined ? Promise.resolve([]) : withChildren(postgresPid)) }
     const parts = { registry: partOf(registry), exchange: partOf(exchange), check: partOf(check), postgres }
-    return { from, addresses, parts, workloads, question, answer, close: () => closing.close() }
+    const startCheck: BenchSystem['startCheck'] = (environment, { redis } = { redis: true }) => startReplica([...(options.nodeOptions ?? []), ...mainOf('authorization-check', from)], { ...variables(redis), ...environment })
+    return { from, addresses, parts, workloads, question, answer, session, projectId, login, startCheck, close: () => closing.close() }
   } catch (error) {
     await closing.close()
     throw error
@@ -68,14 +85,22 @@ export async function startBenchSystem({ from, workloads: count, postgresPid, ..
 }
 
 async function makeWorkloads(session: Session, projectId: string, count: number): Promise<Workloads> {
-  const make = async (number: number): Promise<Credentials> => {
+  const make = async (number: number): Promise<Workload> => {
     const workload = await makeWorkload(session, { name: `workload-${number}` })
     await bindTo(session, workload.identityId, projectId, 'viewer')
     return workload
   }
-  const workloads: [Credentials, ...Credentials[]] = [await make(1)]
+  const workloads: [Workload, ...Workload[]] = [await make(1)]
   while (workloads.length < count) workloads.push(await make(workloads.length + 1))
   return workloads
+}
+
+async function startReplica(args: readonly string[], environment: Readonly<Record<string, string>>): Promise<Replica> {
+  const port = await stablePort()
+  const address = `127.0.0.1:${port}`
+  const replica = nodeProcess({ name: 'authorization-check', args, environment: { ...environment, CHECK_PORT: String(port) }, isReady: () => isServing(address) })
+  await replica.restart()
+  return { address, part: partOf(replica), close: () => replica.stop() }
 }
 
 const partOf = (process: Process): Part => ({ name: process.name, pids: () => Promise.resolve([process.pid]) })

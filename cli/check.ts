@@ -32,7 +32,9 @@ async function check(shell: Shell, { action, resource }: Asked, { project, attri
   const attributes = Object.fromEntries(attribute.map(parseAttribute))
   const presented = await presentedToken(shell, tokenFile)
   const projectId = await projectOf(shell, project)
-  const question = CheckRequest.fromPartial({ projectId, action, resource: { type: resource, attributes } })
+  // Whoever asks here has just changed something, and wants to know whether it holds.
+  const consistency = { level: { $case: 'full' as const, value: {} } }
+  const question = CheckRequest.fromPartial({ projectId, action, resource: { type: resource, attributes }, consistency })
   const decision = await (presented === undefined ? checkOwn(shell, question) : checkPresented(shell, { ...question, accessToken: presented }))
   const scope = project === undefined ? 'the organization' : `project ${project}`
   const verdict = decision.allowed ? 'allowed' : 'denied'

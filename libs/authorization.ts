@@ -32,7 +32,14 @@ export function authorizationBy(checkService: RpcClient): Authorization {
   const check = (call: Call, { action, resource, attributes = {} }: Question, projectId: string) =>
     checkService.unary(
       AuthorizationCheckServiceService.check,
-      CheckRequest.fromPartial({ accessToken: bearerToken(call.metadata), projectId, action, resource: { type: resource, attributes: valuesOf(attributes) } }),
+      CheckRequest.fromPartial({
+        accessToken: bearerToken(call.metadata),
+        projectId,
+        action,
+        resource: { type: resource, attributes: valuesOf(attributes) },
+        // So that what was just created can be used at once.
+        consistency: { level: { $case: 'full', value: {} } },
+      }),
       call,
     )
   const ask = async (call: Call, question: Question) => {

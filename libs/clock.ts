@@ -8,6 +8,11 @@ export const monotonicMillis = (): number => performance.now()
 /** The machine's wall clock in milliseconds since 1970: to translate deadlines from and to the wire, never for expiry. */
 export const wallMillis = (): number => Date.now()
 
+/** One moment by both clocks of the machine, in milliseconds: the monotonic one stands still while it is suspended. */
+export type Moment = { readonly monotonic: number; readonly wall: number }
+
+export const momentNow = (): Moment => ({ monotonic: monotonicMillis(), wall: wallMillis() })
+
 export const systemClock: Clock = { now: () => new Date() }
 
 export type DatabaseClock = Clock & { observe(databaseTime: Date, askedAtMillis: number, askedAtWallMillis: number): void }

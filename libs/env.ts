@@ -49,6 +49,8 @@ function readValue(name: string, file: string, problems: string[]): string {
 export const port = (standard: number) =>
   z.string().regex(/^\d{1,5}$/, 'must be a port from 0 to 65535').transform(Number).refine((value) => value <= 65_535, 'must be a port from 0 to 65535').default(standard)
 
+export const optionalPort = port(0).unwrap().optional()
+
 export const whole = (standard: number, min: number, max: number) =>
   z.string().regex(/^\d{1,9}$/, `must be a whole number from ${min} to ${max}`).transform(Number)
     .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`).default(standard)
@@ -64,6 +66,12 @@ export const internalHost = z.string().refine(isLoopback, 'must be a loopback ad
 export const address = z.string().regex(/^(unix:.+|.+:\d{1,5})$/, 'must be host:port or unix:PATH')
 
 export const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must be postgres://user:password@host:port/database')
+
+/** Redis is a cache and no service needs it: without the variable there is none. */
+export const redisUrl = z.string().regex(/^rediss?:\/\//, 'must be redis://[user:password@]host:port, or rediss:// for TLS').optional()
+
+/** How long whoever keeps copies of this owner's answers may use them after asking for its changes. */
+export const stalenessBoundMillis = whole(250, 100, 60_000)
 
 export const onOff = (standard: 'on' | 'off') => z.enum(['on', 'off'], 'must be on or off').default(standard)
 

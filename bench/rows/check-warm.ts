@@ -11,7 +11,7 @@ export const checkWarm: Row = {
     return {
       call: oneCheck(connection, question),
       server: parts.check,
-      others: { parts: [parts.exchange, parts.registry, parts.postgres], because: 'in this version a Check reads through to both owners' },
+      others: { parts: [parts.exchange, parts.registry, parts.postgres], because: 'the owners are only asked for changes' },
       close: () => connection.close(),
     }
   },

@@ -3,7 +3,7 @@ import type { DataFolder } from './data-folder.js'
 import type { ServiceAddresses } from './services.js'
 
 /** What a person sees when everything runs: where it is, and what to type next. */
-export function banner({ registry, exchange, check }: ServiceAddresses, folder: DataFolder): string {
+export function banner({ registry, exchange, check }: ServiceAddresses, folder: DataFolder, redis: string): string {
   const near = (path: string) => {
     const short = relative(process.cwd(), path)
     return short.startsWith('..') ? path : short
@@ -14,6 +14,7 @@ export function banner({ registry, exchange, check }: ServiceAddresses, folder: 
     identity-registry     ${registry}
     auth-exchange         ${exchange}
     authorization-check   ${check}
+    Redis                 ${redis}
 
     admin credentials     ${near(folder.admin)}
     data and logs         ${near(folder.path)}

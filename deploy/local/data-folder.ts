@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 export type DataFolder = {
   readonly path: string
   readonly postgres: string
+  readonly redis: string
   readonly secrets: string
   readonly admin: string
   /** Where the running services are; there while they run. */
@@ -32,6 +33,7 @@ export function takeDataFolder(given: string): DataFolder {
   return {
     path,
     postgres: at('postgres'),
+    redis: at('redis'),
     secrets: at('secrets.json'),
     admin: at('admin.json'),
     addresses: at('addresses.json'),

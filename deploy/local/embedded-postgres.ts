@@ -1,7 +1,7 @@
-import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from './free-port.js'
 import { findLauncher, messageOf, type Program } from './postgres-binaries.js'
 import { ensureParent, prepareData } from './postgres-data.js'
 
@@ -138,16 +138,4 @@ async function stop(exited: Promise<void>, kill: (signal: NodeJS.Signals) => voi
     if (ended) return
   }
   throw new Error('PostgreSQL does not stop, not even when it is killed.')
-}
-
-/** A port of 127.0.0.1 on which nobody listens at this moment. */
-function freePort(): Promise<number> {
-  return new Promise((done, fail) => {
-    const server = createServer()
-    server.once('error', fail)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => (address !== null && typeof address === 'object' ? done(address.port) : fail(new Error('no free port'))))
-    })
-  })
 }

@@ -8,12 +8,13 @@ import { banner, readyLine } from './banner.js'
 import { bootstrap, loadAdmin } from './bootstrap.js'
 import { type DataFolder, takeDataFolder } from './data-folder.js'
 import { startPostgres } from './embedded-postgres.js'
+import { type LocalRedis, provideRedis } from './local-redis.js'
 import { writePrivateJson } from './private-json.js'
 import { loadSecrets } from './secrets.js'
 import { prepareServiceDatabase, urlOf } from './service-databases.js'
 import { type ServiceAddresses, type ServiceName, startServices } from './services.js'
 
-// `npm start`: PostgreSQL and the three services on this machine, with nothing preinstalled.
+// `npm start`: PostgreSQL, Redis and the three services on this machine, with nothing preinstalled.
 
 const HELP = `Usage: npm start -- [--data DIR] [--json]
 
@@ -32,7 +33,9 @@ type Start = {
   readonly databaseLost: () => void
 }
 
-async function start(folder: DataFolder, { closing, say, databaseLost }: Start): Promise<ServiceAddresses> {
+type Started = { readonly addresses: ServiceAddresses; readonly redis: LocalRedis }
+
+async function start(folder: DataFolder, { closing, say, databaseLost }: Start): Promise<Started> {
   const isNew = !existsSync(folder.postgres)
   for (const file of isNew ? [] : [folder.admin, folder.secrets]) {
     if (!existsSync(file)) throw new Error(`${file} is gone, and with it the only copy of what it held. Put it back, or start anew with another data folder (--data DIR).`)
@@ -61,19 +64,22 @@ async function start(folder: DataFolder, { closing, say, databaseLost }: Start):
     { role: 'exchange', password: secrets.exchangePassword, schema: 'exchange' },
   ]
   await prepareServiceDatabase(postgres.superuserUrl, { database: DATABASE, roles })
+  const redis = await provideRedis(folder, { environment: process.env, closing, say })
   say('Starting the services …')
   const level = process.env['LOG_LEVEL'] ?? 'info'
   const log = (service: ServiceName) => createLog({ service, level, destination: destination({ dest: join(folder.logs, `${service}.log`), sync: true }) })
   const services = await startServices({
     registryUrl: urlOf(postgres.superuserUrl, { database: DATABASE, role: 'registry', password: secrets.registryPassword }),
     exchangeUrl: urlOf(postgres.superuserUrl, { database: DATABASE, role: 'exchange', password: secrets.exchangePassword }),
+    ...(redis.url !== undefined && { redisUrl: redis.url }),
     secrets,
     log,
-    environment: process.env,
+    // Which Redis it is has been settled.
+    environment: { ...process.env, REDIS_URL: undefined, REDIS_URL_FILE: undefined },
   })
   closing.add(() => services.close())
   await bootstrap(services.addresses, secrets.bootstrapCredential, admin)
-  return services.addresses
+  return { addresses: services.addresses, redis }
 }
 
 async function main(): Promise<void> {
@@ -95,10 +101,10 @@ async function main(): Promise<void> {
       say(`PostgreSQL ended by itself, and so must this. ${join(folder.logs, 'postgres.log')} says why; \`npm start\` starts again.`)
       void closing.close().finally(() => process.exit(1))
     }
-    const addresses = await start(folder, { closing, say, databaseLost })
+    const { addresses, redis } = await start(folder, { closing, say, databaseLost })
     const { registry, exchange, check } = addresses
     writePrivateJson(folder.addresses, { http: null, registry, exchange, check, admin: folder.admin })
-    process.stdout.write(values.json ? `${readyLine(addresses, folder)}\n` : banner(addresses, folder))
+    process.stdout.write(values.json ? `${readyLine(addresses, folder)}\n` : banner(addresses, folder, redis.description))
   } catch (error) {
     await closing.close().catch(() => undefined)
     throw error

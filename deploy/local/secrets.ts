@@ -12,6 +12,8 @@ const schema = z.strictObject({
   bootstrapCredential: z.string(),
   pepper: z.string(),
   keyEncryptionKey: z.string(),
+  // Folders of before there was a cache have none: a new one at each start only empties the cache.
+  redisMacKey: z.string().default(() => randomBytes(32).toString('base64')),
 })
 
 /** What the services of one machine authenticate each other with, and encrypt with. Nobody ever types one of them. */
@@ -30,6 +32,7 @@ export function newSecrets(): LocalSecrets {
     bootstrapCredential: password(),
     pepper: key(),
     keyEncryptionKey: key(),
+    redisMacKey: key(),
   }
 }
 

@@ -1,7 +1,8 @@
-import type { Clock } from '#libs/clock.js'
+import { type Clock, monotonicMillis } from '#libs/clock.js'
 import { readConfig } from '#libs/env.js'
 import { Closing } from '#libs/lifecycle.js'
 import type { Log } from '#libs/log.js'
+import { memoryStore } from '#libs/redis/memory-store.js'
 import { digestOf } from '#libs/rpc/service-credential.js'
 import { createApp as createExchange } from '../../services/auth-exchange/app.js'
 import { configSchema as exchangeSchema } from '../../services/auth-exchange/config.js'
@@ -16,6 +17,8 @@ export type ServiceName = 'identity-registry' | 'auth-exchange' | 'authorization
 export type ServicesOptions = {
   readonly registryUrl: string
   readonly exchangeUrl: string
+  /** Without it there is a store in this process in its place. */
+  readonly redisUrl?: string
   readonly secrets: LocalSecrets
   readonly log: (service: ServiceName) => Log
   /** REGISTRY_PORT and its like; what is not given is as each service's config.ts says. */
@@ -37,7 +40,7 @@ export type Services = { readonly addresses: ServiceAddresses; close(): Promise<
 type Environments = Record<'registry' | 'exchange' | 'check', Record<string, string>>
 
 /** What each service is configured with so that the three know each other; also how each runs alone on one machine. */
-export function serviceEnvironments({ registryUrl, exchangeUrl, secrets }: Pick<ServicesOptions, 'registryUrl' | 'exchangeUrl' | 'secrets'>): Environments {
+export function serviceEnvironments({ registryUrl, exchangeUrl, redisUrl, secrets }: Pick<ServicesOptions, 'registryUrl' | 'exchangeUrl' | 'redisUrl' | 'secrets'>): Environments {
   const caller = (name: string, secret: string, ...methods: string[]) => ({
     name,
     digests: [digestOf(secret)],
@@ -49,23 +52,29 @@ export function serviceEnvironments({ registryUrl, exchangeUrl, secrets }: Pick<
   const registryService = 'registry.v1.RegistryInternalService'
   const exchangeService = 'exchange.v1.ExchangeInternalService'
   const checkMethod = 'authorization.v1.AuthorizationCheckService/Check'
+  const pullChanges = 'feed.v1.ChangeFeedService/PullChanges'
+  const redis: Record<string, string> = redisUrl === undefined ? {} : { REDIS_URL: redisUrl }
+  const macKeys = { REDIS_MAC_KEYS: `local:${secrets.redisMacKey}` }
   const callersOfRegistry = [
-    caller('authorization-check', checkCredential, `${registryService}/ResolveGrants`),
-    caller('auth-exchange', exchangeCredential, `${registryService}/DescribeIdentity`),
+    caller('authorization-check', checkCredential, `${registryService}/ResolveGrants`, `${registryService}/ResolveRole`, pullChanges),
+    caller('auth-exchange', exchangeCredential, `${registryService}/DescribeIdentity`, pullChanges),
     caller('bootstrap', bootstrapCredential, `${registryService}/Bootstrap`),
   ]
   const callersOfExchange = [
-    caller('authorization-check', checkCredential, `${exchangeService}/DescribeToken`),
+    caller('authorization-check', checkCredential, `${exchangeService}/DescribeToken`, pullChanges),
     caller('bootstrap', bootstrapCredential, `${exchangeService}/Bootstrap`),
   ]
   const callersOfCheck = [caller('identity-registry', registryCredential, checkMethod), caller('auth-exchange', exchangeCredential, checkMethod)]
   return {
     registry: {
+      ...redis,
       DATABASE_URL: registryUrl,
       SERVICE_CREDENTIAL: `identity-registry:${registryCredential}`,
       INTERNAL_CALLERS: JSON.stringify(callersOfRegistry),
     },
     exchange: {
+      ...redis,
+      ...macKeys,
       DATABASE_URL: exchangeUrl,
       SERVICE_CREDENTIAL: `auth-exchange:${exchangeCredential}`,
       INTERNAL_CALLERS: JSON.stringify(callersOfExchange),
@@ -73,6 +82,8 @@ export function serviceEnvironments({ registryUrl, exchangeUrl, secrets }: Pick<
       KEY_ENCRYPTION_KEY: secrets.keyEncryptionKey,
     },
     check: {
+      ...redis,
+      ...macKeys,
       SERVICE_CREDENTIAL: `authorization-check:${checkCredential}`,
       INTERNAL_CALLERS: JSON.stringify(callersOfCheck),
     },
@@ -85,7 +96,8 @@ export async function startServices({ log, environment, clock, ...shared }: Serv
   const closing = new Closing()
   // Check listens last, since it must know the others; they ask for its address at their first call.
   let check = ''
-  const outside = { checkAddress: () => check, ...(clock && { clock }) }
+  const store = shared.redisUrl === undefined ? { store: memoryStore(monotonicMillis) } : {}
+  const outside = { checkAddress: () => check, ...(clock && { clock }), ...store }
   const settings = { REGISTRY_INTERNAL_PORT: '0', EXCHANGE_INTERNAL_PORT: '0', ...environment, CHECK_ADDRESS: 'unix:later' }
   try {
     const registry = createRegistry(readConfig(registrySchema, { ...settings, ...own.registry }), { log: log('identity-registry'), ...outside })
@@ -101,7 +113,7 @@ export async function startServices({ log, environment, clock, ...shared }: Serv
 
     const peers = { REGISTRY_INTERNAL_ADDRESS: registryInternal, EXCHANGE_INTERNAL_ADDRESS: exchangeInternal }
     const checkConfig = readConfig(checkSchema, { ...settings, ...own.check, ...peers })
-    const checkApp = createCheck(checkConfig, { log: log('authorization-check') })
+    const checkApp = createCheck(checkConfig, { log: log('authorization-check'), ...store })
     closing.add(() => checkApp.close())
     const host = checkConfig.HOST
     check = `${host}:${(await checkApp.listen()).port}`

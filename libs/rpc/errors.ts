@@ -24,6 +24,7 @@ const codeOf: Record<Kind, status> = {
   ALREADY_EXISTS: status.ALREADY_EXISTS,
   FAILED_PRECONDITION: status.FAILED_PRECONDITION,
   ABORTED: status.ABORTED,
+  OUT_OF_RANGE: status.OUT_OF_RANGE,
   RESOURCE_EXHAUSTED: status.RESOURCE_EXHAUSTED,
   UNAVAILABLE: status.UNAVAILABLE,
   INTERNAL: status.INTERNAL,
@@ -37,6 +38,7 @@ const kinds = new Map<number, Kind>([
   [status.ALREADY_EXISTS, 'ALREADY_EXISTS'],
   [status.FAILED_PRECONDITION, 'FAILED_PRECONDITION'],
   [status.ABORTED, 'ABORTED'],
+  [status.OUT_OF_RANGE, 'OUT_OF_RANGE'],
   [status.RESOURCE_EXHAUSTED, 'RESOURCE_EXHAUSTED'],
   [status.UNAVAILABLE, 'UNAVAILABLE'],
   // A peer that did not answer in time is a peer that could not be reached: nothing is known to be wrong.

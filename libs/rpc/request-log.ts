@@ -6,7 +6,7 @@ import type { Trace } from './trace.js'
 export type Notes = Record<string, string | number | boolean>
 
 /** One line for one call, by its outcome. Never the request, the response or a credential. */
-export function logCall(log: Log, call: { path: string; peer: string; trace: Trace; startMillis: number; notes: Notes }, refusal?: DomainError): void {
+export function logCall(log: Log, call: { path: string; peer: string; trace: Trace; startMillis: number; notes: readonly Notes[] }, refusal?: DomainError): void {
   const line = {
     'rpc.method': call.path.slice(1),
     'rpc.status': refusal?.kind ?? 'OK',
@@ -17,7 +17,7 @@ export function logCall(log: Log, call: { path: string; peer: string; trace: Tra
     span_id: call.trace.spanId,
     ...(call.trace.parentSpanId && { parent_span_id: call.trace.parentSpanId }),
     peer: call.peer,
-    ...call.notes,
+    ...call.notes.reduce((all, more) => ({ ...all, ...more }), {}),
   }
   if (refusal?.kind === 'INTERNAL') log.error(line, 'call failed')
   else if (refusal?.kind === 'UNAVAILABLE') log.warn(line, 'call had no answer')

@@ -1,4 +1,4 @@
-import type { handleUnaryCall, Metadata } from '@grpc/grpc-js'
+import type { handleUnaryCall, Metadata, ServerUnaryCall } from '@grpc/grpc-js'
 import { monotonicMillis } from '../clock.js'
 import { DomainError, invalidRequest } from '../domain-error.js'
 import type { Log } from '../log.js'
@@ -35,10 +35,14 @@ export const defaultLimits: Limits = { maxMillis: 10_000, maxInFlight: 2_000, ma
 /** Stands in for a request whose bytes are no message of its type. */
 export class Undecodable {}
 
-/** Makes a promise-returning handler what grpc-js wants. `quiet` says of an answer that it needs no line in the log. */
+/**
+ * Makes a promise-returning handler what grpc-js wants. `quiet` says of an answer that it needs no line in the log,
+ * `maxMillis` is for a method that is meant to take longer than others.
+ */
 export type UnaryAdapter = <Request, Response>(
   handler: Unary<Request, Response>,
   quiet?: (response: Response) => boolean,
+  maxMillis?: number,
 ) => handleUnaryCall<Request, Response>
 
 /** For reads that services make of each other by the thousand: only what goes wrong has a line in the log. */
@@ -49,49 +53,73 @@ const overloaded = (): DomainError =>
 
 export function unaryAdapter({ log, limits = defaultLimits }: { log: Log; limits?: Limits }): UnaryAdapter {
   let inFlight = 0
-  return (handler, quiet) => (call, callback) => {
-    const startMillis = monotonicMillis()
-    const notes: Notes = {}
-    const path = call.getPath()
-    const context: Call = {
-      path,
-      metadata: call.metadata,
-      peer: call.getPeer(),
-      trace: traceOf(call.metadata),
-      deadline: deadlineOf(call.getDeadline(), limits.maxMillis),
-      note: (more) => void Object.assign(notes, more),
-    }
-    const line = { path, peer: context.peer, trace: context.trace, startMillis, notes }
-    const answer = async () => {
-      assertMetadataFits(call.metadata, limits.maxMetadataBytes)
-      if (call.request instanceof Undecodable) throw invalidRequest([{ field: 'request', description: 'is not a message of its type' }])
-      if (inFlight > limits.maxInFlight) throw overloaded()
-      return inTime(context.deadline, () => handler(call.request, context))
-    }
+  return (handler, quiet, maxMillis = limits.maxMillis) => (call, callback) => {
+    const context = new AnsweredCall(call, maxMillis)
     inFlight += 1
-    answer()
-      .then(
-        (response) => {
-          callback(null, response)
-          if (!quiet?.(response)) logCall(log, line)
-        },
-        (error: unknown) => {
-          const refusal = refusalOf(error)
-          if (refusal.kind === 'INTERNAL' && refusal !== error) log.error({ err: error, request_id: context.trace.requestId }, 'unexpected error')
-          callback(toStatus(refusal, context.trace.requestId))
-          logCall(log, line, refusal)
-        },
-      )
-      .finally(() => {
+    const refused = inFlight > limits.maxInFlight ? overloaded() : unreadable(call, limits.maxMetadataBytes)
+    const answer = refused ? Promise.reject(refused) : inTime(context.deadline, () => handler(call.request, context))
+    answer.then(
+      (response) => {
         inFlight -= 1
-      })
+        callback(null, response)
+        if (!quiet?.(response)) logCall(log, context)
+      },
+      (error: unknown) => {
+        inFlight -= 1
+        const refusal = refusalOf(error)
+        if (refusal.kind === 'INTERNAL' && refusal !== error) log.error({ err: error, request_id: context.trace.requestId }, 'unexpected error')
+        callback(toStatus(refusal, context.trace.requestId))
+        logCall(log, context, refusal)
+      },
+    )
   }
 }
 
-function assertMetadataFits(metadata: Metadata, maxBytes: number): void {
+/** Whatever only some calls need is made when it is asked for: most checks need no trace and have no line in the log. */
+class AnsweredCall implements Call {
+  readonly startMillis = monotonicMillis()
+  readonly deadline: Deadline
+  readonly notes: Notes[] = []
+  #trace: Trace | undefined
+
+  constructor(
+    private readonly call: ServerUnaryCall<unknown, unknown>,
+    maxMillis: number,
+  ) {
+    this.deadline = deadlineOf(call.getDeadline(), maxMillis)
+  }
+
+  get path(): string {
+    return this.call.getPath()
+  }
+
+  get metadata(): Metadata {
+    return this.call.metadata
+  }
+
+  get peer(): string {
+    return this.call.getPeer()
+  }
+
+  get trace(): Trace {
+    return (this.#trace ??= traceOf(this.call.metadata))
+  }
+
+  note(notes: Notes): void {
+    this.notes.push(notes)
+  }
+}
+
+/** Why a request is refused before anything of it is read. */
+function unreadable({ request, metadata }: { request: unknown; metadata: Metadata }, maxMetadataBytes: number): DomainError | undefined {
+  if (bytesOf(metadata) > maxMetadataBytes) return invalidRequest([{ field: 'metadata', description: `must be at most ${maxMetadataBytes} bytes in all` }])
+  return request instanceof Undecodable ? invalidRequest([{ field: 'request', description: 'is not a message of its type' }]) : undefined
+}
+
+function bytesOf(metadata: Metadata): number {
   let bytes = 0
   for (const [name, values] of Object.entries(metadata.toJSON())) {
     for (const value of values) bytes += name.length + value.length
   }
-  if (bytes > maxBytes) throw invalidRequest([{ field: 'metadata', description: `must be at most ${maxBytes} bytes in all` }])
+  return bytes
 }

@@ -1,15 +1,24 @@
 import { authorizationBy } from '#libs/authorization.js'
-import { type Clock, databaseClock } from '#libs/clock.js'
+import { type Clock, databaseClock, momentNow } from '#libs/clock.js'
+import { follow } from '#libs/freshness/follow.js'
+import { keepPulling } from '#libs/freshness/keep-pulling.js'
+import { ownedFeed, PRUNE_FEED_EVERY_MILLIS } from '#libs/freshness/owned-feed.js'
 import { createIds } from '#libs/ids.js'
 import { type App, Closing, every } from '#libs/lifecycle.js'
 import type { Log } from '#libs/log.js'
 import { connectDatabase, OBSERVE_TIME_EVERY_MILLIS, observeDatabaseTime } from '#libs/postgres/database.js'
 import { migrate } from '#libs/postgres/migrate.js'
+import type { KeyValueStore } from '#libs/redis/key-value.js'
+import { redisStore } from '#libs/redis/redis-store.js'
+import { changeFeedService, remoteFeed } from '#libs/rpc/change-feed.js'
 import { createRpcClient } from '#libs/rpc/client.js'
 import { createRpcServer } from '#libs/rpc/server.js'
 import { internalAdapter, serviceCallers } from '#libs/rpc/service-credential.js'
 import { AuthExchangeServiceService } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
+import { ChangeFeedServiceService } from '#libs/wire/gen/countersign/feed/v1/change_feed.js'
 import { ExchangeInternalServiceService } from '#libs/wire/gen/countersign/exchange/v1/internal.js'
+import { sharedActiveTokens } from './cache/active-tokens.js'
+import { cachedIdentities } from './cache/cached-identities.js'
 import type { Config } from './config.js'
 import { KEEP_PARTITIONS_EVERY_MILLIS, keepExchangePartitions } from './jobs/keep-partitions.js'
 import { secretHasher } from './methods/universal/secret-hasher.js'
@@ -28,11 +37,13 @@ export type Outside = {
   readonly checkAddress?: () => string
   /** In place of the database's time. */
   readonly clock?: Clock
+  /** In place of the store at REDIS_URL. */
+  readonly store?: KeyValueStore
 }
 
 export type Addresses = { readonly port: number; readonly internalPort: number }
 
-export function createApp(config: Config, { log, checkAddress = () => config.CHECK_ADDRESS, clock: given }: Outside): App<Addresses> {
+export function createApp(config: Config, { log, checkAddress = () => config.CHECK_ADDRESS, clock: given, store: givenStore }: Outside): App<Addresses> {
   const database = { url: config.DATABASE_URL, schema: 'exchange', log, poolSize: config.DATABASE_POOL_SIZE, prepare: config.DATABASE_PREPARED_STATEMENTS === 'on' }
   const db = connectDatabase<ExchangeSchema>(database)
   // Its own pool, so that a flood of logins can't keep a check from being answered.
@@ -40,20 +51,19 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   const databaseTime = databaseClock()
   const clock = given ?? databaseTime
   const ids = createIds(clock)
+  const store = givenStore ?? (config.REDIS_URL === undefined ? undefined : redisStore({ url: config.REDIS_URL, log }))
+  const feed = ownedFeed({ name: 'exchange', db, internalDb, ids, clock: given, store })
   const serviceCredential = config.SERVICE_CREDENTIAL
   const checkService = createRpcClient({ address: checkAddress, serviceCredential, idempotentServices: ['countersign.authorization.v1.AuthorizationCheckService'] })
-  const registry = createRpcClient({
-    address: config.REGISTRY_INTERNAL_ADDRESS,
-    serviceCredential,
-    idempotentServices: ['countersign.registry.v1.RegistryInternalService'],
-  })
+  const registry = createRpcClient({ address: config.REGISTRY_INTERNAL_ADDRESS, serviceCredential, idempotentServices: ['countersign.registry.v1.RegistryInternalService'] })
   const authorization = authorizationBy(checkService)
-  const identities = remoteIdentities(registry)
+  const registryFeed = follow({ name: 'registry', now: momentNow, pull: remoteFeed(registry) })
+  const identities = cachedIdentities({ feed: registryFeed, now: momentNow, ask: remoteIdentities(registry) })
+  const activeTokens = sharedActiveTokens(store, config.REDIS_MAC_KEYS)
   const callers = serviceCallers(config.INTERNAL_CALLERS)
   const keys = keyring({ db: internalDb, clock, encryption: config.KEY_ENCRYPTION_KEY })
   const signer = tokenSigner({ keys, clock, issuer: config.TOKEN_ISSUER, audience: config.TOKEN_AUDIENCE })
-  const [currentPepper] = config.PEPPERS
-  const hasher = secretHasher(currentPepper)
+  const hasher = secretHasher(config.PEPPERS[0])
   const proofs = universalAuth({ db, clock, hasher, peppers: config.PEPPERS })
   const graceMillis = config.DRAIN_SECONDS * 1000
 
@@ -63,7 +73,7 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
     portVariable: 'EXCHANGE_PORT',
     graceMillis,
     services: (unary) => [
-      [AuthExchangeServiceService, exchangeService(unary, { db, authorization, identities, hasher, signer, universalAuth: proofs, ids, clock })],
+      [AuthExchangeServiceService, exchangeService(unary, { db, authorization, identities, activeTokens, hasher, signer, universalAuth: proofs, feed: feed.changes, ids, clock })],
     ],
   })
   const internalServer = createRpcServer({
@@ -71,26 +81,32 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
     address: { host: config.INTERNAL_HOST, port: config.EXCHANGE_INTERNAL_PORT },
     portVariable: 'EXCHANGE_INTERNAL_PORT',
     graceMillis,
-    services: (unary) => [
-      [ExchangeInternalServiceService, exchangeInternalService(internalAdapter(unary, callers), { db: internalDb, signer, hasher, ids, clock })],
-    ],
+    services: (unary) => {
+      const internal = internalAdapter(unary, callers)
+      return [
+        [ExchangeInternalServiceService, exchangeInternalService(internal, { db: internalDb, feed: feed.internalChanges, signer, hasher, ids, clock })],
+        [ChangeFeedServiceService, changeFeedService(internal, feed.pulls)],
+      ]
+    },
   })
 
   const closing = new Closing()
-  closing.add(() => db.destroy())
-  closing.add(() => internalDb.destroy())
-  closing.add(() => registry.close())
-  closing.add(() => checkService.close())
+  for (const opened of [db, internalDb]) closing.add(() => opened.destroy())
+  for (const client of [registry, checkService]) closing.add(() => client.close())
+  closing.add(() => (givenStore ? undefined : store?.close()))
   const keepPartitions = keepExchangePartitions(internalDb, clock, config.AUDIT_RETENTION_DAYS)
   const failed = (job: string) => (error: unknown) => log.error({ err: error }, `${job} failed`)
   return {
     listen: async () => {
       await migrate(db, 'exchange', migrations)
       await observeDatabaseTime(internalDb, databaseTime)
+      await feed.setBound(config.STALENESS_BOUND_MILLIS)
       await keepPartitions()
       await keys.open()
       closing.add(every(OBSERVE_TIME_EVERY_MILLIS, () => observeDatabaseTime(internalDb, databaseTime), failed('observing the time')))
       closing.add(every(KEEP_PARTITIONS_EVERY_MILLIS, keepPartitions, failed('keeping partitions')))
+      closing.add(every(PRUNE_FEED_EVERY_MILLIS, () => feed.prune(), failed('forgetting old changes')))
+      closing.add(keepPulling(registryFeed, store, failed('pulling the registry feed')))
       closing.add(() => internalServer.close())
       const internalPort = await internalServer.listen()
       closing.add(() => publicServer.close())

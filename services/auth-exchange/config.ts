@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { address, host, internalHost, logLevel, onOff, port, postgresUrl, whole } from '#libs/env.js'
+import { address, host, internalHost, logLevel, onOff, port, postgresUrl, redisUrl, stalenessBoundMillis, whole } from '#libs/env.js'
+import { macKeys } from '#libs/redis/sealed.js'
 import { internalCallers, serviceCredential } from '#libs/rpc/service-credential.js'
 import type { Pepper } from './domain/secret-hash.js'
 import { keyEncryptionKey } from './signing/sealed-key.js'
@@ -35,6 +36,9 @@ export const configSchema = z.object({
   KEY_ENCRYPTION_KEY: z.string().regex(/^[A-Za-z0-9+/]{43}=$/, 'must be 32 bytes in base64').transform((text) => keyEncryptionKey(Buffer.from(text, 'base64'))),
   TOKEN_ISSUER: z.string().min(1).default('countersign'),
   TOKEN_AUDIENCE: z.string().min(1).default('countersign'),
+  STALENESS_BOUND_MILLIS: stalenessBoundMillis,
+  REDIS_URL: redisUrl,
+  REDIS_MAC_KEYS: macKeys.optional(),
   AUDIT_RETENTION_DAYS: whole(400, 1, 36_500),
   DRAIN_SECONDS: whole(5, 0, 600),
   LOG_LEVEL: logLevel,

@@ -1,21 +1,38 @@
 import type { Authorization } from '#libs/authorization.js'
 import type { Clock } from '#libs/clock.js'
+import type { ChangeFeed } from '#libs/freshness/append.js'
+import type { Stamp } from '#libs/freshness/stamp.js'
 import type { Ids } from '#libs/ids.js'
 import type { Outgoing } from '#libs/rpc/client.js'
-import type { Claims, Lifetimes } from './domain/access-token.js'
+import type { AccessTokenRecord, Claims, Lifetimes } from './domain/access-token.js'
 import type { SecretOwner, Verifiers } from './domain/secret-hash.js'
-import type { PublicJwk, Db } from './store/schema.js'
+import type { Db, ExchangeSchema, PublicJwk } from './store/schema.js'
 
 /** What a handler needs that reads. */
 export type Reading = { readonly db: Db; readonly authorization: Authorization }
 
 /** What a handler needs that writes. */
-export type Writing = Reading & { readonly ids: Ids; readonly clock: Clock }
+export type Writing = Reading & { readonly feed: ChangeFeed<ExchangeSchema>; readonly ids: Ids; readonly clock: Clock }
 
-/** What identity-registry says of identities at this moment. */
+/** What identity-registry says of identities. */
 export type IdentityReader = {
-  /** Refuses with IDENTITY_NOT_FOUND where the organization has no such identity. */
-  isActive(identity: { readonly organizationId: string; readonly identityId: string }, outgoing: Outgoing): Promise<boolean>
+  /** Within the staleness bound. */
+  stateOf(identity: IdentityKey, outgoing: Outgoing): Promise<IdentityState>
+}
+
+export type IdentityKey = { readonly organizationId: string; readonly identityId: string }
+
+/** `absent`: the organization has no such identity, or no longer. */
+export type IdentityState = 'active' | 'disabled' | 'absent'
+
+/** Hands what a login recorded to those who check tokens; it may be lost, and they ask. */
+export type ActiveTokens = { keep(token: IssuedToken): void }
+
+/** A token as it was issued, and where the feed stood when its secret was verified. */
+export type IssuedToken = {
+  readonly text: string
+  readonly record: AccessTokenRecord
+  readonly stamp: Stamp
 }
 
 /** Makes and verifies the text of access tokens. */
@@ -40,6 +57,8 @@ export type Proven = Lifetimes & {
   readonly credentialId: string
   readonly credentialEpoch: string
   readonly methodEpoch: string
+  /** Where the change feed stood when this was read: what the login writes can be no newer. */
+  readonly stamp: Stamp
 }
 
 /** An auth method: verifies a proof. `refused` learns the true reason, which the caller is never told. */

@@ -1,26 +1,46 @@
-import { systemClock } from '#libs/clock.js'
+import { momentNow, systemClock } from '#libs/clock.js'
 import { isLoopback } from '#libs/env.js'
+import { demandsOn } from '#libs/freshness/consistency.js'
+import { FEEDS } from '#libs/freshness/entities.js'
+import { follow } from '#libs/freshness/follow.js'
+import { keepPulling } from '#libs/freshness/keep-pulling.js'
 import { createIds } from '#libs/ids.js'
 import { type App, Closing } from '#libs/lifecycle.js'
+import { createMetrics, serveMetrics } from '#libs/metrics.js'
 import type { Log } from '#libs/log.js'
+import { batchedReads } from '#libs/redis/batched-reads.js'
+import type { KeyValueStore } from '#libs/redis/key-value.js'
+import { redisStore } from '#libs/redis/redis-store.js'
+import { sealer } from '#libs/redis/sealed.js'
 import { createRpcClient } from '#libs/rpc/client.js'
 import { createRpcServer } from '#libs/rpc/server.js'
 import { serviceCallers } from '#libs/rpc/service-credential.js'
-import { AuthorizationCheckServiceService } from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
+import { cachedGrants } from './cache/cached-grants.js'
+import { cachedRoles } from './cache/cached-roles.js'
+import { cachedTokens } from './cache/cached-tokens.js'
 import type { Config } from './config.js'
+import { remoteFeeds } from './peers/feeds.js'
 import { remoteGrants } from './peers/grants.js'
+import { remoteRoles } from './peers/roles.js'
 import { remoteTokens } from './peers/tokens.js'
 import { askerOf } from './rpc/caller.js'
-import { checkService } from './rpc/service.js'
+import { judgeBy } from './rpc/judge.js'
+import { checkDefinition, checkService } from './rpc/service.js'
 
-export type Outside = { readonly log: Log }
+export type Outside = {
+  readonly log: Log
+  /** In place of the store at REDIS_URL. */
+  readonly store?: KeyValueStore
+}
 
 /** `port` is 0 where the service listens on a Unix socket. */
 export type Addresses = { readonly port: number }
 
-const REACHED_WITHIN_MILLIS = 60_000
+const NAME = 'authorization-check'
 
-export function createApp(config: Config, { log }: Outside): App<Addresses> {
+const MEGABYTE = 1024 * 1024
+
+export function createApp(config: Config, { log, store: givenStore }: Outside): App<Addresses> {
   const serviceCredential = config.SERVICE_CREDENTIAL
   const registry = createRpcClient({
     address: config.REGISTRY_INTERNAL_ADDRESS,
@@ -32,40 +52,65 @@ export function createApp(config: Config, { log }: Outside): App<Addresses> {
     serviceCredential,
     idempotentServices: ['countersign.exchange.v1.ExchangeInternalService'],
   })
-  const tokens = remoteTokens(exchange)
-  const grants = remoteGrants(registry)
+  const store = givenStore ?? (config.REDIS_URL === undefined ? undefined : redisStore({ url: config.REDIS_URL, log }))
+  const metrics = createMetrics()
+  const { pullFrom, receipts } = remoteFeeds({ registry, exchange })
+  const feeds = {
+    registry: follow({ name: 'registry', now: momentNow, pull: pullFrom('registry'), on: metrics.pulls(NAME, 'registry') }),
+    exchange: follow({ name: 'exchange', now: momentNow, pull: pullFrom('exchange'), on: metrics.pulls(NAME, 'exchange') }),
+  }
+  for (const name of FEEDS) metrics.follow(NAME, feeds[name], momentNow)
+  if (store) metrics.store(NAME, store)
+  const demands = demandsOn([feeds.registry, feeds.exchange], momentNow)
+  const layers = {
+    shared: store && config.REDIS_MAC_KEYS ? { store: batchedReads(store), sealer: sealer(config.REDIS_MAC_KEYS) } : undefined,
+    maxBytes: Math.floor((config.CACHE_MEGABYTES * MEGABYTE) / 3),
+  }
+  const tokens = cachedTokens({ ...layers, found: metrics.reads(NAME, 'access-token'), feed: feeds.exchange, ask: remoteTokens(exchange) })
+  const grants = cachedGrants({ ...layers, found: metrics.reads(NAME, 'grants'), feed: feeds.registry, ask: remoteGrants(registry) })
+  const roles = cachedRoles({ ...layers, found: metrics.reads(NAME, 'role'), feed: feeds.registry, ask: remoteRoles(registry) })
+  const judge = judgeBy({ tokens, grants, roles, feeds, demands, now: momentNow })
   const services = serviceCallers(config.INTERNAL_CALLERS)
   const local = config.CHECK_SOCKET !== undefined || isLoopback(config.HOST)
-  const asker = askerOf({ tokens, grants, services, local })
+  const asker = askerOf({ judge, services, local })
   const server = createRpcServer({
     log,
     address: config.CHECK_SOCKET === undefined ? { host: config.HOST, port: config.CHECK_PORT } : { socketPath: config.CHECK_SOCKET },
     portVariable: 'CHECK_PORT',
     graceMillis: config.DRAIN_SECONDS * 1000,
-    services: (unary) => [[AuthorizationCheckServiceService, checkService(unary, { tokens, grants, asker, ids: createIds(systemClock) })]],
+    services: (unary) => [[checkDefinition, checkService(unary, { judge, feeds, demands, receipts, asker, ids: createIds(systemClock) })]],
   })
 
   const closing = new Closing()
   closing.add(() => registry.close())
   closing.add(() => exchange.close())
+  closing.add(() => (givenStore ? undefined : store?.close()))
   let closed = false
   closing.add(() => {
     closed = true
   })
-  // Ready once both owners were reached; from then on it answers, if need be that it can't decide.
+  // Ready once both feeds were pulled; from then on it answers, if need be that it can't decide.
   const becomeReady = async (): Promise<void> => {
-    try {
-      await Promise.all([registry.waitForReady(REACHED_WITHIN_MILLIS), exchange.waitForReady(REACHED_WITHIN_MILLIS)])
-      server.health.setReady(true)
-    } catch {
-      log.warn(`identity-registry or auth-exchange was not reached within ${REACHED_WITHIN_MILLIS / 1000} s: still trying`)
-      if (!closed) await becomeReady()
+    while (!closed) {
+      try {
+        await demands.demand({ level: 'full' }).meet()
+        return server.health.setReady(true)
+      } catch {
+        log.warn('identity-registry or auth-exchange is not reached yet: still trying')
+      }
     }
   }
   return {
     listen: async () => {
+      if (config.METRICS_PORT !== undefined) {
+        const { close } = await serveMetrics(metrics, { host: config.HOST, port: config.METRICS_PORT })
+        closing.add(close)
+      }
       closing.add(() => server.close())
       const port = await server.listen()
+      for (const name of FEEDS) {
+        closing.add(keepPulling(feeds[name], store, (error) => log.error({ err: error }, `pulling the ${name} feed failed`)))
+      }
       void becomeReady()
       return { port }
     },

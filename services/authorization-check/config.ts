@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { address, host, logLevel, port, whole } from '#libs/env.js'
+import { address, host, logLevel, optionalPort, port, redisUrl, whole } from '#libs/env.js'
+import { macKeys } from '#libs/redis/sealed.js'
 import { internalCallers, serviceCredential } from '#libs/rpc/service-credential.js'
 
 /** The environment of authorization-check; docs/configuration.md says what each is for. */
@@ -11,6 +12,10 @@ export const configSchema = z.object({
   EXCHANGE_INTERNAL_ADDRESS: address,
   SERVICE_CREDENTIAL: serviceCredential,
   INTERNAL_CALLERS: internalCallers,
+  REDIS_URL: redisUrl,
+  REDIS_MAC_KEYS: macKeys.optional(),
+  CACHE_MEGABYTES: whole(64, 1, 16_384),
+  METRICS_PORT: optionalPort,
   DRAIN_SECONDS: whole(5, 0, 600),
   LOG_LEVEL: logLevel,
 })

@@ -1,8 +1,25 @@
-import type { Outgoing } from '#libs/rpc/client.js'
-import type { Grants, Holder, TokenFacts } from './domain/grants.js'
+import type { ClaimedToken } from '#libs/active-token.js'
+import type { FeedName } from '#libs/freshness/entities.js'
+import type { Reader } from '#libs/freshness/read-through.js'
+import type { Grants, Holder, Role, RoleKey, TokenFacts } from './domain/grants.js'
 
-/** What a presented token is good for. Refuses with ACCESS_TOKEN_REJECTED where it is good for nothing. */
-export type TokenReader = { describe(token: string, outgoing: Outgoing): Promise<TokenFacts> }
+/** A token as it was presented, the digest that its copies are known by, and what it says of itself, unverified. */
+export type PresentedToken = { readonly text: string; readonly digest: string; readonly claimed?: ClaimedToken | undefined }
+
+/** What a presented token is good for. Refuses with ACCESS_TOKEN_REJECTED where it never was good for anything. */
+export type TokenReader = Reader<PresentedToken, TokenFacts>
 
 /** What an identity holds in a scope. */
-export type GrantReader = { grantsOf(holder: Holder, outgoing: Outgoing): Promise<Grants> }
+export type GrantReader = Reader<Holder, Grants>
+
+/** The rules of a role. */
+export type RoleReader = Reader<RoleKey, Role>
+
+/** What the commits of an owner survive. */
+export type Durability = 'none' | 'local' | 'replicated'
+
+/** What owners said with their last pulls. */
+export type Receipts = {
+  /** The weakest durability of these owners, and how long replicas may still use what they had before. */
+  of(feeds: readonly FeedName[]): { readonly durability: Durability; readonly boundMillis: number }
+}

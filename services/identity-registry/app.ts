@@ -1,13 +1,18 @@
 import { authorizationBy } from '#libs/authorization.js'
 import { type Clock, databaseClock } from '#libs/clock.js'
+import { ownedFeed, PRUNE_FEED_EVERY_MILLIS } from '#libs/freshness/owned-feed.js'
 import { createIds } from '#libs/ids.js'
 import { type App, Closing, every } from '#libs/lifecycle.js'
 import type { Log } from '#libs/log.js'
 import { connectDatabase, OBSERVE_TIME_EVERY_MILLIS, observeDatabaseTime } from '#libs/postgres/database.js'
 import { migrate } from '#libs/postgres/migrate.js'
+import type { KeyValueStore } from '#libs/redis/key-value.js'
+import { redisStore } from '#libs/redis/redis-store.js'
+import { changeFeedService } from '#libs/rpc/change-feed.js'
 import { createRpcClient } from '#libs/rpc/client.js'
 import { createRpcServer } from '#libs/rpc/server.js'
 import { internalAdapter, serviceCallers } from '#libs/rpc/service-credential.js'
+import { ChangeFeedServiceService } from '#libs/wire/gen/countersign/feed/v1/change_feed.js'
 import { IdentityRegistryServiceService } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { RegistryInternalServiceService } from '#libs/wire/gen/countersign/registry/v1/internal.js'
 import type { Config } from './config.js'
@@ -23,11 +28,13 @@ export type Outside = {
   readonly checkAddress?: () => string
   /** In place of the database's time. */
   readonly clock?: Clock
+  /** In place of the store at REDIS_URL. */
+  readonly store?: KeyValueStore
 }
 
 export type Addresses = { readonly port: number; readonly internalPort: number }
 
-export function createApp(config: Config, { log, checkAddress = () => config.CHECK_ADDRESS, clock: given }: Outside): App<Addresses> {
+export function createApp(config: Config, { log, checkAddress = () => config.CHECK_ADDRESS, clock: given, store: givenStore }: Outside): App<Addresses> {
   const database = { url: config.DATABASE_URL, schema: 'registry', log, poolSize: config.DATABASE_POOL_SIZE, prepare: config.DATABASE_PREPARED_STATEMENTS === 'on' }
   const db = connectDatabase<RegistrySchema>(database)
   // Its own pool, so that a flood of public calls can't keep a check from being answered.
@@ -35,6 +42,8 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   const databaseTime = databaseClock()
   const clock = given ?? databaseTime
   const ids = createIds(clock)
+  const store = givenStore ?? (config.REDIS_URL === undefined ? undefined : redisStore({ url: config.REDIS_URL, log }))
+  const feed = ownedFeed({ name: 'registry', db, internalDb, ids, clock: given, store })
   const checkService = createRpcClient({
     address: checkAddress,
     serviceCredential: config.SERVICE_CREDENTIAL,
@@ -49,29 +58,38 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
     address: { host: config.HOST, port: config.REGISTRY_PORT },
     portVariable: 'REGISTRY_PORT',
     graceMillis,
-    services: (unary) => [[IdentityRegistryServiceService, registryService(unary, { db, authorization, ids, clock })]],
+    services: (unary) => [[IdentityRegistryServiceService, registryService(unary, { db, authorization, feed: feed.changes, ids, clock })]],
   })
   const internalServer = createRpcServer({
     log,
     address: { host: config.INTERNAL_HOST, port: config.REGISTRY_INTERNAL_PORT },
     portVariable: 'REGISTRY_INTERNAL_PORT',
     graceMillis,
-    services: (unary) => [[RegistryInternalServiceService, registryInternalService(internalAdapter(unary, callers), { db: internalDb, ids, clock })]],
+    services: (unary) => {
+      const internal = internalAdapter(unary, callers)
+      return [
+        [RegistryInternalServiceService, registryInternalService(internal, { db: internalDb, feed: feed.internalChanges, ids, clock })],
+        [ChangeFeedServiceService, changeFeedService(internal, feed.pulls)],
+      ]
+    },
   })
 
   const closing = new Closing()
   closing.add(() => db.destroy())
   closing.add(() => internalDb.destroy())
   closing.add(() => checkService.close())
+  closing.add(() => (givenStore ? undefined : store?.close()))
   const keepPartitions = keepAuditPartitions(internalDb, clock, config.AUDIT_RETENTION_DAYS)
   const failed = (job: string) => (error: unknown) => log.error({ err: error }, `${job} failed`)
   return {
     listen: async () => {
       await migrate(db, 'registry', migrations)
       await observeDatabaseTime(internalDb, databaseTime)
+      await feed.setBound(config.STALENESS_BOUND_MILLIS)
       await keepPartitions()
       closing.add(every(OBSERVE_TIME_EVERY_MILLIS, () => observeDatabaseTime(internalDb, databaseTime), failed('observing the time')))
       closing.add(every(KEEP_PARTITIONS_EVERY_MILLIS, keepPartitions, failed('keeping partitions')))
+      closing.add(every(PRUNE_FEED_EVERY_MILLIS, () => feed.prune(), failed('forgetting old changes')))
       closing.add(() => internalServer.close())
       const internalPort = await internalServer.listen()
       closing.add(() => publicServer.close())

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { address, host, internalHost, logLevel, onOff, port, postgresUrl, whole } from '#libs/env.js'
+import { address, host, internalHost, logLevel, onOff, port, postgresUrl, redisUrl, stalenessBoundMillis, whole } from '#libs/env.js'
 import { internalCallers, serviceCredential } from '#libs/rpc/service-credential.js'
 
 /** The environment of identity-registry; docs/configuration.md says what each is for. */
@@ -14,6 +14,8 @@ export const configSchema = z.object({
   CHECK_ADDRESS: address,
   SERVICE_CREDENTIAL: serviceCredential,
   INTERNAL_CALLERS: internalCallers,
+  STALENESS_BOUND_MILLIS: stalenessBoundMillis,
+  REDIS_URL: redisUrl,
   AUDIT_RETENTION_DAYS: whole(400, 1, 36_500),
   DRAIN_SECONDS: whole(5, 0, 600),
   LOG_LEVEL: logLevel,

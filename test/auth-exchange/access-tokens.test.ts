@@ -8,6 +8,7 @@ import { withLowS } from '../../services/auth-exchange/signing/token-text.js'
 import { invalid } from '../identity-registry/expected.js'
 import { freshNames, makeWorkload, UNKNOWN_ID, type Workload } from '../support/builders.js'
 import { HOUR } from '../support/manual-clock.js'
+import { asRead } from '../support/revisions.js'
 import { type Session, startSystem, type System } from '../support/system.js'
 import { anotherExchange } from './another-exchange.js'
 
@@ -23,8 +24,8 @@ afterAll(() => system.close())
 const next = freshNames('workload')
 const newWorkload = (): Promise<Workload> => makeWorkload(admin, { name: next() })
 const newToken = async () => system.login(await newWorkload())
-const byToken = (value: string) => system.anonymous.exchange(Exchange.revokeAccessToken, { target: { $case: 'accessToken', value } })
-const byId = (value: string, by = admin) => by.exchange(Exchange.revokeAccessToken, { target: { $case: 'tokenId', value } })
+const byToken = (value: string) => asRead('exchange', system.anonymous.exchange(Exchange.revokeAccessToken, { target: { $case: 'accessToken', value } }))
+const byId = (value: string, by = admin) => asRead('exchange', by.exchange(Exchange.revokeAccessToken, { target: { $case: 'tokenId', value } }))
 const check = (token: string) => system.check(token, 'read', 'secrets')
 
 const rejected = { kind: 'UNAUTHENTICATED', reason: 'ACCESS_TOKEN_REJECTED' }
@@ -40,7 +41,7 @@ describe('RevokeAccessToken', () => {
       const { accessToken } = token
       await check(accessToken)
       for (let times = 0; times < 2; times += 1) {
-        expect(await revoke(token)).toEqual({})
+        expect(await revoke(token)).toEqual({ revision: '' })
         await expect(check(accessToken)).rejects.toMatchObject(rejected)
       }
     })
@@ -56,8 +57,8 @@ describe('RevokeAccessToken', () => {
       const { accessToken, tokenId } = await newToken()
       system.clock.advance(HOUR)
       admin = await system.session(system.admin)
-      expect(await byToken(accessToken)).toEqual({})
-      expect(await byId(tokenId)).toEqual({})
+      expect(await byToken(accessToken)).toEqual({ revision: '' })
+      expect(await byId(tokenId)).toEqual({ revision: '' })
     })
   })
 

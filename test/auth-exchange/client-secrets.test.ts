@@ -5,6 +5,7 @@ import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/count
 import { invalid } from '../identity-registry/expected.js'
 import { freshNames, makeWorkload, UNKNOWN_ID } from '../support/builders.js'
 import { HOUR, SECOND } from '../support/manual-clock.js'
+import { asRead, revisionOf } from '../support/revisions.js'
 import { type Session, startSystem, type System } from '../support/system.js'
 
 let system: System
@@ -28,7 +29,7 @@ const create = (identityId: string, request: { description?: string; ttlSeconds?
   admin.exchange(Exchange.createClientSecret, { identityId, description: '', ttlSeconds: 0, useLimit: 0, ...request })
 const list = (identityId: string, request: { pageSize?: number; pageToken?: string } = {}) =>
   admin.exchange(Exchange.listClientSecrets, { identityId, pageSize: 0, pageToken: '', ...request })
-const revoke = (identityId: string, id: string) => admin.exchange(Exchange.revokeClientSecret, { identityId, id })
+const revoke = (identityId: string, id: string) => asRead('exchange', admin.exchange(Exchange.revokeClientSecret, { identityId, id }))
 
 const methodNotFound = { kind: 'NOT_FOUND', reason: 'AUTH_METHOD_NOT_FOUND' }
 const secretNotFound = { kind: 'NOT_FOUND', reason: 'CLIENT_SECRET_NOT_FOUND' }
@@ -51,10 +52,11 @@ describe('CreateClientSecret', () => {
         expireTime: new Date(now.getTime() + HOUR),
         lastUsedTime: undefined,
         revokeTime: undefined,
+        revision: revisionOf('exchange'),
       })
       expect(made.secret).toContain(made.clientSecret?.id.replaceAll('-', ''))
       await system.login({ clientId, clientSecret: made.secret })
-      expect(await list(identityId)).toEqual({ clientSecrets: [{ ...made.clientSecret, uses: 1, lastUsedTime: now }], nextPageToken: '' })
+      expect(await list(identityId)).toEqual({ clientSecrets: [{ ...made.clientSecret, uses: 1, lastUsedTime: now, revision: '' }], nextPageToken: '' })
     })
 
     it('with several for one identity, which live and are revoked on their own', async () => {
@@ -82,15 +84,15 @@ describe('CreateClientSecret', () => {
 
     it('a disabled identity, until it is enabled again', async () => {
       const { identityId } = await withUniversalAuth()
-      await admin.registry(Registry.disableIdentity, { id: identityId })
+      await system.everywhere(admin.registry(Registry.disableIdentity, { id: identityId }))
       await expect(create(identityId)).rejects.toMatchObject({ kind: 'FAILED_PRECONDITION', reason: 'IDENTITY_NOT_ACTIVE', metadata: { identityId } })
-      await admin.registry(Registry.enableIdentity, { id: identityId })
+      await system.everywhere(admin.registry(Registry.enableIdentity, { id: identityId }))
       await create(identityId)
     })
 
     it('a deleted identity', async () => {
       const { identityId } = await withUniversalAuth()
-      await admin.registry(Registry.deleteIdentity, { id: identityId, etag: '' })
+      await system.everywhere(admin.registry(Registry.deleteIdentity, { id: identityId, etag: '' }))
       await expect(create(identityId)).rejects.toMatchObject({ kind: 'NOT_FOUND' })
     })
 
@@ -155,7 +157,7 @@ describe('RevokeClientSecret', () => {
       const { clientSecret } = await create(identityId)
       system.clock.advance(SECOND)
       const revoked = await revoke(identityId, clientSecret?.id ?? '')
-      expect(revoked).toEqual({ ...clientSecret, revokeTime: system.clock.now() })
+      expect(revoked).toEqual({ ...clientSecret, revokeTime: system.clock.now(), revision: '' })
       system.clock.advance(SECOND)
       expect(await revoke(identityId, revoked.id)).toEqual(revoked)
     })

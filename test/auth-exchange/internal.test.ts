@@ -11,6 +11,7 @@ import { invalid } from '../identity-registry/expected.js'
 import { makeWorkload, UNKNOWN_ID } from '../support/builders.js'
 import { bearer, type Calls, callsTo } from '../support/calls.js'
 import { HOUR } from '../support/manual-clock.js'
+import { stampOf } from '../support/revisions.js'
 import { type Session, startSystem, type System } from '../support/system.js'
 import { type AnotherExchange, anotherExchange } from './another-exchange.js'
 
@@ -50,33 +51,41 @@ const newSecretText = (id = ids.next()) => secretText(id, randomBytes(32))
 
 describe('DescribeToken', () => {
   const describeToken = (accessToken: string, by = asCheck()) => by(Internal.describeToken, { accessToken })
+  const updateMethod = (identityId: string) =>
+    admin.exchange(Exchange.updateUniversalAuth, { identityId, accessTokenTtlSeconds: 60, accessTokenMaxTtlSeconds: undefined, etag: '' })
   const rejected = { kind: 'UNAUTHENTICATED', reason: 'ACCESS_TOKEN_REJECTED' }
 
   describe('answers', () => {
-    it('with whose token it is, what obtained it and when it expires', async () => {
+    it('with whose token it is, what obtained it, when it expires and whether it is revoked, as of the last change', async () => {
       const workload = await makeWorkload(admin, { name: 'billing' })
+      const { identityId, secretId: credentialId } = workload
       const { accessToken, tokenId, expireTime } = await system.login(workload)
       const { organizationId } = system.admin
-      const { identityId, secretId: credentialId } = workload
-      expect(await describeToken(accessToken)).toEqual({ tokenId, organizationId, identityId, credentialId, method: 'universal-auth', expireTime })
+      const token = { tokenId, organizationId, identityId, credentialId, method: 'universal-auth', expireTime }
+      const { revision } = await updateMethod(identityId)
+      expect(await describeToken(accessToken)).toEqual({ ...token, revoked: false, stamp: stampOf(revision) })
+      const revocation = await admin.exchange(Exchange.revokeAccessToken, { target: { $case: 'tokenId', value: tokenId } })
+      expect(await describeToken(accessToken)).toEqual({ ...token, revoked: true, stamp: stampOf(revocation.revision) })
+    })
+
+    it('that it is revoked, to a token of a revoked secret', async () => {
+      const workload = await makeWorkload(admin, { name: 'revoked-secret' })
+      const [{ accessToken }, other] = [await system.login(workload), await system.login(await makeWorkload(admin, { name: 'kept' }))]
+      await admin.exchange(Exchange.revokeClientSecret, { identityId: workload.identityId, id: workload.secretId })
+      expect(await describeToken(accessToken)).toMatchObject({ identityId: workload.identityId, revoked: true })
+      expect(await describeToken(other.accessToken)).toMatchObject({ revoked: false })
     })
   })
 
   describe('refuses', () => {
-    it('a token that is malformed, forged, expired, revoked, or of a revoked secret', async () => {
-      const workload = await makeWorkload(admin, { name: 'refused' })
-      const [revoked, live] = [await system.login(workload), await system.login(workload)]
-      await admin.exchange(Exchange.revokeAccessToken, { target: { $case: 'tokenId', value: revoked.tokenId } })
-      const forged = live.accessToken.replace(/\.[^.]*\./, '.e30.')
-      for (const text of ['x', forged, revoked.accessToken]) await expect(describeToken(text)).rejects.toMatchObject(rejected)
+    it('a token that is malformed, forged or expired', async () => {
+      const token = await system.login(await makeWorkload(admin, { name: 'refused' }))
+      const forged = token.accessToken.replace(/\.[^.]*\./, '.e30.')
+      for (const text of ['x', forged]) await expect(describeToken(text)).rejects.toMatchObject(rejected)
 
-      expect(await describeToken(live.accessToken)).toMatchObject({ tokenId: live.tokenId })
-      await admin.exchange(Exchange.revokeClientSecret, { identityId: workload.identityId, id: workload.secretId })
-      await expect(describeToken(live.accessToken)).rejects.toMatchObject(rejected)
-
-      const expired = await system.login(await makeWorkload(admin, { name: 'expired' }))
+      expect(await describeToken(token.accessToken)).toMatchObject({ tokenId: token.tokenId })
       system.clock.advance(HOUR)
-      await expect(describeToken(expired.accessToken)).rejects.toMatchObject(rejected)
+      await expect(describeToken(token.accessToken)).rejects.toMatchObject(rejected)
       admin = await system.session(system.admin)
     })
 

@@ -64,11 +64,11 @@ const REASONS: readonly (readonly [string, string, (workload: Workload) => Crede
     return workload
   }],
   ['a disabled identity', 'identity-not-active', async (workload) => {
-    await admin.registry(Registry.disableIdentity, { id: workload.identityId })
+    await system.everywhere(admin.registry(Registry.disableIdentity, { id: workload.identityId }))
     return workload
   }],
   ['a deleted identity', 'identity-not-active', async (workload) => {
-    await admin.registry(Registry.deleteIdentity, { id: workload.identityId, etag: '' })
+    await system.everywhere(admin.registry(Registry.deleteIdentity, { id: workload.identityId, etag: '' }))
     return workload
   }],
 ]

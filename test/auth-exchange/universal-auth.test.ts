@@ -5,6 +5,7 @@ import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/count
 import { etagStale, identityNotFound, invalid } from '../identity-registry/expected.js'
 import { freshNames, makeWorkload, UNKNOWN_ID } from '../support/builders.js'
 import { SECOND } from '../support/manual-clock.js'
+import { asRead } from '../support/revisions.js'
 import { type Session, startSystem, type System } from '../support/system.js'
 
 let system: System
@@ -24,11 +25,12 @@ const newIdentity = async () => (await admin.registry(Registry.createIdentity, {
 
 type Lifetimes = { ttl?: number; maxTtl?: number }
 const lifetimes = ({ ttl, maxTtl }: Lifetimes) => ({ accessTokenTtlSeconds: ttl, accessTokenMaxTtlSeconds: maxTtl })
-const attach = (identityId: string, given: Lifetimes = {}) => admin.exchange(Exchange.attachUniversalAuth, { identityId, ...lifetimes(given) })
+const attach = (identityId: string, given: Lifetimes = {}) =>
+  asRead('exchange', admin.exchange(Exchange.attachUniversalAuth, { identityId, ...lifetimes(given) }))
 const attached = async (given: Lifetimes = {}) => attach(await newIdentity(), given)
 const get = (identityId: string) => admin.exchange(Exchange.getUniversalAuth, { identityId })
 const update = (identityId: string, given: Lifetimes, etag = '') =>
-  admin.exchange(Exchange.updateUniversalAuth, { identityId, etag, ...lifetimes(given) })
+  asRead('exchange', admin.exchange(Exchange.updateUniversalAuth, { identityId, etag, ...lifetimes(given) }))
 
 const methodNotFound = { kind: 'NOT_FOUND', reason: 'AUTH_METHOD_NOT_FOUND' }
 const TTL = 'access_token_ttl_seconds'
@@ -54,7 +56,7 @@ describe('AttachUniversalAuth', () => {
       const method = await attach(identityId)
       const now = system.clock.now()
       const chosen = { clientId: method.clientId, etag: method.etag, createTime: now, updateTime: now }
-      expect(method).toEqual({ identityId, accessTokenTtlSeconds: 3600, accessTokenMaxTtlSeconds: HOURS_24, ...chosen })
+      expect(method).toEqual({ identityId, accessTokenTtlSeconds: 3600, accessTokenMaxTtlSeconds: HOURS_24, ...chosen, revision: '' })
       expect(await get(identityId)).toEqual(method)
     })
 

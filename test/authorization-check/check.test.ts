@@ -38,6 +38,8 @@ describe('Check', () => {
         tokenId: limited.session.tokenId,
         tokenExpireTime: new Date((Math.floor(system.clock.now().getTime() / 1000) + 3600) * 1000),
         decisionId: decision.decisionId,
+        revision: expect.stringMatching(/^registry\.0\.[0-9a-f]{16}\.\d+,exchange\.0\.[0-9a-f]{16}\.\d+$/),
+        stalenessBoundMillis: 250,
       })
       expect([decision.rule?.roleId ?? '', decision.decisionId].map(isId)).toEqual([true, true])
       expect((await ask('read', 'secrets')).decisionId).not.toBe(decision.decisionId)
@@ -114,13 +116,13 @@ describe('Check', () => {
     it('a request with everything wrong, naming all of it', async () => {
       const attributes = { 'Bad Name': { kind: { $case: 'stringValue' as const, value: 'x' } }, empty: { kind: undefined } }
       const resource = { type: 'Secrets', attributes }
-      const wrong = system.anonymous.check(Check.check, { accessToken: '', projectId: 'x', action: '', resource })
+      const wrong = system.anonymous.check(Check.check, { accessToken: '', projectId: 'x', action: '', resource, consistency: undefined })
       const fields = ['access_token', 'project_id', 'action', 'resource.type', 'resource.attributes[?]', 'resource.attributes[empty]']
       await expect(wrong).rejects.toMatchObject(invalid(...fields))
     })
 
     it('a question about nothing', async () => {
-      const request = { accessToken: admin.token, projectId: '', action: 'read', resource: undefined }
+      const request = { accessToken: admin.token, projectId: '', action: 'read', resource: undefined, consistency: undefined }
       await expect(system.anonymous.check(Check.check, request)).rejects.toMatchObject(invalid('resource'))
     })
 

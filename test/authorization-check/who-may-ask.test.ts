@@ -51,7 +51,7 @@ async function start(listen: Record<string, string>): Promise<number> {
 async function check(address: string, headers: Record<string, string>, accessToken = admin.token) {
   const calls = callsTo(address, headers)
   try {
-    return await calls(Check.check, { accessToken, projectId: '', action: 'read', resource: { type: 'secrets', attributes: {} } })
+    return await calls(Check.check, { accessToken, projectId: '', action: 'read', resource: { type: 'secrets', attributes: {} }, consistency: undefined })
   } finally {
     calls.close()
   }
@@ -83,13 +83,13 @@ describe('on this machine', () => {
 // Whatever is refused here because of the caller's token was seen to be answered with every listener taken for a local one.
 describe('on a network', () => {
   it('whoever may check on authorization may have the tokens of its organization checked', async () => {
-    await limited.may(allow(['check'], ['authorization']))
+    await system.everywhere(limited.may(allow(['check'], ['authorization'])))
     expect(await check(network, asLimited())).toMatchObject({ ...answered, identityId: system.admin.identityId })
     await expect(check(network, asLimited(), 'not.a.token')).rejects.toMatchObject(tokenRejected)
   })
 
   it('the tokens of other organizations are unknown to it', async () => {
-    await limited.may(allow(['*'], ['*']))
+    await system.everywhere(limited.may(allow(['*'], ['*'])))
     await expect(check(network, asLimited(), await tokenOfAnother())).rejects.toMatchObject(tokenRejected)
   })
 
@@ -103,19 +103,19 @@ describe('on a network', () => {
       await expect(check(network, headers)).rejects.toMatchObject(callerRejected)
     }
     for (const rules of [[], [allow(['*'], ['*']), deny(['check'], ['authorization'])], [allow(['read'], ['authorization'])]]) {
-      await limited.may(...rules)
+      await system.everywhere(limited.may(...rules))
       await expect(check(network, asLimited())).rejects.toMatchObject({ kind: 'PERMISSION_DENIED', reason: 'CHECK_NOT_ALLOWED' })
     }
   })
 
   it('a caller whose own token is revoked, or whose identity is disabled, is told that it is about itself', async () => {
-    await limited.may(allow(['check'], ['authorization']))
+    await system.everywhere(limited.may(allow(['check'], ['authorization'])))
     const { accessToken, tokenId } = await system.login(limited)
-    await admin.exchange(Exchange.revokeAccessToken, { target: { $case: 'tokenId', value: tokenId } })
+    await system.everywhere(admin.exchange(Exchange.revokeAccessToken, { target: { $case: 'tokenId', value: tokenId } }))
     await expect(check(network, bearer(accessToken))).rejects.toMatchObject(callerRejected)
-    await admin.registry(Registry.disableIdentity, { id: limited.identityId })
+    await system.everywhere(admin.registry(Registry.disableIdentity, { id: limited.identityId }))
     await expect(check(network, asLimited())).rejects.toMatchObject(callerRejected)
-    await admin.registry(Registry.enableIdentity, { id: limited.identityId })
+    await system.everywhere(admin.registry(Registry.enableIdentity, { id: limited.identityId }))
     expect(await check(network, asLimited())).toMatchObject(answered)
   })
 })

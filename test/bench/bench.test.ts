@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Measured, measure } from '../../bench/measure.js'
-import { optionsFrom, ROWS, UsageError } from '../../bench/options.js'
-import { published, report } from '../../bench/report.js'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { measure, measureProbes } from '../../bench/measure.js'
+import { optionsFrom, PROBES, ROWS, UsageError } from '../../bench/options.js'
+import { published, report, type Run } from '../../bench/report.js'
 import { median, percentile } from '../../bench/statistics.js'
 import { type BenchSystem, startBenchSystem } from '../../bench/system.js'
 import { type FreshDatabase, freshDatabase } from '../support/postgres.js'
@@ -19,13 +19,13 @@ describe('options', () => {
   const rowsOf = (...args: string[]) => optionsFrom(args).rows.map(({ name }) => name)
 
   it('measures every row unless told which, and always the one that the others are compared with', () => {
-    expect(rowsOf()).toEqual(['echo', 'check.warm', 'login.warm'])
+    expect(rowsOf()).toEqual(['echo', 'check.warm', 'check.redis', 'check.cold', 'login.warm'])
     expect(rowsOf('login.warm', '--quick')).toEqual(['echo', 'login.warm'])
   })
 
   it('takes the number of rounds', () => expect(optionsFrom(['--quick', '--rounds', '2']).plan.rounds).toBe(2))
 
-  it.each([[['check.cold']], [['--rounds', '0']], [['--rounds=many']], [['--fast']]])('refuses %j', (args) => {
+  it.each([[['check.hot']], [['--rounds', '0']], [['--rounds=many']], [['--fast']]])('refuses %j', (args) => {
     expect(() => optionsFrom(args)).toThrow(UsageError)
   })
 })
@@ -33,13 +33,14 @@ describe('options', () => {
 describe('a run', () => {
   let database: FreshDatabase
   let system: BenchSystem
-  let measured: Measured[]
+  let run: Run
 
   beforeAll(async () => {
     database = await freshDatabase()
-    system = await startBenchSystem({ ...database, from: 'source', workloads: 2 })
-    const plan = { rounds: 2, inFlight: 4, warmUp: { calls: 5, millis: 1_000 }, phaseMillis: 100 }
-    measured = await measure(system, ROWS, plan, () => undefined)
+    system = await startBenchSystem({ ...database, redisUrl: inject('redisUrl'), from: 'source', workloads: 2 })
+    const plan = { rounds: 2, inFlight: 4, warmUp: { calls: 5, millis: 1_000 }, phaseMillis: 100, probes: { samples: 2, millis: 500 } }
+    const measured = await measure(system, ROWS, plan, () => undefined)
+    run = { measured, probed: await measureProbes(system, PROBES, plan.probes, () => undefined) }
   })
   afterAll(async () => {
     await system.close()
@@ -47,26 +48,27 @@ describe('a run', () => {
   })
 
   it('publishes every row, with figures that can be', () => {
-    const { machine, load, rows } = published(measured, { before: 0.5, after: 1 })
+    const { machine, load, rows } = published(run, { before: 0.5, after: 1 })
 
     expect(Object.keys(machine)).toEqual(['cpu', 'cores', 'node', 'platform'])
     expect(load).toEqual({ before: 0.5, after: 1 })
-    expect(rows.map((row) => Object.keys(row))).toEqual(ROWS.map(() => ['name', 'cpuMicros', 'ratioToEcho', 'p50Millis', 'p99Millis', 'perSecond']))
-    expect(rows.map(({ name }) => name)).toEqual(['echo', 'check.warm', 'login.warm'])
-    for (const { ratioToEcho, cpuMicros, p50Millis, p99Millis, perSecond } of rows) {
-      for (const value of [ratioToEcho, cpuMicros, p50Millis, perSecond]) expect(value).toBeGreaterThan(0)
-      expect(p99Millis).toBeGreaterThanOrEqual(p50Millis)
+    const names = ['cpuMicros', 'ratioToEcho', 'p50Millis', 'p99Millis', 'perSecond']
+    const probes = [['p50Millis', 'p99Millis', 'maxMillis'], ['replicaCpuMillisPerSecond', 'ownersCpuMillisPerSecond']]
+    expect(rows.map(({ name }) => name)).toEqual(['echo', 'check.warm', 'check.redis', 'check.cold', 'login.warm', 'revocation', 'freshness.pull'])
+    expect(rows.map((row) => Object.keys(row))).toEqual([...ROWS.map(() => names), ...probes].map((keys) => ['name', ...keys]))
+    for (const { name, ...figures } of rows) {
+      for (const value of Object.values(figures)) expect(value, String(name)).toBeGreaterThan(0)
     }
     expect(rows[0]?.ratioToEcho).toBe(1)
   })
 
   it('says in words what was measured, on what, and what that is worth', () => {
-    const text = report(measured, published(measured, { before: 3, after: 1 }))
+    const text = report(run, published(run, { before: 3, after: 1 }))
 
     expect(text).toContain('WARNING: the machine was busy')
     expect(text).toMatch(/^check\.warm +\d+\.\d +\d+\.\d +\d+\.\d\d +\d+\.\d\d +\d+\.\d\d +\d+$/m)
     expect(text).toMatch(/^check\.warm, CPU µs per call of all: authorization-check \d+ \+ auth-exchange \d+ \+ identity-registry \d+ .* = \d+ /m)
     expect(text).toMatch(/^login\.warm ≤ 178 µs in the end: (not )?met$/m)
-    expect(report(measured, published(measured, { before: 0.9, after: 3 }))).not.toContain('WARNING')
+    expect(report(run, published(run, { before: 0.9, after: 3 }))).not.toContain('WARNING')
   })
 })

@@ -80,7 +80,7 @@ describe('a login whose secret was good when it was verified', () => {
   it('gets a token that is dead at once, where its method was voided before it is recorded', async () => {
     const workload = await makeWorkload(admin, { name: next() })
     const login = await loginDuring(workload, (held) =>
-      held.run('update exchange.universal_auth set epoch = gen_random_uuid() where identity_id = $1', [workload.identityId]))
+      held.run(VOID_METHOD, [workload.identityId]))
     await expectDead(login)
   })
 
@@ -94,6 +94,12 @@ describe('a login whose secret was good when it was verified', () => {
     await expect(system.login(workload)).rejects.toMatchObject(rejected)
   })
 })
+
+// As a call that revokes all tokens of a method will: the epoch, and the change that names it.
+const VOID_METHOD = `
+  with voided as (update exchange.universal_auth set epoch = gen_random_uuid() where identity_id = $1 returning organization_id, identity_id)
+  insert into exchange.feed_change (id, shard, organization_id, entities)
+  select gen_random_uuid(), 0, organization_id, array['auth-method/' || identity_id] from voided`
 
 /** There is no token, or none that anybody honours. */
 async function expectDead(login: Outcome): Promise<void> {

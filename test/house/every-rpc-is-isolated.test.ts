@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto'
-import { Metadata, status } from '@grpc/grpc-js'
+import { status } from '@grpc/grpc-js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { secretIdOf, secretText } from '../../services/auth-exchange/domain/client-secret.js'
 import { bearer } from '../support/calls.js'
 import { CALLER_SECRET, checkOnNetwork, internalsFor } from '../support/confined-services.js'
 import { realKeyOf, unknownTokens } from '../support/forged-tokens.js'
 import { anyId, counterparts, leaks, namingFields, neighbour, nowhere, type Nowhere, type Probe, probed, probesOf } from '../support/isolation.js'
-import { type Told, told } from '../support/isolation.js'
+import { textAt, type Told, told } from '../support/isolation.js'
 import { addressesByService, type CallsByService, callsByService, type Headers, type Outcome, reasonOf } from '../support/raw-calls.js'
 import { rowsOf, tablesOf } from '../support/rows.js'
 import { startSystem, type System } from '../support/system.js'
 import { makeTenant, type Tenant } from '../support/tenant.js'
 import { type Builder, VALID_REQUESTS } from '../support/valid-requests.js'
-import { encode, fieldPathOf, leavesOf, type Method, methodNamed, METHODS, type WireMessage } from '../support/wire.js'
+import { encode, fieldPathOf, isInternal, leavesOf, type Method, methodNamed, METHODS, type WireMessage } from '../support/wire.js'
 
 // Whatever organization A asks of organization B is answered as if B did not exist, method by method, field by field.
 // Seen to fail without the organization in the statement of getProject, and without the organization in Check's answer to
@@ -44,7 +44,7 @@ const send = async (method: Method, request: WireMessage, headers: Headers): Pro
 }
 const credentialOf = (caller: string) => ({ 'countersign-credential': `${caller}:${CALLER_SECRET}` })
 const headersOf = (method: Method, of: Tenant): Headers => {
-  if (method.service.endsWith('InternalService')) return credentialOf(of === a ? 'only-a' : 'everywhere')
+  if (isInternal(method)) return credentialOf(of === a ? 'only-a' : 'everywhere')
   return bearer(of.admin.token)
 }
 
@@ -94,6 +94,7 @@ beforeAll(async () => {
     AuthorizationCheckService: network.address,
     RegistryInternalService: internals.registry,
     ExchangeInternalService: internals.exchange,
+    ChangeFeedService: internals.registry,
   }))
   const real = await realKeyOf(system)
   shaped = (path, thing) => {
@@ -184,6 +185,20 @@ describe('where the matrix says nothing', () => {
     }
   })
 
+  it('a revision of B is a number to A, like one of its own', async () => {
+    const question = { access_token: a.workload.token, action: 'read', resource: { type: 'secrets' } }
+    const answer = async (name: string, request: WireMessage) => {
+      const outcome = await send(methodNamed(`AuthorizationCheckService.${name}`), request, bearer(a.admin.token))
+      return told(methodNamed(`AuthorizationCheckService.${name}`), outcome, { name: 'a revision', things: [] })
+    }
+    const [earlier = {}] = ofB(methodNamed('AuthorizationCheckService.WaitForRevision'))
+    const [own, theirs] = [await a.revision(), textAt(earlier, ['revision'])]
+    const check = (revision: string) => answer('Check', { ...question, consistency: { at_least: revision } })
+    const wait = (revision: string) => answer('WaitForRevision', { revision })
+    expect(leaks(await check(theirs), [await check(own)], marksOfB)).toEqual([])
+    expect(leaks(await wait(theirs), [await wait(own)], marksOfB)).toEqual([])
+  })
+
   it('a service confined to one project of A learns nothing of another', async () => {
     const method = methodNamed('RegistryInternalService.ResolveGrants')
     const about = { organization_id: a.organizationId, identity_id: a.workload.identityId }
@@ -203,38 +218,7 @@ describe('in the end', () => {
   it('every row is found by its organization first, but for what belongs to none', async () => {
     const elsewhere = (await tablesOf(system.databases.superuserUrl)).filter(({ key }) => key[0] !== 'organization_id').map(({ name }) => name)
     const ours = elsewhere.filter((name) => !/\.migration(_lock)?$/.test(name))
-    expect(ours).toEqual(['exchange.client_locator', 'exchange.signing_key', 'registry.organization'])
-  })
-})
-
-// A comparison that finds nothing proves nothing: each of these is planted, and found.
-describe('the matrix finds', () => {
-  const thing = '019fda00-0000-7000-8000-000000000001'
-  const about = (change: Partial<Outcome>): Told => {
-    const none = { headers: new Metadata(), trailers: new Metadata(), answer: undefined }
-    const outcome = { ...none, code: status.NOT_FOUND, details: `There is no project ${thing}.`, ...change }
-    return told(methodNamed('IdentityRegistryService.GetProject'), outcome, { name: 'id', things: [[['id'], thing]] })
-  }
-  const nothing = about({})
-  const trailers = new Metadata()
-  trailers.set('x-hint', 'another organization')
-  const project = encode(methodNamed('IdentityRegistryService.GetProject').desc.output, { id: thing, name: 'of-b-project' })
-
-  it.each([
-    ['another status', { code: status.PERMISSION_DENIED }],
-    ['another message', { details: `There is no project ${thing} here.` }],
-    ['another trailer', { trailers }],
-    ['an answer', { code: status.OK, details: 'OK', answer: project }],
-  ])('%s', (_leak, change) => {
-    expect(leaks(about(change), [nothing], [])).toHaveLength(1)
-  })
-
-  it('a name of B in an answer that is always the same', () => {
-    const shown = about({ code: status.OK, details: 'OK', answer: project })
-    expect(leaks(shown, [shown], ['of-b-project'])).toHaveLength(1)
-  })
-
-  it('nothing where nothing differs but what was asked for', () => {
-    expect(leaks(about({}), [nothing], ['of-b-project'])).toEqual([])
+    const feeds = ['exchange', 'registry'].flatMap((schema) => ['change', 'head', 'setting'].map((table) => `${schema}.feed_${table}`))
+    expect(ours).toEqual([...feeds, 'exchange.client_locator', 'exchange.signing_key', 'registry.organization'].sort())
   })
 })

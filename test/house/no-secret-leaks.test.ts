@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto'
 import { Writable } from 'node:stream'
 import { status } from '@grpc/grpc-js'
 import type { Client } from 'pg'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { z } from 'zod'
 import { createLog } from '#libs/log.js'
 import { withClient } from '../../deploy/local/service-databases.js'
 import { secretIdOf, secretText } from '../../services/auth-exchange/domain/client-secret.js'
 import { bearer } from '../support/calls.js'
-import { type Canary, canariesOf, everywhere, foundIn, secretCanary, tokenCanary } from '../support/canaries.js'
+import { type Canary, canariesOf, everywhere, foundIn, redisText, secretCanary, tokenCanary } from '../support/canaries.js'
 import { partsOf } from '../support/forged-tokens.js'
 import { addressesByService, type CallsByService, callsByService, type Headers, type Outcome, visibleText } from '../support/raw-calls.js'
 import { storedText } from '../support/rows.js'
@@ -16,10 +16,10 @@ import { until } from '../support/running-processes.js'
 import { startSystem, type System } from '../support/system.js'
 import { makeTenant, type Tenant } from '../support/tenant.js'
 import { VALID_REQUESTS } from '../support/valid-requests.js'
-import { answerOf, declaredLeaves, encode, type Method, methodNamed, METHODS, type WireMessage } from '../support/wire.js'
+import { answerOf, declaredLeaves, encode, isInternal, type Method, methodNamed, METHODS, type WireMessage } from '../support/wire.js'
 
 // No credential, and nothing that one is verified or sealed with, is in any line of the log at its most talkative, in any
-// error, or in the audit. Seen to fail with the request among what is logged of a call, and without TOLD_BY_POSTGRES.
+// error, in the audit, or in Redis. Seen to fail with the request among what is logged of a call, and without TOLD_BY_POSTGRES.
 
 let system: System
 let tenant: Tenant
@@ -44,7 +44,7 @@ afterAll(async () => {
 /** As the admin, and on internal ports as the service that may call the method. */
 function headersOf({ service, desc: { name } }: Method): Headers {
   const { checkCredential, exchangeCredential, bootstrapCredential } = system.secrets
-  if (!service.endsWith('InternalService')) return bearer(tenant.admin.token)
+  if (!isInternal({ service })) return bearer(tenant.admin.token)
   if (name === 'Bootstrap') return { 'countersign-credential': `bootstrap:${bootstrapCredential}` }
   return { 'countersign-credential': name === 'DescribeIdentity' ? `auth-exchange:${exchangeCredential}` : `authorization-check:${checkCredential}` }
 }
@@ -130,7 +130,7 @@ describe('while', () => {
   })
 
   it('services show credentials that are not good', async () => {
-    for (const method of METHODS.filter(({ service }) => service.endsWith('InternalService'))) {
+    for (const method of METHODS.filter(isInternal)) {
       const { bootstrapCredential, registryCredential } = system.secrets
       const named = [`authorization-check:${bootstrapCredential}`, `nobody:${registryCredential}`, `bootstrap: ${bootstrapCredential}`]
       for (const credential of [...named, registryCredential]) {
@@ -182,6 +182,12 @@ describe('nothing is found', () => {
     const audited = await storedText(system.databases.superuserUrl, (table) => table.endsWith('.audit_event'))
     expect(audited).toContain('"Login"')
     expect(foundIn(audited, await canaries())).toEqual([])
+  })
+
+  it('in Redis, where what is known of tokens is kept', async () => {
+    const kept = await redisText(inject('redisUrl'))
+    expect(kept).toContain(tenant.workload.tokenId)
+    expect(foundIn(kept, await canaries())).toEqual([])
   })
 
   it('of authorization in any line of the log', () => {

@@ -7,7 +7,7 @@ const leaves = (...files: readonly string[]): Tree => Object.fromEntries(files.m
 
 const LIBS = leaves(
   ...['clock', 'domain-error', 'env', 'fields', 'lifecycle', 'service-process', 'rules/rule', 'postgres/database', 'postgres/errors'],
-  ...['redis/connect', 'redis/key-value', 'freshness/append', 'freshness/follow', 'freshness/lease', 'freshness/stamp'],
+  ...['redis/redis-store', 'redis/key-value', 'freshness/append', 'freshness/follow', 'freshness/lease', 'freshness/stamp'],
   ...['rpc/client', 'rpc/server', 'rpc/unary', 'wire/gen/order'],
 )
 
@@ -22,7 +22,7 @@ export const CLEAN: Tree = {
   'services/orders/app.ts': [
     ...['./config.js', './ports.js', './rpc/service.js', './store/schema.js', './cache/cached-orders.js', './peers/remote-orders.js'],
     ...['./jobs/sweep.js', './methods/token/verify.js', '#libs/authorization.js', '#libs/lifecycle.js', '#libs/wire/descriptors.js'],
-    ...['#libs/postgres/database.js', '#libs/redis/connect.js', '#libs/rpc/server.js', '#libs/rpc/errors.js', '#libs/wire/gen/order.js'],
+    ...['#libs/postgres/database.js', '#libs/redis/redis-store.js', '#libs/rpc/server.js', '#libs/rpc/errors.js', '#libs/wire/gen/order.js'],
   ],
   'services/orders/config.ts': ['#libs/env.js', './domain/order.js', './signing/keys.js'],
   'services/orders/ports.ts': ['type ./domain/order.js', 'type ./store/schema.js', 'type #libs/clock.js', 'type #libs/freshness/stamp.js'],
@@ -130,7 +130,7 @@ export const PLANTS: readonly Plant[] = [
     ['config.ts', './store/things.js'],
     ['main.ts', './rpc/service.js'],
     ['rpc/create.ts', '#libs/postgres/database.js'],
-    ['cache/cached.ts', '#libs/redis/connect.js'],
+    ['cache/cached.ts', '#libs/redis/redis-store.js'],
     ['jobs/sweep.ts', '#libs/rpc/client.js'],
   ),
   plant('only-app-wires', 'deploy/local/planted.ts', '../../services/payments/domain/payment.js'),

@@ -63,10 +63,10 @@ describe('buf lint', () => {
   })
 
   it.each([
-    ['an rpc without a comment', / {2}\/\/ [^\n]*\n( {2}rpc Check\()/, '$1', 'RPC "Check" should have a non-empty comment'],
+    ['an rpc without a comment', /(?: {2}\/\/ [^\n]*\n)+( {2}rpc Check\()/, '$1', 'RPC "Check" should have a non-empty comment'],
     ['a service without a comment', /(?:\/\/[^\n]*\n)+service /, 'service ', 'should have a non-empty comment'],
     ['a field that is no lower_snake_case', /string action = 3;/, 'string theAction = 3;', 'should be lower_snake_case'],
-    ['a lint rule silenced', / {2}\/\/ [^\n]*\n( {2}rpc Check\()/, '  // buf:lint:ignore COMMENT_RPC\n$1', 'should have a non-empty comment'],
+    ['a lint rule silenced', /(?: {2}\/\/ [^\n]*\n)+( {2}rpc Check\()/, '  // buf:lint:ignore COMMENT_RPC\n$1', 'should have a non-empty comment'],
   ])('refuses %s', async (_what, from, to, report) => {
     await change(from, to)
     const { code, output } = await lint()

@@ -3,6 +3,7 @@ import type { BoundRole } from '#libs/wire/gen/countersign/registry/v1/binding.j
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { bindTo, forEver, freshNames, makeProject, UNKNOWN_ID } from '../support/builders.js'
 import { HOUR, SECOND } from '../support/manual-clock.js'
+import { asRead } from '../support/revisions.js'
 import { type Session, startSystem, type System } from '../support/system.js'
 import { etagStale, identityNotFound, invalid, projectNotFound, roleNotFound } from './expected.js'
 
@@ -28,14 +29,13 @@ const next = freshNames('thing')
 const newIdentity = async () => (await admin.registry(Registry.createIdentity, { name: next(), role: '' })).id
 const newRole = (scope = projectId) => admin.registry(Registry.createRole, { projectId: scope, name: next(), description: '', rules: [] })
 const viewer = [forEver('viewer')]
-const create = (identityId: string, scope: string, roles = viewer) => admin.registry(Registry.createBinding, { identityId, projectId: scope, roles })
+const create = (identityId: string, scope: string, roles = viewer) => asRead('registry', admin.registry(Registry.createBinding, { identityId, projectId: scope, roles }))
 const newBinding = async () => create(await newIdentity(), projectId)
 const get = (id: string, scope = projectId) => admin.registry(Registry.getBinding, { id, projectId: scope })
 const list = (request: { projectId?: string; identityId?: string; pageSize?: number; pageToken?: string } = {}) =>
   admin.registry(Registry.listBindings, { projectId: '', identityId: '', pageSize: 0, pageToken: '', ...request })
 
 const bindingNotFound = { kind: 'NOT_FOUND', reason: 'BINDING_NOT_FOUND' }
-
 const later = (millis: number) => new Date(system.clock.now().getTime() + millis)
 
 /** What is wrong with roles to bind is the same whether they are bound or replace what was bound. */
@@ -64,6 +64,7 @@ describe('CreateBinding', () => {
         createTime: now,
         updateTime: now,
         etag: binding.etag,
+        revision: '',
       })
       const { roles, ...rest } = await get(binding.id)
       expect({ ...rest, roles: new Set(roles) }).toEqual({ ...binding, roles: new Set(binding.roles) })
@@ -174,7 +175,7 @@ describe('ListBindings', () => {
 
 describe('UpdateBinding', () => {
   const update = (id: string, scope = projectId, { etag = '', roles = [forEver('member')] } = {}) =>
-    admin.registry(Registry.updateBinding, { id, projectId: scope, roles, etag })
+    asRead('registry', admin.registry(Registry.updateBinding, { id, projectId: scope, roles, etag }))
 
   describe('answers', () => {
     it('with the binding, its roles replaced', async () => {
@@ -218,7 +219,7 @@ describe('UpdateBinding', () => {
 })
 
 describe('DeleteBinding', () => {
-  const remove = (id: string, scope = projectId, etag = '') => admin.registry(Registry.deleteBinding, { id, projectId: scope, etag })
+  const remove = (id: string, scope = projectId, etag = '') => asRead('registry', admin.registry(Registry.deleteBinding, { id, projectId: scope, etag }))
 
   describe('answers', () => {
     it('and the binding is gone, and another can be made', async () => {

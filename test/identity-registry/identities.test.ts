@@ -3,6 +3,7 @@ import { IdentityState } from '#libs/wire/gen/countersign/registry/v1/identity.j
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { allow, freshNames, type Limited, makeLimited, makeProject, makeWorkload, UNKNOWN_ID } from '../support/builders.js'
 import { MINUTE, SECOND } from '../support/manual-clock.js'
+import { asRead } from '../support/revisions.js'
 import { type Session, startSystem, type System } from '../support/system.js'
 import { etagStale, invalid, notAllowed, roleNotFound } from './expected.js'
 
@@ -21,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => system.close())
 
 const next = freshNames('identity')
-const create = (name = next(), role = '', by = admin) => by.registry(Registry.createIdentity, { name, role })
+const create = (name = next(), role = '', by = admin) => asRead('registry', by.registry(Registry.createIdentity, { name, role }))
 const get = (id: string, by = admin) => by.registry(Registry.getIdentity, { id })
 const bindingsOf = async (identityId: string) =>
   (await admin.registry(Registry.listBindings, { projectId: '', identityId, pageSize: 0, pageToken: '' })).bindings
@@ -36,7 +37,7 @@ describe('CreateIdentity', () => {
       const identity = await create('billing / v2.0_a-b')
       const now = system.clock.now()
       const chosen = { id: identity.id, organizationId: system.admin.organizationId, createTime: now, updateTime: now, etag: identity.etag }
-      expect(identity).toEqual({ ...chosen, name: 'billing / v2.0_a-b', state: IdentityState.ACTIVE })
+      expect(identity).toEqual({ ...chosen, name: 'billing / v2.0_a-b', state: IdentityState.ACTIVE, revision: '' })
       expect(await get(identity.id)).toEqual(identity)
     })
 
@@ -141,7 +142,7 @@ describe('ListIdentities', () => {
 })
 
 describe('UpdateIdentity', () => {
-  const update = (id: string, name: string, etag = '') => admin.registry(Registry.updateIdentity, { id, name, etag })
+  const update = (id: string, name: string, etag = '') => asRead('registry', admin.registry(Registry.updateIdentity, { id, name, etag }))
 
   describe('answers', () => {
     it('with the renamed identity, its update time and a new etag', async () => {
@@ -188,33 +189,34 @@ describe.each([
   ['EnableIdentity', Registry.enableIdentity, IdentityState.ACTIVE],
   ['DisableIdentity', Registry.disableIdentity, IdentityState.DISABLED],
 ] as const)('%s', (_name, method, state) => {
+  const set = (id: string) => asRead('registry', admin.registry(method, { id }))
   describe('answers', () => {
     it('with the identity in its new state, and again with the same identity unchanged', async () => {
       const { id } = await create()
       await admin.registry(method === Registry.enableIdentity ? Registry.disableIdentity : Registry.enableIdentity, { id })
       const before = await get(id)
       system.clock.advance(SECOND)
-      const changed = await admin.registry(method, { id })
+      const changed = await set(id)
       expect(changed).toEqual({ ...before, state, updateTime: system.clock.now(), etag: changed.etag })
       expect(changed.etag).not.toBe(before.etag)
       system.clock.advance(SECOND)
-      expect(await admin.registry(method, { id })).toEqual(changed)
+      expect(await set(id)).toEqual(changed)
     })
   })
 
   describe('refuses', () => {
     it('an id that there is not in the organization', async () => {
-      for (const id of absent()) await expect(admin.registry(method, { id })).rejects.toMatchObject(identityNotFound)
+      for (const id of absent()) await expect(set(id)).rejects.toMatchObject(identityNotFound)
     })
 
     it('what is no id', async () => {
-      await expect(admin.registry(method, { id: 'x' })).rejects.toMatchObject(invalid('id'))
+      await expect(set('x')).rejects.toMatchObject(invalid('id'))
     })
   })
 })
 
 describe('DeleteIdentity', () => {
-  const remove = (id: string, etag = '') => admin.registry(Registry.deleteIdentity, { id, etag })
+  const remove = (id: string, etag = '') => asRead('registry', admin.registry(Registry.deleteIdentity, { id, etag }))
 
   describe('answers', () => {
     it('and the identity is gone, with all its bindings', async () => {

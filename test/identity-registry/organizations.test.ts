@@ -3,6 +3,7 @@ import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/count
 import { heldTransaction } from '../faults/held-transaction.js'
 import { makeWorkload } from '../support/builders.js'
 import { SECOND } from '../support/manual-clock.js'
+import { asRead } from '../support/revisions.js'
 import { type Session, startSystem, type System } from '../support/system.js'
 import { etagStale, invalid } from './expected.js'
 
@@ -16,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => system.close())
 
 const get = (by: Session = admin) => by.registry(Registry.getOrganization, {})
-const rename = (name: string, etag = '') => admin.registry(Registry.updateOrganization, { name, etag })
+const rename = (name: string, etag = '') => asRead('registry', admin.registry(Registry.updateOrganization, { name, etag }))
 
 describe('GetOrganization', () => {
   describe('answers', () => {

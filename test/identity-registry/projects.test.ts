@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { bindTo, forEver, freshNames, makeProject, makeWorkload, UNKNOWN_ID } from '../support/builders.js'
 import { SECOND } from '../support/manual-clock.js'
+import { asRead } from '../support/revisions.js'
 import { type Session, startSystem, type System } from '../support/system.js'
 import { etagStale, invalid } from './expected.js'
 
@@ -18,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => system.close())
 
 const next = freshNames('project')
-const create = (name = next()) => admin.registry(Registry.createProject, { name })
+const create = (name = next()) => asRead('registry', admin.registry(Registry.createProject, { name }))
 const get = (id: string) => admin.registry(Registry.getProject, { id })
 const list = (request: { pageSize?: number; pageToken?: string; name?: string } = {}, by = admin) =>
   by.registry(Registry.listProjects, { pageSize: 0, pageToken: '', name: '', ...request })
@@ -33,7 +34,7 @@ describe('CreateProject', () => {
       const project = await create('shop')
       const now = system.clock.now()
       const chosen = { id: project.id, organizationId: system.admin.organizationId, createTime: now, updateTime: now, etag: project.etag }
-      expect(project).toEqual({ ...chosen, name: 'shop' })
+      expect(project).toEqual({ ...chosen, name: 'shop', revision: '' })
       expect(await get(project.id)).toEqual(project)
     })
 
@@ -120,7 +121,7 @@ describe('ListProjects', () => {
 })
 
 describe('UpdateProject', () => {
-  const update = (id: string, name: string, etag = '') => admin.registry(Registry.updateProject, { id, name, etag })
+  const update = (id: string, name: string, etag = '') => asRead('registry', admin.registry(Registry.updateProject, { id, name, etag }))
 
   describe('answers', () => {
     it('with the renamed project, its update time and a new etag', async () => {
@@ -161,7 +162,7 @@ describe('UpdateProject', () => {
 })
 
 describe('DeleteProject', () => {
-  const remove = (id: string, etag = '') => admin.registry(Registry.deleteProject, { id, etag })
+  const remove = (id: string, etag = '') => asRead('registry', admin.registry(Registry.deleteProject, { id, etag }))
 
   describe('answers', () => {
     it('and the project is gone, with its roles and all bindings to it', async () => {

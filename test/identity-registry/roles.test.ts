@@ -3,6 +3,7 @@ import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/count
 import { Effect, Operator, type Role, type Rule } from '#libs/wire/gen/countersign/registry/v1/role.js'
 import { allow, bindTo, deny, freshNames, makeProject, UNKNOWN_ID } from '../support/builders.js'
 import { SECOND } from '../support/manual-clock.js'
+import { asRead } from '../support/revisions.js'
 import { type Session, startSystem, type System } from '../support/system.js'
 import { etagStale, invalid, projectNotFound, roleNotFound } from './expected.js'
 
@@ -25,7 +26,7 @@ afterAll(() => system.close())
 const next = freshNames('role')
 type New = { name?: string; scope?: string; rules?: Rule[]; description?: string; by?: Session }
 const create = ({ name = next(), scope = '', rules = [], description = '', by = admin }: New = {}) =>
-  by.registry(Registry.createRole, { projectId: scope, name, description, rules })
+  asRead('registry', by.registry(Registry.createRole, { projectId: scope, name, description, rules }))
 const get = (id: string, scope = '', by = admin) => by.registry(Registry.getRole, { id, projectId: scope })
 const list = (request: { projectId?: string; pageSize?: number; pageToken?: string } = {}, by = admin) =>
   by.registry(Registry.listRoles, { projectId: '', pageSize: 0, pageToken: '', ...request })
@@ -47,7 +48,7 @@ describe('CreateRole', () => {
         const role = await create({ name: 'auditors', scope, rules, description: 'Reads\nbilling.' })
         const now = system.clock.now()
         const chosen = { id: role.id, organizationId: system.admin.organizationId, builtIn: false, createTime: now, updateTime: now, etag: role.etag }
-        expect(role).toEqual({ ...chosen, projectId: scope, name: 'auditors', description: 'Reads\nbilling.', rules })
+        expect(role).toEqual({ ...chosen, projectId: scope, name: 'auditors', description: 'Reads\nbilling.', rules, revision: '' })
         expect(await get(role.id, scope)).toEqual(role)
       }
     })
@@ -166,7 +167,7 @@ describe('ListRoles', () => {
 
 describe('UpdateRole', () => {
   const update = (id: string, scope = '', { etag = '', description = '', given = rules } = {}) =>
-    admin.registry(Registry.updateRole, { id, projectId: scope, description, rules: given, etag })
+    asRead('registry', admin.registry(Registry.updateRole, { id, projectId: scope, description, rules: given, etag }))
 
   describe('answers', () => {
     it('with the role, its description and rules replaced', async () => {
@@ -207,7 +208,7 @@ describe('UpdateRole', () => {
 })
 
 describe('DeleteRole', () => {
-  const remove = (id: string, scope = '', etag = '') => admin.registry(Registry.deleteRole, { id, projectId: scope, etag })
+  const remove = (id: string, scope = '', etag = '') => asRead('registry', admin.registry(Registry.deleteRole, { id, projectId: scope, etag }))
 
   describe('answers', () => {
     it('and the role is gone, and its name can be given anew', async () => {

@@ -28,6 +28,7 @@ async function reader(name: string): Promise<{ workload: Workload; bindingId: st
 
 const checks = (token: string) => system.check(token, 'read', 'secrets', { projectId })
 
+// As they are asked here, in full: within which bound any other check follows is in authorization-check/consistency.test.ts.
 describe('from the very next check on', () => {
   it('a token that its holder revoked is refused, and revoking it again is fine', async () => {
     const { token } = await reader('by-holder')
@@ -76,8 +77,9 @@ describe('from the very next check on', () => {
 
   it('the tokens of a disabled identity are refused until it is enabled again', async () => {
     const { token, workload } = await reader('disabled')
-    await admin.registry(Registry.disableIdentity, { id: workload.identityId })
+    const disabled = await admin.registry(Registry.disableIdentity, { id: workload.identityId })
     await expect(checks(token)).rejects.toMatchObject(rejected)
+    await system.everywhere(disabled)
     await expect(system.login(workload)).rejects.toMatchObject({ reason: 'CREDENTIALS_REJECTED' })
     await admin.registry(Registry.enableIdentity, { id: workload.identityId })
     expect(await checks(token)).toMatchObject({ allowed: true })
@@ -85,10 +87,11 @@ describe('from the very next check on', () => {
 
   it('the tokens and secrets of a deleted identity are refused, also when another takes its name', async () => {
     const { token, workload } = await reader('deleted')
-    await admin.registry(Registry.deleteIdentity, { id: workload.identityId, etag: '' })
+    const deleted = await admin.registry(Registry.deleteIdentity, { id: workload.identityId, etag: '' })
     const { id } = await admin.registry(Registry.createIdentity, { name: 'deleted', role: '' })
     await bindTo(admin, id, projectId, 'viewer')
     await expect(checks(token)).rejects.toMatchObject(rejected)
+    await system.everywhere(deleted)
     await expect(system.login(workload)).rejects.toMatchObject({ reason: 'CREDENTIALS_REJECTED' })
   })
 

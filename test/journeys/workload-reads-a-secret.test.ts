@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DecisionReason } from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { allow, bindTo, deny, forEver, makeProject, makeWorkload } from '../support/builders.js'
-import { HOUR } from '../support/manual-clock.js'
+import { HOUR, SECOND } from '../support/manual-clock.js'
 import { type Session, startSystem, type System } from '../support/system.js'
 
 let system: System
@@ -67,13 +67,13 @@ describe('the four steps', () => {
     const mayRead = async () => (await system.check(accessToken, 'read', 'secrets', { projectId })).allowed
 
     expect(await mayRead()).toBe(false)
-    system.clock.advance(HOUR / 4 - 1)
+    system.clock.advance(HOUR / 4 - SECOND)
     expect(await mayRead()).toBe(false)
-    system.clock.advance(1)
+    system.clock.advance(SECOND)
     expect(await mayRead()).toBe(true)
-    system.clock.advance(HOUR / 4 - 1)
+    system.clock.advance(HOUR / 4 - SECOND)
     expect(await mayRead()).toBe(true)
-    system.clock.advance(1)
+    system.clock.advance(SECOND)
     expect(await mayRead()).toBe(false)
   })
 })

@@ -84,7 +84,7 @@ describe('npm start', () => {
     await first.stop()
 
     const after = await start(folder).ready()
-    expect(await registryOf(after.registry, token)(Registry.getProject, { id: project.id })).toEqual(project)
+    expect(await registryOf(after.registry, token)(Registry.getProject, { id: project.id })).toEqual({ ...project, revision: '' })
     await login(after.exchange, adminOf(folder))
   })
 

@@ -54,6 +54,15 @@ const texts = (limit: number): Wire[] => optional('x'.repeat(limit + 1), 'a\0b',
 const wholes = (max: number): Wire[] => [-1, -2_147_483_648, max + 1, 2_147_483_647].filter((one, place, all) => all.indexOf(one) === place)
 const enums = (count: number): Wire[] => [0, count + 1, 99, -1, 2_147_483_647]
 const times = [-1, 253_402_300_800, -62_135_596_801, Number.MAX_SAFE_INTEGER].map((seconds) => ({ seconds, nanos: 0 }))
+
+const POSITION = 'registry.0.3f6c2f9a1b0e4d57.42'
+const revisions = [
+  ...['x', 'registry', 'registry.0.3f6c2f9a1b0e4d57', 'registry.0.3f6c2f9a1b0e4d57.', `${POSITION}x`, `${POSITION}\n`, ` ${POSITION}`],
+  ...[`${POSITION},`, `,${POSITION}`, `${POSITION}, ${POSITION}`, `${POSITION};${POSITION}`, POSITION.toUpperCase(), POSITION.replace('f', 'F')],
+  ...[POSITION.replace('registry', 'feed'), POSITION.replace('.0.', '.-1.'), POSITION.replace('.0.', '..'), POSITION.replace('.0.', '.10000.')],
+  ...[POSITION.replace('3f', '3'), POSITION.replace('3f', '3ff'), `${POSITION}.1`, POSITION.replace('42', '-42'), POSITION.replace('42', '4e2')],
+  ...[POSITION.replace('42', '4'.repeat(16)), POSITION.replace('42', '\uff14'), Array.from({ length: 65 }, () => POSITION).join(), 'x'.repeat(4097)],
+]
 /** Credentials are refused as such, but for what can't be one. */
 const credentials = ['', 'x'.repeat(4097)]
 
@@ -100,6 +109,8 @@ const BAD_VALUES: Readonly<Record<string, readonly Wire[]>> = {
   action: required(...words),
   type: required(...words),
   access_token: credentials,
+  at_least: required(...revisions),
+  revision: required(...revisions),
   client_secret: credentials,
 }
 
@@ -122,9 +133,11 @@ export const badValuesOf = (parent: DescMessage, field: DescField): readonly Wir
 
 export const countsOf = (parent: DescMessage, field: DescField): readonly [min: number, max: number] | undefined => lookUp(COUNTS, parent, field)
 
+const OPTIONAL_MESSAGES = ['google.protobuf.Timestamp', 'countersign.authorization.v1.Consistency']
+
 /** Whether a request without it is refused: a oneof and a single message by their place, the rest by what is bad in it. */
 export function isRequired(parent: DescMessage, field: DescField): boolean {
   if (field.fieldKind === 'list') return (countsOf(parent, field)?.[0] ?? 0) > 0
-  if (field.fieldKind === 'message') return field.message.typeName !== 'google.protobuf.Timestamp'
+  if (field.fieldKind === 'message') return !OPTIONAL_MESSAGES.includes(field.message.typeName)
   return badValuesOf(parent, field)?.some((value) => value === '' || (value === 0 && field.fieldKind === 'enum')) ?? false
 }

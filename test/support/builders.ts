@@ -43,7 +43,7 @@ export const allow = (actions: string[], resources: string[], ...where: Where[])
 export const deny = (actions: string[], resources: string[], ...where: Where[]): Rule => ({ ...allow(actions, resources, ...where), effect: Effect.DENY })
 
 /** Somebody whose one role, in the organization, holds exactly the rules that were set last. */
-export type Limited = Workload & { readonly session: Session; may(...rules: Rule[]): Promise<void> }
+export type Limited = Workload & { readonly session: Session; may(...rules: Rule[]): Promise<{ readonly revision: string }> }
 
 export async function makeLimited(system: System, admin: Session, name: string): Promise<Limited> {
   const { id } = await admin.registry(Registry.createRole, { projectId: '', name, description: '', rules: [] })
@@ -51,9 +51,7 @@ export async function makeLimited(system: System, admin: Session, name: string):
   return {
     ...workload,
     session: await system.session(workload),
-    may: async (...rules) => {
-      await admin.registry(Registry.updateRole, { id, projectId: '', description: '', rules, etag: '' })
-    },
+    may: (...rules) => admin.registry(Registry.updateRole, { id, projectId: '', description: '', rules, etag: '' }),
   }
 }
 

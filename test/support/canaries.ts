@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { ScalarType } from '@bufbuild/protobuf'
+import { Redis } from 'ioredis'
 import { withClient } from '../../deploy/local/service-databases.js'
 import { partsOf, realKeyOf } from './forged-tokens.js'
 import type { System } from './system.js'
@@ -46,7 +47,7 @@ export const foundIn = (text: string, canaries: readonly Canary[]): string[] =>
 /** What a whole system has to keep to itself: its keys, its services' credentials, and what verifies every client secret. */
 export async function canariesOf(system: System): Promise<Canary[]> {
   const { secrets, databases } = system
-  const { pepper, keyEncryptionKey, registryCredential, exchangeCredential, checkCredential, bootstrapCredential } = secrets
+  const { pepper, keyEncryptionKey, redisMacKey, registryCredential, exchangeCredential, checkCredential, bootstrapCredential } = secrets
   const real = await realKeyOf(system)
   const stored = await withClient(databases.superuserUrl, async (client) => {
     const verifiers = 'select id, digest, argon2_hash as hash, argon2_salt as salt from exchange.client_secret'
@@ -57,6 +58,7 @@ export async function canariesOf(system: System): Promise<Canary[]> {
   return [
     bytesCanary('the pepper', Buffer.from(pepper, 'base64')),
     bytesCanary('the key encryption key', Buffer.from(keyEncryptionKey, 'base64')),
+    bytesCanary('the key that seals what is in Redis', Buffer.from(redisMacKey, 'base64')),
     bytesCanary('the signing key', Buffer.from(String(real.key.export({ format: 'jwk' }).d), 'base64url')),
     ...stored.keys.map(({ sealed }) => bytesCanary('the sealed signing key', sealed)),
     ...Object.entries({ registryCredential, exchangeCredential, checkCredential, bootstrapCredential }).map(([name, text]) => textCanary(name, text)),
@@ -67,6 +69,18 @@ export async function canariesOf(system: System): Promise<Canary[]> {
       bytesCanary(`the salt of ${id}`, salt),
     ]),
   ]
+}
+
+/** Everything that is in a Redis, keys and values. */
+export async function redisText(url: string): Promise<string> {
+  const redis = new Redis(url)
+  try {
+    const keys = await redis.keys('*')
+    const values = await Promise.all(keys.map((key) => redis.getBuffer(key)))
+    return keys.map((key, place) => `${key} ${values[place]?.toString('latin1') ?? ''}`).join('\n')
+  } finally {
+    redis.disconnect()
+  }
 }
 
 /** The request with the text in each of its fields that hold text, one at a time. */

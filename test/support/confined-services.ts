@@ -32,7 +32,7 @@ export const CALLER_SECRET = 'of-a-caller-that-exists-in-tests-only'
 const callerOf = ({ name, organizations, projects = ['*'] }: CallerOptions) => ({
   name,
   digests: [digestOf(CALLER_SECRET)],
-  methods: ['/countersign.registry.v1.RegistryInternalService/*', '/countersign.exchange.v1.ExchangeInternalService/*'],
+  methods: ['registry.v1.RegistryInternalService', 'exchange.v1.ExchangeInternalService', 'feed.v1.ChangeFeedService'].map((service) => `/countersign.${service}/*`),
   organizations,
   projects,
 })

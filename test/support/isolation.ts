@@ -7,8 +7,11 @@ import { pageTokenAfter } from './valid-requests.js'
 
 // Organization A asks about things of organization B and about things that exist nowhere, and may not be able to tell.
 
-/** Text that names nothing. Every other text of a request does, until it is said here that it does not. */
-const NAMES_NOTHING = new Set(['description', 'action', 'type', 'resources', 'actions', 'attribute', 'values'])
+/**
+ * Text that names nothing, or nothing that is anybody's: how far the feeds are is the same number for all. Every other text
+ * of a request names something, until it is said here that it does not.
+ */
+const NAMES_NOTHING = new Set(['description', 'action', 'type', 'resources', 'actions', 'attribute', 'values', 'epoch', 'revision', 'at_least'])
 
 const TEXT: readonly (ScalarType | undefined)[] = [ScalarType.STRING, ScalarType.BYTES]
 
@@ -65,11 +68,14 @@ export function counterparts({ name, things }: Probe, shaped: Nowhere): Probe[] 
 export const probed = (request: WireMessage, { things }: Probe): WireMessage =>
   things.reduce((so, [path, thing]) => changed(so, path, thing), request)
 
+/** How many changes everybody made so far, which goes on from one call to the next. */
+const REVISION = /(registry|exchange)\.0\.([0-9a-f]{16})\.[1-9][0-9]*/g
+
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/g
 
 export type Told = { readonly raw: string; readonly text: string }
 
-/** All that the caller is told, with what it named itself as `<asked>` and every other id as `<id>`. */
+/** All that the caller is told, with what it named itself as `<asked>`, every other id as `<id>` and every revision without its number. */
 export function told(method: Method, outcome: Outcome, { things }: Probe): Told {
   const { code, details, answer } = outcome
   const trailers = Object.entries(outcome.trailers.toJSON()).filter(([name]) => !['date', 'grpc-status-details-bin'].includes(name))
@@ -77,7 +83,7 @@ export function told(method: Method, outcome: Outcome, { things }: Probe): Told 
   // The longest first: the name of one thing may begin with that of another.
   const asked = things.map(([, thing]) => thing).sort((one, other) => other.length - one.length)
   const raw = asked.reduce((text, thing) => text.replaceAll(thing, '<asked>'), JSON.stringify(said))
-  return { raw, text: raw.replaceAll(UUID, '<id>') }
+  return { raw, text: raw.replaceAll(UUID, '<id>').replaceAll(REVISION, '$1.0.$2.<number>') }
 }
 
 /** What gives B away: an answer about it that differs from one about nothing, or that says something of it. */

@@ -38,12 +38,15 @@ export type Program = {
   readonly isReady: () => Promise<boolean>
 }
 
+export type From = 'dist' | 'source'
+
 /** The services are run as they are deployed, from `dist/`, or straight from TypeScript. */
 export type ProcessesOptions = {
   readonly registryUrl: string
   readonly exchangeUrl: string
+  readonly redisUrl?: string
   readonly secrets: LocalSecrets
-  readonly from?: 'dist' | 'source'
+  readonly from?: From
   /** For all three, beside what makes them know each other. */
   readonly environment?: Readonly<Record<string, string>>
   /** Options of node itself, such as `--cpu-prof`. */
@@ -65,6 +68,10 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 /** What node needs to run our TypeScript. */
 export const FROM_SOURCE = ['--conditions=development', '--import', 'tsx']
+
+/** How node runs a service. */
+export const mainOf = (service: ServiceName, from: From): readonly string[] =>
+  from === 'dist' ? [join('dist/services', service, 'main.js')] : [...FROM_SOURCE, join('services', service, 'main.ts')]
 
 // Our end of its standard input closes with us, however we end, so that not even SIGKILL leaves a child behind.
 const ENDS_WITH_PARENT = "process.stdin.on('close', () => process.exit(1)).resume().unref()"
@@ -89,8 +96,7 @@ export async function startProcesses({ from = 'dist', environment, nodeOptions =
   }
   const closing = new Closing()
   const service = (name: ServiceName, address: string, variables: Record<string, string>): Process => {
-    const entry = from === 'dist' ? [join('dist/services', name, 'main.js')] : [...FROM_SOURCE, join('services', name, 'main.ts')]
-    const args = [...nodeOptions, ...entry]
+    const args = [...nodeOptions, ...mainOf(name, from)]
     const made = nodeProcess({ name, args, environment: { ...everywhere, ...variables }, isReady: () => isServing(address) })
     closing.add(() => made.stop())
     return made
@@ -193,7 +199,8 @@ function launch(args: readonly string[], environment: Readonly<Record<string, st
   return { pid: child.pid ?? 0, ended, isRunning: () => running.has(child), kill, stop }
 }
 
-async function isServing(address: string): Promise<boolean> {
+/** Whether the service there says of itself that it is ready. */
+export async function isServing(address: string): Promise<boolean> {
   const client = new HealthClient(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 })
   try {
     return await new Promise((answer) => {

@@ -57,13 +57,14 @@ export function callsByService(addresses: Readonly<Record<string, string>>): Cal
   }
 }
 
-/** Where each of the five listens. */
+/** Where each of the six listens; the change feed, which has two owners, at the registry. */
 export const addressesByService = ({ addresses }: System): Record<string, string> => ({
   IdentityRegistryService: addresses.registry,
   AuthExchangeService: addresses.exchange,
   AuthorizationCheckService: addresses.check,
   RegistryInternalService: addresses.registryInternal,
   ExchangeInternalService: addresses.exchangeInternal,
+  ChangeFeedService: addresses.registryInternal,
 })
 
 function metadataOf(headers: Headers): Metadata {

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { stopLeftOverRedis } from '../../deploy/local/embedded-redis.js'
 import { stopLeftOver } from '../../deploy/local/postgres-data.js'
 
 const PREFIX = 'countersign-test-'
@@ -31,7 +32,7 @@ export async function scratchDirectory(): Promise<ScratchDirectory> {
   }
 }
 
-/** Removes what runs that were killed outright have left, with the databases that still serve it. */
+/** Removes what runs that were killed outright have left, with the servers that still work in it. */
 export async function removeAbandoned(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     const pid = Number(name.slice(PREFIX.length).split('-')[0])
@@ -43,7 +44,10 @@ export async function removeAbandoned(): Promise<void> {
 }
 
 async function stopServers(path: string): Promise<void> {
-  for (const inside of await readdir(path).catch(() => [])) await stopLeftOver(join(path, inside), () => undefined)
+  for (const inside of await readdir(path).catch(() => [])) {
+    await stopLeftOver(join(path, inside), () => undefined)
+    await stopLeftOverRedis(join(path, inside), () => undefined)
+  }
 }
 
 /**

@@ -1,8 +1,9 @@
 import { Writable } from 'node:stream'
+import { inject } from 'vitest'
 import { createLog } from '#libs/log.js'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import type { LoginResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
-import { AuthorizationCheckServiceService as Check, type CheckResponse } from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
+import { AuthorizationCheckServiceService as Check, type CheckResponse, type Consistency } from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
 import { type Admin, bootstrap, newAdmin } from '../../deploy/local/bootstrap.js'
 import { type LocalSecrets, newSecrets } from '../../deploy/local/secrets.js'
 import { type ServiceAddresses, startServices } from '../../deploy/local/services.js'
@@ -15,7 +16,15 @@ export type Credentials = { readonly clientId: string; readonly clientSecret: st
 /** An identity that is logged in: what it calls, it calls with its token. */
 export type Session = { readonly token: string; readonly tokenId: string; readonly registry: Calls; readonly exchange: Calls; readonly check: Calls }
 
-export type CheckOptions = { readonly projectId?: string; readonly attributes?: Readonly<Record<string, string>> }
+export type CheckOptions = {
+  readonly projectId?: string
+  readonly attributes?: Readonly<Record<string, string>>
+  /** Where nothing is said, what was changed before the question counts. */
+  readonly consistency?: Consistency
+}
+
+export const FULL: Consistency = { level: { $case: 'full', value: {} } }
+export const BOUNDED: Consistency = { level: { $case: 'bounded', value: {} } }
 
 export type System = {
   readonly addresses: ServiceAddresses
@@ -33,6 +42,8 @@ export type System = {
   check(token: string, action: string, resource: string, options?: CheckOptions): Promise<CheckResponse>
   /** Calls without a token. */
   readonly anonymous: { readonly registry: Calls; readonly exchange: Calls; readonly check: Calls }
+  /** Resolves when the change is reflected by every replica of every service, however it is asked. */
+  everywhere<Answer extends { readonly revision: string }>(change: Answer | Promise<Answer>): Promise<Answer>
   close(): Promise<void>
 }
 
@@ -52,6 +63,7 @@ export async function startSystem(options: { databases?: DatabaseUrls; environme
   })
   const services = await startServices({
     ...databases,
+    redisUrl: inject('redisUrl'),
     secrets,
     clock,
     log: (service) => createLog({ service, level: 'trace', destination }),
@@ -86,9 +98,14 @@ export async function startSystem(options: { databases?: DatabaseUrls; environme
       const headers = bearer(token)
       return { token, tokenId, registry: open(addresses.registry, headers), exchange: open(addresses.exchange, headers), check: open(addresses.check, headers) }
     },
-    check: (accessToken, action, type, { projectId = '', attributes = {} } = {}) =>
-      anonymous.check(Check.check, { accessToken, projectId, action, resource: { type, attributes: attributeValues(attributes) } }),
+    check: (accessToken, action, type, { projectId = '', attributes = {}, consistency = FULL } = {}) =>
+      anonymous.check(Check.check, { accessToken, projectId, action, resource: { type, attributes: attributeValues(attributes) }, consistency }),
     anonymous,
+    everywhere: async (change) => {
+      const answer = await change
+      await anonymous.check(Check.waitForRevision, { revision: answer.revision })
+      return answer
+    },
     close: async () => {
       for (const calls of opened) calls.close()
       await services.close()

@@ -32,6 +32,8 @@ export type Tenant = {
   readonly secretId: () => Promise<string>
   /** A live token of the workload. */
   readonly token: () => Promise<{ accessToken: string; tokenId: string }>
+  /** Of a change that was just made. */
+  readonly revision: () => Promise<string>
 }
 
 type Named = { readonly id: string; readonly name: string }
@@ -94,5 +96,6 @@ export async function makeTenant(system: System, tag: string, of: Admin): Promis
       return (await exchange(Exchange.createClientSecret, { identityId, description: '', ttlSeconds: 0, useLimit: 0 })).clientSecret?.id ?? ''
     },
     token: () => system.login(workload),
+    revision: async () => (await identity()).revision,
   }
 }

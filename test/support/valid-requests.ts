@@ -124,7 +124,12 @@ const check: Record<string, readonly Builder[]> = {
       resource: { type: 'secrets', attributes: { path: { string_value: '/a' } } },
     }),
     ({ workload }) => ({ access_token: workload.token, action: 'read', resource: { type: 'secrets' } }),
+    ({ workload }) => ({ access_token: workload.token, action: 'read', resource: { type: 'secrets' }, consistency: { full: {} } }),
+    async ({ workload, revision }) => {
+      return { access_token: workload.token, action: 'read', resource: { type: 'secrets' }, consistency: { at_least: await revision() } }
+    },
   ],
+  WaitForRevision: [async ({ revision }) => ({ revision: await revision() })],
 }
 
 // A workload's admin is the first identity of its organization: for these requests the caller is a service.
@@ -132,6 +137,10 @@ const registryInternal: Record<string, readonly Builder[]> = {
   ResolveGrants: [
     ({ organizationId, workload, projectId }) => ({ organization_id: organizationId, identity_id: workload.identityId, project_id: projectId }),
     ({ organizationId, workload }) => ({ organization_id: organizationId, identity_id: workload.identityId }),
+  ],
+  ResolveRole: [
+    ({ organizationId, projectRole }) => ({ organization_id: organizationId, role_id: projectRole.id }),
+    ({ organizationId, organizationRole }) => ({ organization_id: organizationId, role_id: organizationRole.id }),
   ],
   DescribeIdentity: [({ organizationId, workload }) => ({ organization_id: organizationId, identity_id: workload.identityId })],
   Bootstrap: [
@@ -156,6 +165,16 @@ const exchangeInternal: Record<string, readonly Builder[]> = {
   ],
 }
 
+const changeFeed: Record<string, readonly Builder[]> = {
+  PullChanges: [
+    () => ({}),
+    async ({ revision }) => {
+      const [, , epoch = '', seq] = (await revision()).split('.')
+      return { epoch, after: Number(seq) - 1 }
+    },
+  ],
+}
+
 const named = (service: string, builders: Record<string, readonly Builder[]>): [string, readonly Builder[]][] =>
   Object.entries(builders).map(([method, variants]) => [`${service}.${method}`, variants])
 
@@ -166,4 +185,5 @@ export const VALID_REQUESTS: ReadonlyMap<string, readonly Builder[]> = new Map([
   ...named('AuthorizationCheckService', check),
   ...named('RegistryInternalService', registryInternal),
   ...named('ExchangeInternalService', exchangeInternal),
+  ...named('ChangeFeedService', changeFeed),
 ])

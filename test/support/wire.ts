@@ -118,7 +118,8 @@ export function methodNamed(name: string): Method {
   return method
 }
 
-export const isInternal = ({ service }: Method): boolean => service.endsWith('InternalService')
+/** Of a port that only services may use. */
+export const isInternal = ({ service }: Pick<Method, 'service'>): boolean => service.endsWith('InternalService') || service === 'ChangeFeedService'
 
 export const PUBLIC_METHODS = METHODS.filter((method) => !isInternal(method))
 export const INTERNAL_METHODS = METHODS.filter(isInternal)

@@ -16,6 +16,9 @@ export const authMethodNotFound = (identityId: string): DomainError =>
 export const authMethodExists = (identityId: string): DomainError =>
   new DomainError('ALREADY_EXISTS', 'AUTH_METHOD_EXISTS', `The identity ${identityId} has Universal Auth already.`, { metadata: { identityId } })
 
+export const identityNotFound = (id: string): DomainError =>
+  new DomainError('NOT_FOUND', 'IDENTITY_NOT_FOUND', `There is no identity ${id}.`, { metadata: { id } })
+
 export const identityNotActive = (identityId: string): DomainError =>
   new DomainError('FAILED_PRECONDITION', 'IDENTITY_NOT_ACTIVE', `The identity ${identityId} is disabled: enable it first.`, { metadata: { identityId } })
 

@@ -1,8 +1,9 @@
 import type { Clock } from '#libs/clock.js'
 import { DomainError, Violations } from '#libs/domain-error.js'
 import { id as idField } from '#libs/fields.js'
+import type { ChangeFeed } from '#libs/freshness/append.js'
+import { changedInExchange } from '#libs/freshness/entities.js'
 import type { Ids } from '#libs/ids.js'
-import { inTransaction } from '#libs/postgres/transaction.js'
 import { type InternalUnary, serviceNotAllowed } from '#libs/rpc/service-credential.js'
 import type { BootstrapRequest, BootstrapResponse } from '#libs/wire/gen/countersign/exchange/v1/internal.js'
 import { DEFAULT_MAX_TTL_SECONDS, DEFAULT_TTL_SECONDS } from '../domain/access-token.js'
@@ -11,14 +12,14 @@ import { bootstrapConflict } from '../domain/refusals.js'
 import type { SecretHasher } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { findSecretOfClient, insertClientSecret } from '../store/client-secrets.js'
-import type { Db } from '../store/schema.js'
+import type { ExchangeSchema } from '../store/schema.js'
 import { insertClientLocator, insertUniversalAuth } from '../store/universal-auth.js'
 
-type Outside = { readonly db: Db; readonly hasher: SecretHasher; readonly ids: Ids; readonly clock: Clock }
+type Outside = { readonly feed: ChangeFeed<ExchangeSchema>; readonly hasher: SecretHasher; readonly ids: Ids; readonly clock: Clock }
 
 const unlimited = { useLimit: null, uses: 0, expireTime: null, lastUsedTime: null, revokeTime: null }
 
-export function bootstrap({ db, hasher, ids, clock }: Outside): InternalUnary<BootstrapRequest, BootstrapResponse> {
+export function bootstrap({ feed, hasher, ids, clock }: Outside): InternalUnary<BootstrapRequest, BootstrapResponse> {
   return async (request, call, caller) => {
     const wrong = new Violations()
     const organizationId = idField(request.organizationId, wrong.at('organization_id'))
@@ -34,7 +35,7 @@ export function bootstrap({ db, hasher, ids, clock }: Outside): InternalUnary<Bo
     const lifetimes = { accessTokenTtlSeconds: DEFAULT_TTL_SECONDS, accessTokenMaxTtlSeconds: DEFAULT_MAX_TTL_SECONDS }
     const method = { ...owner, clientId, ...lifetimes, epoch: ids.next(), createTime: now, updateTime: now, etag: ids.next() }
     const secret = { ...owner, id, description: 'bootstrap', ...unlimited, epoch: ids.next(), createTime: now }
-    await inTransaction(db, call.deadline, async (tx) => {
+    await feed.commit(call.deadline, async (tx, changed) => {
       if (!(await insertClientLocator(tx, method))) {
         const held = await findSecretOfClient(tx, clientId, id)
         if (held?.organizationId !== organizationId || held.identityId !== identityId) throw bootstrapConflict()
@@ -42,6 +43,7 @@ export function bootstrap({ db, hasher, ids, clock }: Outside): InternalUnary<Bo
       }
       await insertUniversalAuth(tx, method).catch(refuseTaken)
       await insertClientSecret(tx, secret, verifiers)
+      changed(organizationId, changedInExchange.Bootstrap(organizationId))
       await insertAuditEvent(tx, {
         organizationId,
         id: ids.next(),

@@ -1,12 +1,12 @@
-import { auditEvent } from '#libs/audit-event.js'
 import { randomBytes } from 'node:crypto'
+import { auditEvent } from '#libs/audit-event.js'
 import { Violations } from '#libs/domain-error.js'
 import { id as idField, integer, text } from '#libs/fields.js'
-import { inTransaction } from '#libs/postgres/transaction.js'
+import { changedInExchange } from '#libs/freshness/entities.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { CreateClientSecretRequest, CreateClientSecretResponse } from '#libs/wire/gen/countersign/exchange/v1/client_secret.js'
 import { secretText } from '../domain/client-secret.js'
-import { identityNotActive } from '../domain/refusals.js'
+import { identityNotActive, identityNotFound } from '../domain/refusals.js'
 import type { IdentityReader, SecretHasher, Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { insertClientSecret } from '../store/client-secrets.js'
@@ -16,7 +16,7 @@ import { toClientSecretMessage } from './client-secret-message.js'
 type Outside = Writing & { readonly identities: IdentityReader; readonly hasher: SecretHasher }
 
 export function createClientSecret(outside: Outside): Unary<CreateClientSecretRequest, CreateClientSecretResponse> {
-  const { db, authorization, identities, hasher, ids, clock } = outside
+  const { db, authorization, identities, hasher, feed, ids, clock } = outside
   return async (request, call) => {
     const wrong = new Violations()
     const identityId = idField(request.identityId, wrong.at('identity_id'))
@@ -29,7 +29,9 @@ export function createClientSecret(outside: Outside): Unary<CreateClientSecretRe
     if (caller.identityId !== identityId) await authorization.require(call, { action: 'grant', ...about })
     const owner = { organizationId: caller.organizationId, identityId }
     const { clientId } = await getUniversalAuth(db, owner)
-    if (!(await identities.isActive(owner, call))) throw identityNotActive(identityId)
+    const state = await identities.stateOf(owner, call)
+    if (state === 'absent') throw identityNotFound(identityId)
+    if (state === 'disabled') throw identityNotActive(identityId)
     const createTime = clock.now()
     const id = ids.next()
     const shownOnce = secretText(id, randomBytes(32))
@@ -46,11 +48,12 @@ export function createClientSecret(outside: Outside): Unary<CreateClientSecretRe
       epoch: ids.next(),
       createTime,
     }
-    await inTransaction(db, call.deadline, async (tx) => {
+    const { revision } = await feed.commit(call.deadline, async (tx, changed) => {
       await insertClientSecret(tx, secret, verifiers)
+      changed(caller.organizationId, changedInExchange.CreateClientSecret(id))
       const details = { identityId, useLimit: secret.useLimit, expireTime: secret.expireTime }
       await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'client-secret', id, details }))
     })
-    return { clientSecret: toClientSecretMessage(secret), clientId, secret: shownOnce }
+    return { clientSecret: { ...toClientSecretMessage(secret), revision }, clientId, secret: shownOnce }
   }
 }

@@ -1,4 +1,3 @@
-import type { Clock } from '#libs/clock.js'
 import { Violations } from '#libs/domain-error.js'
 import { credentialText } from '#libs/fields.js'
 import type { InternalUnary } from '#libs/rpc/service-credential.js'
@@ -6,21 +5,22 @@ import type { DescribeTokenRequest, DescribeTokenResponse } from '#libs/wire/gen
 import { standsBehind } from '../domain/access-token.js'
 import { accessTokenRejected } from '../domain/refusals.js'
 import type { TokenSigner } from '../ports.js'
-import { findLiveToken } from '../store/access-tokens.js'
+import { findToken } from '../store/access-tokens.js'
 import type { Db } from '../store/schema.js'
 
-type Outside = { readonly db: Db; readonly signer: TokenSigner; readonly clock: Clock }
+type Outside = { readonly db: Db; readonly signer: TokenSigner }
 
-export function describeToken({ db, signer, clock }: Outside): InternalUnary<DescribeTokenRequest, DescribeTokenResponse> {
+export function describeToken({ db, signer }: Outside): InternalUnary<DescribeTokenRequest, DescribeTokenResponse> {
   return async (request, _call, caller) => {
     const wrong = new Violations()
     const text = credentialText(request.accessToken, wrong.at('access_token'))
     wrong.refuse()
     const claims = await signer.verify(text)
     if (!caller.mayAskAbout(claims.org)) throw accessTokenRejected()
-    const record = await findLiveToken(db, { organizationId: claims.org, id: claims.jti }, clock.now())
-    if (!record || !standsBehind(record, claims)) throw accessTokenRejected()
-    const { id: tokenId, organizationId, identityId, credentialId, method } = record
-    return { tokenId, organizationId, identityId, credentialId, method, expireTime: new Date(claims.exp * 1000) }
+    const standing = await findToken(db, { organizationId: claims.org, id: claims.jti })
+    if (!standing || !standsBehind(standing.record, claims)) throw accessTokenRejected()
+    const { id: tokenId, organizationId, identityId, credentialId, method } = standing.record
+    const expireTime = new Date(claims.exp * 1000)
+    return { tokenId, organizationId, identityId, credentialId, method, expireTime, revoked: standing.revoked, stamp: standing.stamp }
   }
 }

@@ -1,14 +1,22 @@
 import type { Clock } from '#libs/clock.js'
+import type { ChangeFeed } from '#libs/freshness/append.js'
 import type { Ids } from '#libs/ids.js'
 import type { InternalAdapter } from '#libs/rpc/service-credential.js'
 import { whenAnswered } from '#libs/rpc/unary.js'
 import type { ExchangeInternalServiceServer } from '#libs/wire/gen/countersign/exchange/v1/internal.js'
 import type { SecretHasher, TokenSigner } from '../ports.js'
-import type { Db } from '../store/schema.js'
+import type { Db, ExchangeSchema } from '../store/schema.js'
 import { bootstrap } from './bootstrap.js'
 import { describeToken } from './describe-token.js'
 
-type Outside = { readonly db: Db; readonly signer: TokenSigner; readonly hasher: SecretHasher; readonly ids: Ids; readonly clock: Clock }
+type Outside = {
+  readonly db: Db
+  readonly feed: ChangeFeed<ExchangeSchema>
+  readonly signer: TokenSigner
+  readonly hasher: SecretHasher
+  readonly ids: Ids
+  readonly clock: Clock
+}
 
 /** What auth-exchange answers other services, on a port and a pool of its own. */
 export const exchangeInternalService = (internal: InternalAdapter, outside: Outside): ExchangeInternalServiceServer => ({

@@ -1,5 +1,5 @@
 import type { Clock } from '#libs/clock.js'
-import { DomainError, Violations } from '#libs/domain-error.js'
+import { Violations } from '#libs/domain-error.js'
 import { credentialText, id as idField } from '#libs/fields.js'
 import type { Ids } from '#libs/ids.js'
 import { repeating } from '#libs/postgres/transaction.js'
@@ -7,7 +7,7 @@ import type { Unary } from '#libs/rpc/unary.js'
 import type { LoginRequest, LoginResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
 import { lifeFrom } from '../domain/access-token.js'
 import { credentialsRejected } from '../domain/refusals.js'
-import type { IdentityReader, ProofVerifier, TokenSigner, UniversalAuthProof } from '../ports.js'
+import type { ActiveTokens, IdentityReader, ProofVerifier, TokenSigner, UniversalAuthProof } from '../ports.js'
 import { recordLogin } from '../store/login-ledger.js'
 import type { Db } from '../store/schema.js'
 
@@ -16,17 +16,18 @@ type Outside = {
   readonly universalAuth: ProofVerifier<UniversalAuthProof>
   readonly identities: IdentityReader
   readonly signer: TokenSigner
+  readonly activeTokens: ActiveTokens
   readonly ids: Ids
   readonly clock: Clock
 }
 
-export function login({ db, universalAuth, identities, signer, ids, clock }: Outside): Unary<LoginRequest, LoginResponse> {
+export function login({ db, universalAuth, identities, signer, activeTokens, ids, clock }: Outside): Unary<LoginRequest, LoginResponse> {
   return async ({ proof }, call) => {
     const refused = (reason: string) => call.note({ login_refused: reason })
     const proven = await universalAuth.verify(universalAuthProof(proof), refused)
     const { organizationId, identityId, clientId, method, credentialId, credentialEpoch, methodEpoch } = proven
     call.note({ organization_id: organizationId, identity_id: identityId })
-    if (!(await isActive(identities, proven, call))) {
+    if ((await identities.stateOf(proven, call)) !== 'active') {
       refused('identity-not-active')
       throw credentialsRejected()
     }
@@ -42,6 +43,7 @@ export function login({ db, universalAuth, identities, signer, ids, clock }: Out
       refused('spent, expired or revoked meanwhile')
       throw credentialsRejected()
     }
+    activeTokens.keep({ text: accessToken, record: token, stamp: proven.stamp })
     call.note({ token_id: token.id })
     return { accessToken, tokenId: token.id, expiresInSeconds: exp - iat, expireTime: life.expireTime }
   }
@@ -57,14 +59,4 @@ function universalAuthProof(proof: LoginRequest['proof']): UniversalAuthProof {
   }
   wrong.refuse()
   return { clientId, clientSecret }
-}
-
-/** An identity that the registry does not know any more is not active. */
-async function isActive(identities: IdentityReader, ...asked: Parameters<IdentityReader['isActive']>): Promise<boolean> {
-  try {
-    return await identities.isActive(...asked)
-  } catch (error) {
-    if (error instanceof DomainError && error.kind === 'NOT_FOUND') return false
-    throw error
-  }
 }

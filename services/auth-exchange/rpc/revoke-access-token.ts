@@ -2,7 +2,7 @@ import { auditEvent } from '#libs/audit-event.js'
 import type { Caller } from '#libs/authorization.js'
 import { type DomainError, Violations } from '#libs/domain-error.js'
 import { credentialText, id as idField } from '#libs/fields.js'
-import { inTransaction } from '#libs/postgres/transaction.js'
+import { changedInExchange } from '#libs/freshness/entities.js'
 import type { Call, Unary } from '#libs/rpc/unary.js'
 import type { RevokeAccessTokenRequest, RevokeAccessTokenResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
 import { type AccessTokenRecord, standsBehind } from '../domain/access-token.js'
@@ -16,7 +16,7 @@ type Outside = Writing & { readonly signer: TokenSigner }
 /** Whose call it is, which token it means, and how it is refused where that is none of ours. */
 type Target = { readonly caller: Caller; readonly id: string; readonly isMeant: (record: AccessTokenRecord) => boolean; readonly refusal: DomainError }
 
-export function revokeAccessToken({ db, authorization, signer, ids, clock }: Outside): Unary<RevokeAccessTokenRequest, RevokeAccessTokenResponse> {
+export function revokeAccessToken({ authorization, signer, feed, ids, clock }: Outside): Unary<RevokeAccessTokenRequest, RevokeAccessTokenResponse> {
   const byHolder = async (text: string): Promise<Target> => {
     const claims = await signer.verifyExpiredToo(text)
     const { jti: id, sub: identityId, org: organizationId } = claims
@@ -31,14 +31,15 @@ export function revokeAccessToken({ db, authorization, signer, ids, clock }: Out
     const asked = targetOf(target)
     const { caller, id, isMeant, refusal } = asked.accessToken === undefined ? await byId(asked.tokenId, call) : await byHolder(asked.accessToken)
     const key = { organizationId: caller.organizationId, id }
-    await inTransaction(db, call.deadline, async (tx) => {
+    const { revision } = await feed.commit(call.deadline, async (tx, changed) => {
       const stored = await lockToken(tx, key)
       if (!stored || !isMeant(stored)) throw refusal
       if (stored.revokeTime) return
       await revokeToken(tx, key, clock.now())
+      changed(caller.organizationId, changedInExchange.RevokeAccessToken(id))
       await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'access-token', id, details: { identityId: stored.identityId } }))
     })
-    return {}
+    return { revision }
   }
 }
 

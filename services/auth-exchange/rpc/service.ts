@@ -1,6 +1,6 @@
 import type { UnaryAdapter } from '#libs/rpc/unary.js'
 import type { AuthExchangeServiceServer } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
-import type { IdentityReader, ProofVerifier, SecretHasher, TokenSigner, UniversalAuthProof, Writing } from '../ports.js'
+import type { ActiveTokens, IdentityReader, ProofVerifier, SecretHasher, TokenSigner, UniversalAuthProof, Writing } from '../ports.js'
 import { attachUniversalAuth } from './attach-universal-auth.js'
 import { createClientSecret } from './create-client-secret.js'
 import { getJsonWebKeySet } from './get-json-web-key-set.js'
@@ -15,6 +15,7 @@ type Outside = Writing & {
   readonly identities: IdentityReader
   readonly hasher: SecretHasher
   readonly signer: TokenSigner
+  readonly activeTokens: ActiveTokens
   readonly universalAuth: ProofVerifier<UniversalAuthProof>
 }
 

@@ -2,7 +2,7 @@ import { auditEvent } from '#libs/audit-event.js'
 import { Violations } from '#libs/domain-error.js'
 import { assertEtag } from '#libs/etag.js'
 import { id as idField, optionalEtag } from '#libs/fields.js'
-import { inTransaction } from '#libs/postgres/transaction.js'
+import { changedInExchange } from '#libs/freshness/entities.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { UniversalAuth as UniversalAuthMessage, UpdateUniversalAuthRequest } from '#libs/wire/gen/countersign/exchange/v1/universal_auth.js'
 import { lifetimesFrom, WIDEST } from '../domain/access-token.js'
@@ -11,7 +11,7 @@ import { insertAuditEvent } from '../store/audit.js'
 import { lockUniversalAuth, updateUniversalAuth as writeUniversalAuth } from '../store/universal-auth.js'
 import { toUniversalAuthMessage } from './universal-auth-message.js'
 
-export function updateUniversalAuth({ db, authorization, ids, clock }: Writing): Unary<UpdateUniversalAuthRequest, UniversalAuthMessage> {
+export function updateUniversalAuth({ authorization, feed, ids, clock }: Writing): Unary<UpdateUniversalAuthRequest, UniversalAuthMessage> {
   return async (request, call) => {
     const wrong = new Violations()
     const identityId = idField(request.identityId, wrong.at('identity_id'))
@@ -20,7 +20,7 @@ export function updateUniversalAuth({ db, authorization, ids, clock }: Writing):
     wrong.refuse()
     const about = { resource: 'auth-method', attributes: { 'identity.id': identityId } }
     const caller = await authorization.require(call, { action: 'update', ...about }, { action: 'grant', ...about })
-    const method = await inTransaction(db, call.deadline, async (tx) => {
+    const { result: method, revision } = await feed.commit(call.deadline, async (tx, changed) => {
       const stored = await lockUniversalAuth(tx, { organizationId: caller.organizationId, identityId })
       assertEtag(stored, etag)
       const tooLong = new Violations()
@@ -28,9 +28,10 @@ export function updateUniversalAuth({ db, authorization, ids, clock }: Writing):
       tooLong.refuse()
       const updated = { ...stored, ...lifetimes, updateTime: clock.now(), etag: ids.next() }
       await writeUniversalAuth(tx, updated)
+      changed(caller.organizationId, changedInExchange.UpdateUniversalAuth(identityId))
       await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'auth-method', id: identityId, details: lifetimes }))
       return updated
     })
-    return toUniversalAuthMessage(method)
+    return { ...toUniversalAuthMessage(method), revision }
   }
 }

@@ -1,20 +1,33 @@
+import { feedEpoch, feedSeq } from '#libs/freshness/append.js'
+import type { Stamp } from '#libs/freshness/stamp.js'
 import type { AccessTokenRecord } from '../domain/access-token.js'
 import type { Db, Tx } from './schema.js'
 
 type Key = { readonly organizationId: string; readonly id: string }
 
-/** The record of a token that is good at this moment: not revoked, not expired, its secret and method not voided since. */
-export async function findLiveToken(db: Db, { organizationId, id }: Key, now: Date): Promise<AccessTokenRecord | undefined> {
-  return db
+export type TokenStanding = {
+  readonly record: AccessTokenRecord
+  /** The token, its secret or its method was revoked: it will never be good again. */
+  readonly revoked: boolean
+  readonly stamp: Stamp
+}
+
+/** The record of a token and whether it still stands, with where the feed stood, by one statement. */
+export async function findToken(db: Db, { organizationId, id }: Key): Promise<TokenStanding | undefined> {
+  const row = await db
     .selectFrom('accessToken as t')
-    .innerJoin('clientSecret as s', (on) =>
+    .leftJoin('clientSecret as s', (on) =>
       on.onRef('s.organizationId', '=', 't.organizationId').onRef('s.id', '=', 't.credentialId').onRef('s.epoch', '=', 't.credentialEpoch'))
-    .innerJoin('universalAuth as m', (on) =>
+    .leftJoin('universalAuth as m', (on) =>
       on.onRef('m.organizationId', '=', 't.organizationId').onRef('m.identityId', '=', 't.identityId').onRef('m.epoch', '=', 't.methodEpoch'))
     .selectAll('t')
+    .select(['s.epoch as liveSecretEpoch', 'm.epoch as liveMethodEpoch', feedEpoch('exchange').as('feedEpoch'), feedSeq('exchange').as('feedSeq')])
     .where('t.organizationId', '=', organizationId).where('t.id', '=', id)
-    .where('t.revokeTime', 'is', null).where('t.expireTime', '>', now)
     .executeTakeFirst()
+  if (!row) return undefined
+  const { liveSecretEpoch, liveMethodEpoch, feedEpoch: epoch, feedSeq: seq, ...record } = row
+  const revoked = record.revokeTime !== null || liveSecretEpoch === null || liveMethodEpoch === null
+  return { record, revoked, stamp: { epoch, seq: Number(seq) } }
 }
 
 export async function lockToken(tx: Tx, { organizationId, id }: Key): Promise<AccessTokenRecord | undefined> {

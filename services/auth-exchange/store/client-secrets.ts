@@ -1,3 +1,5 @@
+import { feedEpoch, feedSeq } from '#libs/freshness/append.js'
+import type { Stamp } from '#libs/freshness/stamp.js'
 import { constraintOf } from '#libs/postgres/errors.js'
 import type { ClientSecret } from '../domain/client-secret.js'
 import { bootstrapConflict, clientSecretNotFound } from '../domain/refusals.js'
@@ -19,19 +21,23 @@ export async function insertClientSecret(tx: Tx, secret: ClientSecret, verifiers
   })
 }
 
-/** A secret with its verifiers and the method that it belongs to: all that a login needs, by one statement. */
+/** A secret with its verifiers, the method that it belongs to, and where the feed stood: all that a login needs, by one statement. */
 export async function findSecretOfClient(db: Db, clientId: string, id: string): Promise<(ClientSecret & Verifiers & MethodOfSecret) | undefined> {
-  return db
+  const row = await db
     .selectFrom('clientLocator as l')
     .innerJoin('universalAuth as m', (on) => on.onRef('m.organizationId', '=', 'l.organizationId').onRef('m.identityId', '=', 'l.identityId'))
     .innerJoin('clientSecret as s', (on) => on.onRef('s.organizationId', '=', 'm.organizationId').onRef('s.identityId', '=', 'm.identityId'))
     .selectAll('s')
     .select(['m.epoch as methodEpoch', 'm.accessTokenTtlSeconds', 'm.accessTokenMaxTtlSeconds'])
+    .select([feedEpoch('exchange').as('feedEpoch'), feedSeq('exchange').as('feedSeq')])
     .where('l.clientId', '=', clientId).where('s.id', '=', id)
     .executeTakeFirst()
+  if (!row) return undefined
+  const { feedEpoch: epoch, feedSeq: seq, ...secret } = row
+  return { ...secret, stamp: { epoch, seq: Number(seq) } }
 }
 
-export type MethodOfSecret = Pick<UniversalAuth, 'accessTokenTtlSeconds' | 'accessTokenMaxTtlSeconds'> & { readonly methodEpoch: string }
+export type MethodOfSecret = Pick<UniversalAuth, 'accessTokenTtlSeconds' | 'accessTokenMaxTtlSeconds'> & { readonly methodEpoch: string; readonly stamp: Stamp }
 
 /** Up to `size + 1` secrets in order of creation, those after `after`. */
 export function listClientSecrets(db: Db, { organizationId, identityId }: Owner, page: { size: number; after: string | undefined }): Promise<ClientSecret[]> {

@@ -1,28 +1,50 @@
 import type { Asked } from '#libs/rules/compile.js'
-import type { Grant, Grants } from './grants.js'
+import { accessTokenRejected } from './refusals.js'
+import type { Grant, Grants, Role, TokenFacts } from './grants.js'
 
 export type Reason = 'allowed-by-rule' | 'denied-by-rule' | 'no-rule'
 
 /** Allow or deny, and which rule of which role made it so. */
 export type Decision =
-  | { readonly allowed: boolean; readonly reason: 'allowed-by-rule' | 'denied-by-rule'; readonly grant: Grant; readonly ruleIndex: number }
+  | { readonly allowed: boolean; readonly reason: 'allowed-by-rule' | 'denied-by-rule'; readonly role: Role; readonly ruleIndex: number }
   | { readonly allowed: false; readonly reason: 'no-rule' }
 
-/** A deny beats every allow; where no rule speaks, the answer is deny. A role counts inside its window only. */
-export function decide({ grants, now }: Grants, asked: Asked): Decision {
-  const holding = grants.filter((grant) => holdsAt(grant, now))
+/** The database's time is not known exactly: it lies between these, in milliseconds since 1970. */
+export type TimeBetween = { readonly earliest: number; readonly latest: number }
+
+/** Everything that a decision rests on; `roles` are those of `grants`, in its order. */
+export type Evidence = {
+  readonly token: TokenFacts
+  readonly grants: Grants
+  readonly roles: readonly Role[]
+  readonly tokenTime: TimeBetween
+  readonly grantsTime: TimeBetween
+}
+
+/** Refuses a token that is good for nothing: revoked, perhaps expired, or of an identity that is stopped. */
+export function assertLive({ token, grants, tokenTime }: Omit<Evidence, 'roles'>): void {
+  if (token.revoked || tokenTime.latest >= token.expireMillis || grants.state !== 'active') throw accessTokenRejected()
+}
+
+type Holding = Pick<Evidence, 'grants' | 'roles' | 'grantsTime'>
+
+/** A deny beats every allow; where no rule speaks, the answer is deny. A role counts from its start until just before its end. */
+export function decide(holding: Holding, asked: Asked): Decision {
   return match(holding, 'deny', asked) ?? match(holding, 'allow', asked) ?? { allowed: false, reason: 'no-rule' }
 }
 
-/** From its start on, until just before its end. */
-function holdsAt({ startTime, endTime }: Grant, now: Date): boolean {
-  return (startTime === undefined || startTime <= now) && (endTime === undefined || now < endTime)
-}
-
-function match(grants: readonly Grant[], effect: 'allow' | 'deny', asked: Asked): Decision | undefined {
-  for (const grant of grants) {
-    const rule = grant.rules.find((one) => one.effect === effect && one.matches(asked))
-    if (rule) return { allowed: effect === 'allow', reason: effect === 'allow' ? 'allowed-by-rule' : 'denied-by-rule', grant, ruleIndex: rule.index }
+function match({ grants, roles, grantsTime }: Holding, effect: 'allow' | 'deny', asked: Asked): Decision | undefined {
+  const holds = effect === 'allow' ? certainlyHolds : perhapsHolds
+  for (const [place, role] of roles.entries()) {
+    const rule = holds(grants.grants[place], grantsTime) ? role.compiled.find((one) => one.effect === effect && one.matches(asked)) : undefined
+    if (rule) return { allowed: effect === 'allow', reason: effect === 'allow' ? 'allowed-by-rule' : 'denied-by-rule', role, ruleIndex: rule.index }
   }
   return undefined
 }
+
+// In the milliseconds around an end of its window a role denies and does not allow.
+const certainlyHolds = (grant: Grant | undefined, { earliest, latest }: TimeBetween): boolean =>
+  grant !== undefined && grant.startMillis <= earliest && latest < grant.endMillis
+
+const perhapsHolds = (grant: Grant | undefined, { earliest, latest }: TimeBetween): boolean =>
+  grant !== undefined && grant.startMillis <= latest && earliest < grant.endMillis

@@ -1,24 +1,30 @@
-import type { CompiledRule } from '#libs/rules/compile.js'
+import { type CompiledRule, compileRules } from '#libs/rules/compile.js'
+import type { Rule } from '#libs/rules/rule.js'
 
-/** What a token is good for at this moment, as auth-exchange says. */
+/** What a presented token is good for, as auth-exchange says. */
 export type TokenFacts = {
   readonly tokenId: string
   readonly organizationId: string
   readonly identityId: string
-  readonly expireTime: Date | undefined
+  readonly credentialId: string
+  readonly method: string
+  readonly expireMillis: number
+  /** It will never be good again. */
+  readonly revoked: boolean
 }
 
-/** A role that the identity is bound with in the asked scope, ready to be asked, and its window. */
-export type Grant = {
-  readonly roleId: string
-  readonly role: string
-  readonly rules: readonly CompiledRule[]
-  readonly startTime: Date | undefined
-  readonly endTime: Date | undefined
-}
+/** A role that the identity is bound with in the asked scope, and its window in milliseconds since 1970. */
+export type Grant = { readonly roleId: string; readonly startMillis: number; readonly endMillis: number }
 
-/** What an identity holds in a scope, as identity-registry says; `now` is the database's time at which that was true. */
-export type Grants = { readonly active: boolean; readonly identityName: string; readonly grants: readonly Grant[]; readonly now: Date }
+/** What an identity holds in a scope, as identity-registry says. `absent`: it was deleted, or never was. */
+export type Grants = { readonly state: 'active' | 'disabled' | 'absent'; readonly identityName: string; readonly grants: readonly Grant[] }
+
+/** A role, its rules as they were written and ready to be asked. */
+export type Role = { readonly roleId: string; readonly role: string; readonly rules: readonly Rule[]; readonly compiled: readonly CompiledRule[] }
+
+export const roleFrom = (role: Omit<Role, 'compiled'>): Role => ({ ...role, compiled: compileRules(role.rules) })
 
 /** Whose grants, and where; without a project those in the organization itself. */
 export type Holder = { readonly organizationId: string; readonly identityId: string; readonly projectId: string | undefined }
+
+export type RoleKey = { readonly organizationId: string; readonly roleId: string }

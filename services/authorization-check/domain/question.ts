@@ -1,4 +1,4 @@
-import { Violations } from '#libs/domain-error.js'
+import type { Violations } from '#libs/domain-error.js'
 import { credentialText, optionalId } from '#libs/fields.js'
 import { isWord, WORD_PROBLEM } from '#libs/rules/rule.js'
 
@@ -24,8 +24,7 @@ export type Asked = {
 const MAX_ATTRIBUTES = 50
 const MAX_VALUE_LENGTH = 4096
 
-export function questionFrom({ accessToken, projectId, action, resource, attributes }: Asked): Question {
-  const wrong = new Violations()
+export function checkQuestion({ accessToken, projectId, action, resource, attributes }: Asked, wrong: Violations): Question {
   const token = credentialText(accessToken, wrong.at('access_token'))
   const project = optionalId(projectId, wrong.at('project_id'))
   if (!isWord(action)) wrong.at('action')(WORD_PROBLEM)
@@ -40,6 +39,5 @@ export function questionFrom({ accessToken, projectId, action, resource, attribu
     else if (value.length > MAX_VALUE_LENGTH) report(`must be at most ${MAX_VALUE_LENGTH} characters`)
     else values.set(name, value)
   }
-  wrong.refuse()
   return { token, projectId: project, action, resource: resource ?? '', attributes: values }
 }

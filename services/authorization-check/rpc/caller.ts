@@ -2,9 +2,9 @@ import { DomainError } from '#libs/domain-error.js'
 import { bearerToken } from '#libs/rpc/bearer.js'
 import type { ServiceCallers } from '#libs/rpc/service-credential.js'
 import type { Call } from '#libs/rpc/unary.js'
-import { decide } from '../domain/decide.js'
+import { assertLive, decide } from '../domain/decide.js'
 import { callerTokenRejected, checkNotAllowed } from '../domain/refusals.js'
-import type { GrantReader, TokenReader } from '../ports.js'
+import type { Judge } from './judge.js'
 
 /** Whose tokens the asking side may have checked. */
 export type Asker = { readonly mayAskAbout: (organizationId: string) => boolean }
@@ -12,8 +12,7 @@ export type Asker = { readonly mayAskAbout: (organizationId: string) => boolean 
 export type AskerOf = (call: Call) => Promise<Asker>
 
 type Outside = {
-  readonly tokens: TokenReader
-  readonly grants: GrantReader
+  readonly judge: Judge
   readonly services: ServiceCallers
   /** Whether only this machine can reach the listener: then anybody may have a presented token checked. */
   readonly local: boolean
@@ -21,19 +20,22 @@ type Outside = {
 
 const anybody: Asker = { mayAskAbout: () => true }
 
+const toCheck = { action: 'check', resource: 'authorization', attributes: new Map<string, string>() }
+
 /** Who is asking: a service by its credential, anybody on this machine, or on a network a token that may `check authorization`. */
-export function askerOf({ tokens, grants, services, local }: Outside): AskerOf {
+export function askerOf({ judge, services, local }: Outside): AskerOf {
   return async (call) => {
     if (services.isShownIn(call)) return services.require(call)
     if (local) return anybody
-    const caller = await tokens.describe(ownToken(call), call).catch((error: unknown) => {
+    const about = { token: ownToken(call), projectId: undefined, consistency: { level: 'bounded' as const } }
+    const caller = await judge(about, call, (evidence) => {
+      assertLive(evidence)
+      return { organizationId: evidence.token.organizationId, mayCheck: decide(evidence, toCheck).allowed }
+    }).catch((error: unknown) => {
       throw error instanceof DomainError && error.kind === 'UNAUTHENTICATED' ? callerTokenRejected() : error
     })
-    const { organizationId, identityId } = caller
-    const held = await grants.grantsOf({ organizationId, identityId, projectId: undefined }, call)
-    if (!held.active) throw callerTokenRejected()
-    if (!decide(held, { action: 'check', resource: 'authorization', attributes: new Map() }).allowed) throw checkNotAllowed()
-    return { mayAskAbout: (organization) => organization === organizationId }
+    if (!caller.mayCheck) throw checkNotAllowed()
+    return { mayAskAbout: (organization) => organization === caller.organizationId }
   }
 }
 

@@ -1,29 +1,41 @@
+import { Violations } from '#libs/domain-error.js'
 import type { Ids } from '#libs/ids.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { CheckRequest, CheckResponse } from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
-import { decide } from '../domain/decide.js'
-import { questionFrom } from '../domain/question.js'
+import { assertLive, decide } from '../domain/decide.js'
+import { checkQuestion } from '../domain/question.js'
 import { accessTokenRejected } from '../domain/refusals.js'
-import type { GrantReader, TokenReader } from '../ports.js'
 import type { AskerOf } from './caller.js'
+import { consistencyFrom } from './consistency-message.js'
 import { toDecisionMessage } from './decision-message.js'
+import type { Feeds, Judge } from './judge.js'
 
-type Outside = { readonly tokens: TokenReader; readonly grants: GrantReader; readonly asker: AskerOf; readonly ids: Ids }
+type Outside = { readonly judge: Judge; readonly feeds: Feeds; readonly asker: AskerOf; readonly ids: Ids }
 
-export function check({ tokens, grants, asker, ids }: Outside): Unary<CheckRequest, CheckResponse> {
-  return async ({ accessToken, projectId, action, resource }, call) => {
-    const attributes = new Map(Object.entries(resource?.attributes ?? {}).map(([name, { kind }]) => [name, kind?.value]))
-    const question = questionFrom({ accessToken, projectId, action, resource: resource?.type, attributes })
+export function check({ judge, feeds, asker, ids }: Outside): Unary<CheckRequest, CheckResponse> {
+  return async (request, call) => {
+    const wrong = new Violations()
+    const question = checkQuestion(askedIn(request), wrong)
+    const consistency = consistencyFrom(request.consistency, wrong.at('consistency.at_least'))
+    wrong.refuse()
     const { mayAskAbout } = await asker(call)
-    const token = await tokens.describe(question.token, call)
-    const { organizationId, identityId } = token
-    call.note({ organization_id: organizationId, identity_id: identityId, token_id: token.tokenId, action, resource: question.resource })
-    if (!mayAskAbout(organizationId)) throw accessTokenRejected()
-    const held = await grants.grantsOf({ organizationId, identityId, projectId: question.projectId }, call)
-    if (!held.active) throw accessTokenRejected()
-    const decision = decide(held, question)
-    const decisionId = ids.next()
-    call.note({ allowed: decision.allowed, decision_reason: decision.reason, decision_id: decisionId })
-    return toDecisionMessage(decision, { token, held, decisionId })
+    return judge({ ...question, consistency }, call, (evidence) => {
+      const { organizationId, identityId, tokenId } = evidence.token
+      call.note({ organization_id: organizationId, identity_id: identityId, token_id: tokenId, action: question.action, resource: question.resource })
+      if (!mayAskAbout(organizationId)) throw accessTokenRejected()
+      assertLive(evidence)
+      const decision = decide(evidence, question)
+      const decisionId = ids.next()
+      call.note({ allowed: decision.allowed, decision_reason: decision.reason, decision_id: decisionId })
+      return toDecisionMessage(decision, { evidence, feeds, decisionId })
+    })
   }
 }
+
+const askedIn = ({ accessToken, projectId, action, resource }: CheckRequest) => ({
+  accessToken,
+  projectId,
+  action,
+  resource: resource?.type,
+  attributes: new Map(Object.entries(resource?.attributes ?? {}).map(([name, { kind }]) => [name, kind?.value])),
+})

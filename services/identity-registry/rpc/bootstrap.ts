@@ -1,8 +1,9 @@
 import type { Clock } from '#libs/clock.js'
 import { Violations } from '#libs/domain-error.js'
 import { displayName, id as idField } from '#libs/fields.js'
+import type { ChangeFeed } from '#libs/freshness/append.js'
+import { changedInRegistry } from '#libs/freshness/entities.js'
 import type { Ids } from '#libs/ids.js'
-import { inTransaction } from '#libs/postgres/transaction.js'
 import { type InternalUnary, serviceNotAllowed } from '#libs/rpc/service-credential.js'
 import type { BootstrapRequest, BootstrapResponse } from '#libs/wire/gen/countersign/registry/v1/internal.js'
 import type { Identity } from '../domain/identity.js'
@@ -11,9 +12,11 @@ import { insertAuditEvent } from '../store/audit.js'
 import { insertBinding } from '../store/bindings.js'
 import { insertIdentity } from '../store/identities.js'
 import { insertOrganization } from '../store/organizations.js'
-import type { Db } from '../store/schema.js'
+import type { RegistrySchema } from '../store/schema.js'
 
-export function bootstrap({ db, ids, clock }: { db: Db; ids: Ids; clock: Clock }): InternalUnary<BootstrapRequest, BootstrapResponse> {
+type Outside = { readonly feed: ChangeFeed<RegistrySchema>; readonly ids: Ids; readonly clock: Clock }
+
+export function bootstrap({ feed, ids, clock }: Outside): InternalUnary<BootstrapRequest, BootstrapResponse> {
   return async (request, call, caller) => {
     const wrong = new Violations()
     const organizationId = idField(request.organizationId, wrong.at('organization_id'))
@@ -26,11 +29,12 @@ export function bootstrap({ db, ids, clock }: { db: Db; ids: Ids; clock: Clock }
     const written = { createTime: now, updateTime: now, etag: ids.next() }
     const identity: Identity = { organizationId, id: identityId, name, state: 'active', ...written }
     const binding = { organizationId, id: ids.next(), identityId, projectId: null, ...written }
-    await inTransaction(db, call.deadline, async (tx) => {
+    await feed.commit(call.deadline, async (tx, changed) => {
       const isNew = await insertOrganization(tx, { id: organizationId, name: organizationName, ...written })
       if (!isNew) return
       await insertIdentity(tx, identity)
       await insertBinding(tx, binding, [{ roleId: getBuiltInRole('organization', ADMIN).id, startTime: null, endTime: null }])
+      changed(organizationId, changedInRegistry.Bootstrap(organizationId))
       await insertAuditEvent(tx, {
         organizationId,
         id: ids.next(),

@@ -1,7 +1,7 @@
 import { auditEvent } from '#libs/audit-event.js'
 import { Violations } from '#libs/domain-error.js'
 import { id as idField, optionalId } from '#libs/fields.js'
-import { inTransaction } from '#libs/postgres/transaction.js'
+import { changedInRegistry } from '#libs/freshness/entities.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { Binding as BindingMessage, CreateBindingRequest } from '#libs/wire/gen/countersign/registry/v1/binding.js'
 import type { Writing } from '../ports.js'
@@ -10,7 +10,7 @@ import { insertBinding } from '../store/bindings.js'
 import { lockRolesByName } from '../store/roles.js'
 import { rolesToBind, toBindingMessage, withIds } from './binding-message.js'
 
-export function createBinding({ db, authorization, ids, clock }: Writing): Unary<CreateBindingRequest, BindingMessage> {
+export function createBinding({ authorization, feed, ids, clock }: Writing): Unary<CreateBindingRequest, BindingMessage> {
   return async (request, call) => {
     const wrong = new Violations()
     const identityId = idField(request.identityId, wrong.at('identity_id'))
@@ -23,13 +23,14 @@ export function createBinding({ db, authorization, ids, clock }: Writing): Unary
     const { organizationId } = caller
     const written = { createTime: now, updateTime: now, etag: ids.next() }
     const binding = { organizationId, id: ids.next(), identityId, projectId: projectId ?? null, ...written }
-    const roles = await inTransaction(db, call.deadline, async (tx) => {
+    const { result: roles, revision } = await feed.commit(call.deadline, async (tx, changed) => {
       const bound = withIds(toBind, await lockRolesByName(tx, binding, toBind.map(({ role }) => role)))
       await insertBinding(tx, binding, bound)
+      changed(organizationId, changedInRegistry.CreateBinding(identityId))
       const details = { identityId, projectId: binding.projectId, roles: toBind }
       await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'binding', id: binding.id, details }))
       return bound
     })
-    return toBindingMessage(binding, roles)
+    return { ...toBindingMessage(binding, roles), revision }
   }
 }

@@ -1,7 +1,7 @@
 import { auditEvent } from '#libs/audit-event.js'
 import { Violations } from '#libs/domain-error.js'
 import { displayName, roleName } from '#libs/fields.js'
-import { inTransaction } from '#libs/postgres/transaction.js'
+import { changedInRegistry } from '#libs/freshness/entities.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { CreateIdentityRequest, Identity as IdentityMessage } from '#libs/wire/gen/countersign/registry/v1/identity.js'
 import type { Identity } from '../domain/identity.js'
@@ -13,7 +13,7 @@ import { insertIdentity } from '../store/identities.js'
 import { lockRolesByName } from '../store/roles.js'
 import { toIdentityMessage } from './identity-message.js'
 
-export function createIdentity({ db, authorization, ids, clock }: Writing): Unary<CreateIdentityRequest, IdentityMessage> {
+export function createIdentity({ authorization, feed, ids, clock }: Writing): Unary<CreateIdentityRequest, IdentityMessage> {
   return async (request, call) => {
     const wrong = new Violations()
     const name = displayName(request.name, wrong.at('name'))
@@ -27,12 +27,13 @@ export function createIdentity({ db, authorization, ids, clock }: Writing): Unar
     const written = { createTime: now, updateTime: now, etag: ids.next() }
     const identity: Identity = { organizationId, id: ids.next(), name, state: 'active', ...written }
     const binding = { organizationId, id: ids.next(), identityId: identity.id, projectId: null, ...written }
-    await inTransaction(db, call.deadline, async (tx) => {
+    const { revision } = await feed.commit(call.deadline, async (tx, changed) => {
       const roleIds = await lockRolesByName(tx, binding, [role])
       await insertIdentity(tx, identity)
       await insertBinding(tx, binding, roleIds.map((roleId) => ({ roleId, startTime: null, endTime: null })))
+      changed(organizationId, changedInRegistry.CreateIdentity(identity.id))
       await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'identity', id: identity.id, details: { name, role } }))
     })
-    return toIdentityMessage(identity)
+    return { ...toIdentityMessage(identity), revision }
   }
 }

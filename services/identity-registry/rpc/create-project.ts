@@ -1,7 +1,7 @@
 import { auditEvent } from '#libs/audit-event.js'
 import { Violations } from '#libs/domain-error.js'
 import { displayName } from '#libs/fields.js'
-import { inTransaction } from '#libs/postgres/transaction.js'
+import { changedInRegistry } from '#libs/freshness/entities.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { CreateProjectRequest, Project as ProjectMessage } from '#libs/wire/gen/countersign/registry/v1/project.js'
 import { ADMIN, getBuiltInRole } from '../domain/role.js'
@@ -11,7 +11,7 @@ import { insertBinding } from '../store/bindings.js'
 import { insertProject } from '../store/projects.js'
 import { toProjectMessage } from './project-message.js'
 
-export function createProject({ db, authorization, ids, clock }: Writing): Unary<CreateProjectRequest, ProjectMessage> {
+export function createProject({ authorization, feed, ids, clock }: Writing): Unary<CreateProjectRequest, ProjectMessage> {
   return async (request, call) => {
     const wrong = new Violations()
     const name = displayName(request.name, wrong.at('name'))
@@ -23,11 +23,12 @@ export function createProject({ db, authorization, ids, clock }: Writing): Unary
     const project = { organizationId, id: ids.next(), name, ...written }
     const binding = { organizationId, id: ids.next(), identityId, projectId: project.id, ...written }
     const admin = { roleId: getBuiltInRole('project', ADMIN).id, startTime: null, endTime: null }
-    await inTransaction(db, call.deadline, async (tx) => {
+    const { revision } = await feed.commit(call.deadline, async (tx, changed) => {
       await insertProject(tx, project)
       await insertBinding(tx, binding, [admin])
+      changed(organizationId, changedInRegistry.CreateProject(project.id, identityId))
       await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'project', id: project.id, details: { name } }))
     })
-    return toProjectMessage(project)
+    return { ...toProjectMessage(project), revision }
   }
 }

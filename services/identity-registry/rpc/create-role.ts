@@ -1,9 +1,9 @@
 import { auditEvent } from '#libs/audit-event.js'
 import { Violations } from '#libs/domain-error.js'
 import { optionalId, roleName, text } from '#libs/fields.js'
-import { inTransaction } from '#libs/postgres/transaction.js'
-import { checkRules } from '#libs/rules/rule.js'
+import { changedInRegistry } from '#libs/freshness/entities.js'
 import type { Unary } from '#libs/rpc/unary.js'
+import { checkRules } from '#libs/rules/rule.js'
 import type { CreateRoleRequest, Role as RoleMessage } from '#libs/wire/gen/countersign/registry/v1/role.js'
 import { roleNameTaken } from '../domain/refusals.js'
 import { builtInRoleByName, levelOf } from '../domain/role.js'
@@ -12,7 +12,7 @@ import { insertAuditEvent } from '../store/audit.js'
 import { insertRole } from '../store/roles.js'
 import { rulesFrom, toRoleMessage } from './role-message.js'
 
-export function createRole({ db, authorization, ids, clock }: Writing): Unary<CreateRoleRequest, RoleMessage> {
+export function createRole({ authorization, feed, ids, clock }: Writing): Unary<CreateRoleRequest, RoleMessage> {
   return async (request, call) => {
     const wrong = new Violations()
     const projectId = optionalId(request.projectId, wrong.at('project_id')) ?? null
@@ -27,10 +27,11 @@ export function createRole({ db, authorization, ids, clock }: Writing): Unary<Cr
     const now = clock.now()
     const { organizationId } = caller
     const role = { organizationId, id: ids.next(), projectId, name, description, rules, createTime: now, updateTime: now, etag: ids.next() }
-    await inTransaction(db, call.deadline, async (tx) => {
+    const { revision } = await feed.commit(call.deadline, async (tx, changed) => {
       await insertRole(tx, role)
+      changed(organizationId, changedInRegistry.CreateRole(role.id))
       await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'role', id: role.id, details: { name, projectId, rules } }))
     })
-    return toRoleMessage(role)
+    return { ...toRoleMessage(role), revision }
   }
 }

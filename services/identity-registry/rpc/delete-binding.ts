@@ -2,7 +2,7 @@ import { auditEvent } from '#libs/audit-event.js'
 import { Violations } from '#libs/domain-error.js'
 import { assertEtag } from '#libs/etag.js'
 import { id as idField, optionalEtag, optionalId } from '#libs/fields.js'
-import { inTransaction } from '#libs/postgres/transaction.js'
+import { changedInRegistry } from '#libs/freshness/entities.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { DeleteBindingRequest, DeleteBindingResponse } from '#libs/wire/gen/countersign/registry/v1/binding.js'
 import { assertBoundIn } from '../domain/binding.js'
@@ -10,7 +10,7 @@ import type { Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { deleteBinding as removeBinding, lockBinding } from '../store/bindings.js'
 
-export function deleteBinding({ db, authorization, ids }: Writing): Unary<DeleteBindingRequest, DeleteBindingResponse> {
+export function deleteBinding({ authorization, feed, ids }: Writing): Unary<DeleteBindingRequest, DeleteBindingResponse> {
   return async (request, call) => {
     const wrong = new Violations()
     const id = idField(request.id, wrong.at('id'))
@@ -19,14 +19,15 @@ export function deleteBinding({ db, authorization, ids }: Writing): Unary<Delete
     wrong.refuse()
     const caller = await authorization.require(call, { action: 'delete', resource: 'binding', projectId, attributes: { id } })
     const key = { organizationId: caller.organizationId, id }
-    await inTransaction(db, call.deadline, async (tx) => {
+    const { revision } = await feed.commit(call.deadline, async (tx, changed) => {
       const stored = await lockBinding(tx, key)
       assertBoundIn(stored, projectId)
       assertEtag(stored, etag)
       await removeBinding(tx, key)
+      changed(caller.organizationId, changedInRegistry.DeleteBinding(stored.identityId))
       const details = { identityId: stored.identityId, projectId: stored.projectId }
       await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'binding', id, details }))
     })
-    return {}
+    return { revision }
   }
 }

@@ -1,9 +1,8 @@
 import { Violations } from '#libs/domain-error.js'
 import { id as idField } from '#libs/fields.js'
 import type { InternalUnary } from '#libs/rpc/service-credential.js'
-import type { DescribeIdentityRequest, DescribeIdentityResponse } from '#libs/wire/gen/countersign/registry/v1/internal.js'
-import { identityNotFound } from '../domain/refusals.js'
-import { getIdentity } from '../store/identities.js'
+import { type DescribeIdentityRequest, DescribeIdentityResponse } from '#libs/wire/gen/countersign/registry/v1/internal.js'
+import { findIdentityState } from '../store/resolved.js'
 import type { Db } from '../store/schema.js'
 import { stateMessages } from './identity-message.js'
 
@@ -13,8 +12,8 @@ export function describeIdentity({ db }: { db: Db }): InternalUnary<DescribeIden
     const organizationId = idField(request.organizationId, wrong.at('organization_id'))
     const id = idField(request.identityId, wrong.at('identity_id'))
     wrong.refuse()
-    if (!caller.mayAskAbout(organizationId)) throw identityNotFound(id)
-    const { name, state } = await getIdentity(db, { organizationId, id })
-    return { name, state: stateMessages[state] }
+    const { name, state, stamp } = await findIdentityState(db, { organizationId, id })
+    if (state === undefined || !caller.mayAskAbout(organizationId)) return DescribeIdentityResponse.fromPartial({ stamp })
+    return DescribeIdentityResponse.fromPartial({ name, state: stateMessages[state], stamp })
   }
 }

@@ -13,6 +13,7 @@ export function disableIdentity(writing: Writing): Unary<DisableIdentityRequest,
     const id = idField(request.id, wrong.at('id'))
     wrong.refuse()
     const caller = await authorization.require(call, { action: 'update', resource: 'identity', attributes: { id } })
-    return toIdentityMessage(await setIdentityState(writing, call, { caller, id, state: 'disabled' }))
+    const { result: identity, revision } = await setIdentityState(writing, call, { caller, id, state: 'disabled', method: 'DisableIdentity' })
+    return { ...toIdentityMessage(identity), revision }
   }
 }

@@ -14,6 +14,7 @@ export function enableIdentity(writing: Writing): Unary<EnableIdentityRequest, I
     wrong.refuse()
     const update = { action: 'update', resource: 'identity', attributes: { id } }
     const caller = await authorization.require(call, update, { action: 'grant', resource: 'identity', attributes: { id } })
-    return toIdentityMessage(await setIdentityState(writing, call, { caller, id, state: 'active' }))
+    const { result: identity, revision } = await setIdentityState(writing, call, { caller, id, state: 'active', method: 'EnableIdentity' })
+    return { ...toIdentityMessage(identity), revision }
   }
 }

@@ -2,7 +2,7 @@ import { auditEvent } from '#libs/audit-event.js'
 import { Violations } from '#libs/domain-error.js'
 import { assertEtag } from '#libs/etag.js'
 import { id as idField, optionalEtag, optionalId } from '#libs/fields.js'
-import { inTransaction } from '#libs/postgres/transaction.js'
+import { changedInRegistry } from '#libs/freshness/entities.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { Binding as BindingMessage, UpdateBindingRequest } from '#libs/wire/gen/countersign/registry/v1/binding.js'
 import { assertBoundIn } from '../domain/binding.js'
@@ -12,7 +12,7 @@ import { lockBinding, replaceBoundRoles } from '../store/bindings.js'
 import { lockRolesByName } from '../store/roles.js'
 import { rolesToBind, toBindingMessage, withIds } from './binding-message.js'
 
-export function updateBinding({ db, authorization, ids, clock }: Writing): Unary<UpdateBindingRequest, BindingMessage> {
+export function updateBinding({ authorization, feed, ids, clock }: Writing): Unary<UpdateBindingRequest, BindingMessage> {
   return async (request, call) => {
     const wrong = new Violations()
     const id = idField(request.id, wrong.at('id'))
@@ -23,7 +23,7 @@ export function updateBinding({ db, authorization, ids, clock }: Writing): Unary
     const about = { resource: 'binding', projectId, attributes: { id } }
     const caller = await authorization.require(call, { action: 'update', ...about }, { action: 'grant', ...about })
     const { organizationId } = caller
-    const { binding, roles } = await inTransaction(db, call.deadline, async (tx) => {
+    const { result: { binding, roles }, revision } = await feed.commit(call.deadline, async (tx, changed) => {
       // Roles before bindings: the order in which DeleteRole locks them.
       const bound = withIds(toBind, await lockRolesByName(tx, { organizationId, projectId: projectId ?? null }, toBind.map(({ role }) => role)))
       const stored = await lockBinding(tx, { organizationId, id })
@@ -31,9 +31,10 @@ export function updateBinding({ db, authorization, ids, clock }: Writing): Unary
       assertEtag(stored, etag)
       const updated = { ...stored, updateTime: clock.now(), etag: ids.next() }
       await replaceBoundRoles(tx, updated, bound)
+      changed(organizationId, changedInRegistry.UpdateBinding(stored.identityId))
       await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'binding', id, details: { roles: toBind } }))
       return { binding: updated, roles: bound }
     })
-    return toBindingMessage(binding, roles)
+    return { ...toBindingMessage(binding, roles), revision }
   }
 }

@@ -2,7 +2,7 @@ import { auditEvent } from '#libs/audit-event.js'
 import { Violations } from '#libs/domain-error.js'
 import { assertEtag } from '#libs/etag.js'
 import { displayName, id as idField, optionalEtag } from '#libs/fields.js'
-import { inTransaction } from '#libs/postgres/transaction.js'
+import { changedInRegistry } from '#libs/freshness/entities.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { Identity as IdentityMessage, UpdateIdentityRequest } from '#libs/wire/gen/countersign/registry/v1/identity.js'
 import type { Writing } from '../ports.js'
@@ -10,7 +10,7 @@ import { insertAuditEvent } from '../store/audit.js'
 import { lockIdentity, updateIdentity as writeIdentity } from '../store/identities.js'
 import { toIdentityMessage } from './identity-message.js'
 
-export function updateIdentity({ db, authorization, ids, clock }: Writing): Unary<UpdateIdentityRequest, IdentityMessage> {
+export function updateIdentity({ authorization, feed, ids, clock }: Writing): Unary<UpdateIdentityRequest, IdentityMessage> {
   return async (request, call) => {
     const wrong = new Violations()
     const id = idField(request.id, wrong.at('id'))
@@ -18,14 +18,15 @@ export function updateIdentity({ db, authorization, ids, clock }: Writing): Unar
     const etag = optionalEtag(request.etag, wrong.at('etag'))
     wrong.refuse()
     const caller = await authorization.require(call, { action: 'update', resource: 'identity', attributes: { id } })
-    const identity = await inTransaction(db, call.deadline, async (tx) => {
+    const { result: identity, revision } = await feed.commit(call.deadline, async (tx, changed) => {
       const stored = await lockIdentity(tx, { organizationId: caller.organizationId, id })
       assertEtag(stored, etag)
       const updated = { ...stored, name, updateTime: clock.now(), etag: ids.next() }
       await writeIdentity(tx, updated)
+      changed(caller.organizationId, changedInRegistry.UpdateIdentity(id))
       await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'identity', id, details: { name } }))
       return updated
     })
-    return toIdentityMessage(identity)
+    return { ...toIdentityMessage(identity), revision }
   }
 }

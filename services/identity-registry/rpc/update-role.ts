@@ -2,9 +2,9 @@ import { auditEvent } from '#libs/audit-event.js'
 import { Violations } from '#libs/domain-error.js'
 import { assertEtag } from '#libs/etag.js'
 import { id as idField, optionalEtag, optionalId, text } from '#libs/fields.js'
-import { inTransaction } from '#libs/postgres/transaction.js'
-import { checkRules } from '#libs/rules/rule.js'
+import { changedInRegistry } from '#libs/freshness/entities.js'
 import type { Unary } from '#libs/rpc/unary.js'
+import { checkRules } from '#libs/rules/rule.js'
 import type { Role as RoleMessage, UpdateRoleRequest } from '#libs/wire/gen/countersign/registry/v1/role.js'
 import { assertCustom, assertInScope } from '../domain/role.js'
 import type { Writing } from '../ports.js'
@@ -12,7 +12,7 @@ import { insertAuditEvent } from '../store/audit.js'
 import { lockRole, updateRole as writeRole } from '../store/roles.js'
 import { rulesFrom, toRoleMessage } from './role-message.js'
 
-export function updateRole({ db, authorization, ids, clock }: Writing): Unary<UpdateRoleRequest, RoleMessage> {
+export function updateRole({ authorization, feed, ids, clock }: Writing): Unary<UpdateRoleRequest, RoleMessage> {
   return async (request, call) => {
     const wrong = new Violations()
     const id = idField(request.id, wrong.at('id'))
@@ -25,15 +25,16 @@ export function updateRole({ db, authorization, ids, clock }: Writing): Unary<Up
     const about = { resource: 'role', projectId, attributes: { id } }
     const caller = await authorization.require(call, { action: 'update', ...about }, { action: 'grant', ...about })
     assertCustom(id)
-    const role = await inTransaction(db, call.deadline, async (tx) => {
+    const { result: role, revision } = await feed.commit(call.deadline, async (tx, changed) => {
       const stored = await lockRole(tx, { organizationId: caller.organizationId, id })
       assertInScope(stored, projectId)
       assertEtag(stored, etag)
       const updated = { ...stored, description, rules, updateTime: clock.now(), etag: ids.next() }
       await writeRole(tx, updated)
+      changed(caller.organizationId, changedInRegistry.UpdateRole(id))
       await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'role', id, details: { before: stored.rules, after: rules } }))
       return updated
     })
-    return toRoleMessage(role)
+    return { ...toRoleMessage(role), revision }
   }
 }

@@ -1,4 +1,5 @@
 import { registry } from './migrations/0001-registry.js'
+import { changeFeed } from './migrations/0002-change-feed.js'
 
 /** In order of name; forward only. */
-export const migrations = { '0001-registry': registry }
+export const migrations = { '0001-registry': registry, '0002-change-feed': changeFeed }

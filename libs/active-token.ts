@@ -1,0 +1,48 @@
+import { hash } from 'node:crypto'
+
+// The one thing that two services keep in the shared store: auth-exchange writes it when a token was issued,
+// authorization-check reads it, and writes what it had to ask for. Its format is auth-exchange's.
+
+/** What a token is good for, as long as nothing of it is revoked. */
+export type ActiveToken = {
+  readonly tokenId: string
+  readonly organizationId: string
+  readonly identityId: string
+  readonly credentialId: string
+  readonly method: string
+  /** When this text expires, in milliseconds since 1970. */
+  readonly expireMillis: number
+  /** Of the text: equal, it stands for the signature. */
+  readonly digest: string
+}
+
+export const activeTokenKey = (tokenId: string): string => `auth-exchange:active-token:v1:${tokenId}`
+
+/** Of a token's text; what is kept of a token is never its text. */
+export const tokenDigest = (text: string): string => hash('sha256', text, 'base64url')
+
+/** Whom a token claims to be of. */
+export type ClaimedToken = Pick<ActiveToken, 'tokenId' | 'organizationId' | 'identityId'>
+
+/** What a token says of itself, before anything of it is verified: only good for knowing where to look. */
+export function claimedIn(text: string): ClaimedToken | undefined {
+  const [, payload, , ...more] = text.split('.', 4)
+  if (payload === undefined || more.length > 0) return undefined
+  const claims = Buffer.from(payload, 'base64url').toString('latin1')
+  const [tokenId, identityId, organizationId] = [JTI, SUB, ORG].map((claim) => claim.exec(claims)?.[1])
+  return tokenId === undefined || identityId === undefined || organizationId === undefined ? undefined : { tokenId, identityId, organizationId }
+}
+
+const JTI = /"jti":"([0-9a-f-]{36})"/
+const SUB = /"sub":"([0-9a-f-]{36})"/
+const ORG = /"org":"([0-9a-f-]{36})"/
+
+export const activeTokenText = (token: ActiveToken): string =>
+  [token.tokenId, token.organizationId, token.identityId, token.credentialId, token.method, token.expireMillis, token.digest].join('\n')
+
+export function activeTokenFrom(text: string): ActiveToken | undefined {
+  const [tokenId, organizationId, identityId, credentialId, method, expireMillis, digest, ...more] = text.split('\n')
+  if (tokenId === undefined || organizationId === undefined || identityId === undefined || credentialId === undefined) return undefined
+  if (method === undefined || expireMillis === undefined || digest === undefined || more.length > 0) return undefined
+  return { tokenId, organizationId, identityId, credentialId, method, expireMillis: Number(expireMillis), digest }
+}

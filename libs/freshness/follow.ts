@@ -1,0 +1,171 @@
+import type { Moment } from '../clock.js'
+import { DomainError } from '../domain-error.js'
+import type { FeedName } from './entities.js'
+import { Lease } from './lease.js'
+import { ChangeWindow, type Entry, type Pulled, type Stamp, type Verdict } from './stamp.js'
+
+// How a replica follows an owner's change feed. Nothing in here waits by itself: time comes from `now`, and `tick` is called
+// every PULL_EVERY_MILLIS, so that tests move both by hand.
+
+export const PULL_EVERY_MILLIS = 50
+
+/** Nobody has asked anything for so long: the pulls stop, and the next question begins with one. */
+const IDLE_MILLIS = 5_000
+
+/** How long a question waits for pulls that fail before it is told so. */
+export const PATIENCE_MILLIS = 1_000
+
+export type Follower = {
+  readonly name: FeedName
+  /** Where the feed was applied up to. */
+  readonly position: Stamp
+  /** Says that a question is being answered: what nobody asks need not pull. */
+  isUsed(at: Moment): void
+  /** A number that grows with everything that happens here: what comes later has a larger one. */
+  order(): number
+  /** Whether a pull that was sent after `order` has been applied. */
+  hasPulledSince(order: number): boolean
+  /** Resolves when a pull that was sent after this call has been applied; rejects with UNAVAILABLE when none is for a second. */
+  pull(): Promise<void>
+  test(entry: Entry<unknown>): Verdict
+  readonly lease: Lease
+  /** Someone says that there are changes. */
+  hint(): void
+  tick(): void
+}
+
+export const leaseLapsed = (feed: FeedName): DomainError =>
+  new DomainError('UNAVAILABLE', 'LEASE_LAPSED', `Nothing is known of the latest changes: the ${feed} feed could not be pulled in time. Keep the token and ask again.`, {
+    metadata: { feed },
+    retryAfterMillis: 200,
+  })
+
+type Events = { readonly startedOver?: () => void; readonly failed?: (error: unknown) => void; readonly pulled?: (changes: number) => void }
+
+type Options = {
+  readonly name: FeedName
+  readonly now: () => Moment
+  /** Asks the owner for the changes after a position. */
+  readonly pull: (after: Stamp, withinMillis: number) => Promise<Pulled>
+  /** Told of what an operator may want to know. */
+  readonly on?: Events
+}
+
+type Sent = { readonly order: number; readonly at: Moment; readonly after: Stamp }
+
+type Waiter = { readonly order: number; readonly since: number; readonly done: () => void; readonly fail: (error: DomainError) => void }
+
+export function follow(options: Options): Follower {
+  return new FeedFollower(options)
+}
+
+class FeedFollower implements Follower {
+  readonly name: FeedName
+  readonly lease = new Lease()
+  readonly #window = new ChangeWindow()
+  readonly #now: Options['now']
+  readonly #ask: Options['pull']
+  readonly #on: Events
+  #order = 0
+  #pulledOrder = 0
+  #underWay: Sent | undefined
+  #nextIsWanted = false
+  #usedAt: number
+  #waiters: Waiter[] = []
+
+  constructor({ name, now, pull, on = {} }: Options) {
+    this.name = name
+    this.#now = now
+    this.#ask = pull
+    this.#on = on
+    this.#usedAt = now().monotonic
+  }
+
+  get position(): Stamp {
+    return this.#window.position
+  }
+
+  order(): number {
+    this.#order += 1
+    return this.#order
+  }
+
+  hasPulledSince(order: number): boolean {
+    return this.#pulledOrder > order
+  }
+
+  isUsed(at: Moment): void {
+    this.#usedAt = at.monotonic
+  }
+
+  test(entry: Entry<unknown>): Verdict {
+    return this.#window.test(entry)
+  }
+
+  pull(): Promise<void> {
+    return new Promise((done, fail) => {
+      this.#usedAt = this.#now().monotonic
+      this.#waiters.push({ order: this.order(), since: this.#usedAt, done, fail })
+      this.hint()
+    })
+  }
+
+  hint(): void {
+    // Only a pull that is not yet sent sees everything that was committed before this moment.
+    if (this.#underWay) this.#nextIsWanted = true
+    else this.#send()
+  }
+
+  tick(): void {
+    const { monotonic } = this.#now()
+    if (this.#underWay && monotonic - this.#underWay.at.monotonic > this.#giveUpAfterMillis()) this.#underWay = undefined
+    const impatient = this.#takeWaiters(({ since }) => monotonic - since > PATIENCE_MILLIS)
+    for (const { fail } of impatient) fail(leaseLapsed(this.name))
+    const isIdle = monotonic - this.#usedAt > IDLE_MILLIS && this.#waiters.length === 0
+    if (!this.#underWay && !isIdle) this.#send()
+  }
+
+  /** A pull that hangs is given up while the lease still has time for another. */
+  #giveUpAfterMillis(): number {
+    return Math.min(5_000, Math.max(100, this.lease.boundMillis / 2))
+  }
+
+  #send(): void {
+    const sent = { order: this.order(), at: this.#now(), after: this.position }
+    this.#underWay = sent
+    this.#nextIsWanted = false
+    this.#ask(sent.after, this.#giveUpAfterMillis())
+      .then(
+        (pulled) => {
+          if (this.#isStillAwaited(sent)) this.#apply(sent, pulled)
+        },
+        (error: unknown) => {
+          if (this.#isStillAwaited(sent)) this.#on.failed?.(error)
+        },
+      )
+      .finally(() => {
+        if (!this.#underWay && this.#nextIsWanted) this.#send()
+      })
+  }
+
+  // One pull at a time: a late reply to one that was given up is nothing, it could take this replica back.
+  #isStillAwaited(sent: Sent): boolean {
+    if (this.#underWay !== sent) return false
+    this.#underWay = undefined
+    return true
+  }
+
+  #apply(sent: Sent, pulled: Pulled): void {
+    if (!this.#window.apply(sent.after, pulled)) this.#on.startedOver?.()
+    this.lease.renew(sent.at, this.#now(), pulled)
+    this.#pulledOrder = sent.order
+    this.#on.pulled?.(pulled.changes.length)
+    for (const { done } of this.#takeWaiters(({ order }) => order < sent.order)) done()
+  }
+
+  #takeWaiters(taken: (waiter: Waiter) => boolean): Waiter[] {
+    const all = this.#waiters
+    this.#waiters = all.filter((waiter) => !taken(waiter))
+    return all.filter(taken)
+  }
+}

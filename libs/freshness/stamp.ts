@@ -1,0 +1,83 @@
+import type { EntityName } from './entities.js'
+
+/** Where a feed stood, seen in the same snapshot as the rows of an entry. */
+export type Stamp = { readonly epoch: string; readonly seq: number }
+
+/** A value that was true where the feed stood at `stamp`, and still is while none of its dependencies has changed. */
+export type Entry<Value> = { readonly stamp: Stamp; readonly dependencies: readonly EntityName[]; readonly value: Value }
+
+/** One change of a feed, and everything that it changes. */
+export type Change = { readonly seq: number; readonly entities: readonly EntityName[] }
+
+/** What a pull brought, all from one snapshot of the owner's primary. */
+export type Pulled = {
+  readonly epoch: string
+  readonly head: number
+  /** In order of seq. All after the asked position, or fewer where the owner no longer has them all. */
+  readonly changes: readonly Change[]
+  readonly databaseTime: Date
+  readonly boundMillis: number
+}
+
+/** `ahead`: newer than what was pulled; `elsewhere`: of another epoch, where numbers mean other changes. */
+export type Verdict = 'usable' | 'stale' | 'ahead' | 'elsewhere'
+
+const REMEMBERED = 50_000
+
+/** What this replica knows of a feed: how far it was applied, and which entities changed since the window's start. */
+export class ChangeWindow {
+  #epoch = ''
+  #applied = 0
+  #start = 0
+  readonly #changed = new Map<EntityName, number>()
+
+  constructor(private readonly remembered = REMEMBERED) {}
+
+  /** Where the feed was applied up to; the epoch is empty before the first pull. */
+  get position(): Stamp {
+    return { epoch: this.#epoch, seq: this.#applied }
+  }
+
+  /** Applies what a pull brought that asked for what is after `asked`. False where all that was known is void now. */
+  apply(asked: Stamp, { epoch, head, changes }: Pick<Pulled, 'epoch' | 'head' | 'changes'>): boolean {
+    // A transaction takes one number and leaves no gap, so fewer changes than numbers are changes that are gone.
+    const isWhole = changes.length === head - asked.seq
+    // A head that went back says that the epoch should have changed: a second belt.
+    const goesOn = epoch === this.#epoch && asked.epoch === epoch && head >= this.#applied && isWhole
+    if (goesOn) for (const change of changes) this.#remember(change)
+    else this.#forgetAll(head)
+    this.#epoch = epoch
+    this.#applied = head
+    return goesOn
+  }
+
+  /** The one test that every entry takes, wherever it comes from. */
+  test({ stamp, dependencies }: Entry<unknown>): Verdict {
+    if (stamp.epoch !== this.#epoch) return 'elsewhere'
+    if (stamp.seq < this.#start) return 'stale'
+    if (stamp.seq > this.#applied) return 'ahead'
+    for (const name of dependencies) {
+      const changed = this.#changed.get(name)
+      if (changed !== undefined && changed > stamp.seq) return 'stale'
+    }
+    return 'usable'
+  }
+
+  #remember({ seq, entities }: Change): void {
+    for (const name of entities) {
+      // Moved to the end, so that the map is in order of change.
+      this.#changed.delete(name)
+      this.#changed.set(name, seq)
+    }
+    for (const [name, seqOfOldest] of this.#changed) {
+      if (this.#changed.size <= this.remembered) break
+      this.#changed.delete(name)
+      this.#start = Math.max(this.#start, seqOfOldest)
+    }
+  }
+
+  #forgetAll(head: number): void {
+    this.#changed.clear()
+    this.#start = head
+  }
+}

@@ -1,0 +1,76 @@
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
+import { z } from 'zod'
+
+export type MacKey = { readonly id: string; readonly key: Buffer }
+
+/** The state of the feed that a value was read in: what has changed since then is known from there on. */
+export type SealStamp = { readonly epoch: string; readonly seq: number }
+
+export type Opened = SealStamp & { readonly value: string }
+
+export type Sealer = {
+  /** The bytes to keep under `key`. */
+  seal(key: string, stamp: SealStamp, value: string): Buffer
+  /** What was sealed for this very key; undefined for everything else that may be found there. */
+  open(key: string, bytes: Buffer): Opened | undefined
+}
+
+// version (1) · length of the MAC key's id (1) · that id · length of the epoch (2) · epoch · seq (8) · value · MAC (32).
+// The MAC also covers the store's key with its length, in front. Every part but the last says its length, so that no two
+// different entries are the same bytes to it.
+const VERSION = 1
+const FIXED = 12
+const MAC = 32
+
+/** The first key seals, every key opens: a new one comes second, then first, and the old one goes last. */
+export function sealer(keys: readonly [MacKey, ...MacKey[]]): Sealer {
+  const secrets = new Map(keys.map(({ id, key }) => [id, createSecretKey(key)]))
+  const [{ id: currentId, key: currentKey }] = keys
+  const current = createSecretKey(currentKey)
+  return {
+    seal(key, { epoch, seq }, value) {
+      const epochLength = Buffer.byteLength(epoch)
+      const bytes = Buffer.allocUnsafe(FIXED + currentId.length + epochLength + Buffer.byteLength(value) + MAC)
+      let at = bytes.writeUInt8(VERSION, 0)
+      at = bytes.writeUInt8(currentId.length, at)
+      at += bytes.write(currentId, at, 'latin1')
+      at = bytes.writeUInt16BE(epochLength, at)
+      at += bytes.write(epoch, at)
+      at = bytes.writeDoubleBE(seq, at)
+      at += bytes.write(value, at)
+      macOf(current, key, bytes.subarray(0, at)).copy(bytes, at)
+      return bytes
+    },
+    open(key, bytes) {
+      const [version, idLength = 0] = bytes
+      const end = bytes.length - MAC
+      if (version !== VERSION || end < FIXED + idLength) return undefined
+      const secret = secrets.get(bytes.toString('latin1', 2, 2 + idLength))
+      if (secret === undefined || !timingSafeEqual(macOf(secret, key, bytes.subarray(0, end)), bytes.subarray(end))) return undefined
+      const epochStart = 4 + idLength
+      const epochEnd = epochStart + bytes.readUInt16BE(epochStart - 2)
+      return { epoch: bytes.toString('utf8', epochStart, epochEnd), seq: bytes.readDoubleBE(epochEnd), value: bytes.toString('utf8', epochEnd + 8, end) }
+    },
+  }
+}
+
+function macOf(secret: KeyObject, key: string, body: Buffer): Buffer {
+  const prefix = Buffer.allocUnsafe(4 + Buffer.byteLength(key))
+  prefix.write(key, prefix.writeUInt32BE(prefix.length - 4, 0))
+  return createHmac('sha256', secret).update(prefix).update(body).digest()
+}
+
+const MAC_KEYS = 'must be ID:KEY, or two of them with a comma between, each KEY 32 bytes in base64; the first seals'
+
+/** The variable REDIS_MAC_KEYS. */
+export const macKeys = z.string().transform((text, context): readonly [MacKey, ...MacKey[]] => {
+  const [current, other, ...more] = text.split(',').map(macKeyFrom)
+  if (current && more.length === 0 && current.id !== other?.id && (other || !text.includes(','))) return other ? [current, other] : [current]
+  context.addIssue(MAC_KEYS)
+  return z.NEVER
+})
+
+function macKeyFrom(text: string): MacKey | undefined {
+  const [, id, base64] = /^([a-z0-9-]{1,32}):([A-Za-z0-9+/]{43}=)$/.exec(text) ?? []
+  return id !== undefined && base64 !== undefined ? { id, key: Buffer.from(base64, 'base64') } : undefined
+}

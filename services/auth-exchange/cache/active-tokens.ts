@@ -1,0 +1,22 @@
+import { activeTokenKey, activeTokenText, tokenDigest } from '#libs/active-token.js'
+import type { KeyValueStore } from '#libs/redis/key-value.js'
+import { type MacKey, sealer } from '#libs/redis/sealed.js'
+import type { ActiveTokens } from '../ports.js'
+
+/** Long enough for the first checks; whoever checks later keeps it anew. */
+const KEEP_MILLIS = 600_000
+
+/** Puts issued tokens where authorization-check looks before it asks; where there is no store, every token is asked for. */
+export function sharedActiveTokens(store: KeyValueStore | undefined, keys: readonly [MacKey, ...MacKey[]] | undefined): ActiveTokens {
+  if (!store || !keys) return { keep: () => undefined }
+  const sealed = sealer(keys)
+  return {
+    keep: ({ text, record, stamp }) => {
+      const { id: tokenId, organizationId, identityId, credentialId, method, issueTime, expireTime } = record
+      const lifeMillis = expireTime.getTime() - issueTime.getTime()
+      const key = activeTokenKey(tokenId)
+      const token = { tokenId, organizationId, identityId, credentialId, method, expireMillis: expireTime.getTime(), digest: tokenDigest(text) }
+      void store.set(key, sealed.seal(key, stamp, activeTokenText(token)), Math.min(lifeMillis, KEEP_MILLIS))
+    },
+  }
+}

@@ -1,0 +1,39 @@
+import type { Moment } from '#libs/clock.js'
+import { demandsOn } from '#libs/freshness/consistency.js'
+import { entryCache } from '#libs/freshness/entry-cache.js'
+import type { Follower } from '#libs/freshness/follow.js'
+import { readThrough } from '#libs/freshness/read-through.js'
+import type { Entry } from '#libs/freshness/stamp.js'
+import type { IdentityKey, IdentityReader, IdentityState } from '../ports.js'
+
+/** Room for about twenty thousand identities that log in. */
+const MAX_BYTES = 16 * 1024 * 1024
+
+type Outside = {
+  readonly feed: Follower
+  readonly now: () => Moment
+  readonly ask: (key: IdentityKey, outgoing: Parameters<IdentityReader['stateOf']>[1]) => Promise<Entry<IdentityState>>
+}
+
+/** The states of identities, followed by the registry's feed: a login asks nobody, and sees a disabled identity within the bound. */
+export function cachedIdentities({ feed, now, ask }: Outside): IdentityReader {
+  const demands = demandsOn([feed], now)
+  const reader = readThrough({
+    feed,
+    memory: entryCache<IdentityState>(MAX_BYTES),
+    shared: undefined,
+    ask,
+    nameOf: ({ organizationId, identityId }: IdentityKey) => `${organizationId}/${identityId}`,
+    costOf: ({ identityId }) => ({ account: identityId, bytes: 100 }),
+  })
+  return {
+    stateOf: async (key, outgoing) => {
+      for (;;) {
+        const demand = demands.demand({ level: 'bounded' })
+        await demand.meet()
+        const entry = await reader.read(key, outgoing)
+        if (demand.isMetBy([{ feed, entry }], now())) return entry.value
+      }
+    },
+  }
+}

@@ -1,0 +1,35 @@
+import { z } from 'zod'
+import { dependencies } from '#libs/freshness/entities.js'
+import { entryCache } from '#libs/freshness/entry-cache.js'
+import { readThrough } from '#libs/freshness/read-through.js'
+import { type Role, roleFrom, type RoleKey } from '../domain/grants.js'
+import type { RoleReader } from '../ports.js'
+import type { Layers } from './cached-tokens.js'
+import { sharedEntries } from './shared-entries.js'
+
+/** Roles, compiled once and shared by all who hold them. */
+export function cachedRoles({ feed, maxBytes, shared, ask, found }: Layers<RoleKey, Role>): RoleReader {
+  return readThrough({
+    feed,
+    memory: entryCache(maxBytes),
+    shared: shared && sharedEntries(shared, {
+      keyOf: (key) => `authorization-check:role:v1:${nameOf(key)}`,
+      write: ({ role, rules }) => JSON.stringify({ role, rules }),
+      read: (text, { roleId }) => {
+        const stored = storedRole.safeParse(JSON.parse(text))
+        return stored.success ? roleFrom({ roleId, ...stored.data }) : undefined
+      },
+      dependenciesOf: ({ roleId }) => dependencies.role(roleId),
+    }),
+    ask,
+    nameOf,
+    costOf: ({ roleId }, { rules }) => ({ account: roleId, bytes: 500 + 4 * JSON.stringify(rules).length }),
+    on: { found },
+  })
+}
+
+const nameOf = ({ organizationId, roleId }: RoleKey): string => `${organizationId}:${roleId}`
+
+const condition = z.object({ attribute: z.string(), operator: z.enum(['eq', 'in', 'glob']), values: z.array(z.string()) })
+const rule = z.object({ effect: z.enum(['allow', 'deny']), resources: z.array(z.string()), actions: z.array(z.string()), conditions: z.array(condition) })
+const storedRole = z.object({ role: z.string(), rules: z.array(rule) })

@@ -1,0 +1,41 @@
+import { activeTokenFrom, activeTokenKey, activeTokenText } from '#libs/active-token.js'
+import { dependencies } from '#libs/freshness/entities.js'
+import { entryCache } from '#libs/freshness/entry-cache.js'
+import { type Place, readThrough } from '#libs/freshness/read-through.js'
+import type { Follower } from '#libs/freshness/follow.js'
+import type { Outgoing } from '#libs/rpc/client.js'
+import type { Entry } from '#libs/freshness/stamp.js'
+import type { TokenFacts } from '../domain/grants.js'
+import type { PresentedToken, TokenReader } from '../ports.js'
+import { sharedEntries, type SharedStore } from './shared-entries.js'
+
+export type Layers<Key, Value> = {
+  readonly feed: Follower
+  readonly maxBytes: number
+  readonly shared: SharedStore | undefined
+  readonly ask: (key: Key, outgoing: Outgoing) => Promise<Entry<Value>>
+  readonly found: (place: Place) => void
+}
+
+/** Verified tokens, each known by the digest of its text: an equal digest stands for the signature. */
+export function cachedTokens({ feed, maxBytes, shared, ask, found }: Layers<PresentedToken, TokenFacts>): TokenReader {
+  return readThrough({
+    feed,
+    memory: entryCache(maxBytes),
+    shared: shared && sharedEntries(shared, {
+      keyOf: ({ claimed }) => claimed && activeTokenKey(claimed.tokenId),
+      write: (facts, { digest }) => activeTokenText({ ...facts, digest }),
+      read: (record, { digest }) => {
+        const token = activeTokenFrom(record)
+        // Another text of the same lineage proves nothing about this one: its signature is verified by the owner.
+        return token?.digest === digest ? { ...token, revoked: false } : undefined
+      },
+      dependenciesOf: (_key, facts) => dependencies.accessToken(facts),
+      isKept: (facts) => !facts.revoked,
+    }),
+    ask,
+    nameOf: ({ digest }) => digest,
+    costOf: (_key, { identityId }) => ({ account: identityId, bytes: 400 }),
+    on: { found },
+  })
+}

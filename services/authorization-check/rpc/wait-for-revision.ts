@@ -1,0 +1,36 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Violations } from '#libs/domain-error.js'
+import type { Demands } from '#libs/freshness/consistency.js'
+import type { Unary } from '#libs/rpc/unary.js'
+import {
+  Durability as DurabilityMessage,
+  type WaitForRevisionRequest,
+  type WaitForRevisionResponse,
+} from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
+import type { Durability, Receipts } from '../ports.js'
+import type { AskerOf } from './caller.js'
+import { shortRevisionFrom } from './consistency-message.js'
+
+type Outside = { readonly demands: Demands; readonly receipts: Receipts; readonly asker: AskerOf }
+
+const durabilities: Record<Durability, DurabilityMessage> = {
+  none: DurabilityMessage.NONE,
+  local: DurabilityMessage.LOCAL,
+  replicated: DurabilityMessage.REPLICATED,
+}
+
+export function waitForRevision({ demands, receipts, asker }: Outside): Unary<WaitForRevisionRequest, WaitForRevisionResponse> {
+  return async (request, call) => {
+    const wrong = new Violations()
+    const revision = shortRevisionFrom(request.revision, wrong.at('revision'))
+    wrong.refuse()
+    await asker(call)
+    // Pulled from the primaries after this call arrived, so that what is committed stays so.
+    await demands.demand({ level: 'full' }).meet()
+    await demands.demand({ level: 'at-least', revision }).meet()
+    const receipt = receipts.of(revision.map(({ feed }) => feed))
+    // By then every replica has pulled after the commit, or answers nothing.
+    await sleep(receipt.boundMillis)
+    return { durability: durabilities[receipt.durability] }
+  }
+}
