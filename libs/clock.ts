@@ -15,20 +15,24 @@ export const momentNow = (): Moment => ({ monotonic: monotonicMillis(), wall: wa
 
 export const systemClock: Clock = { now: () => new Date() }
 
-export type DatabaseClock = Clock & { observe(databaseTime: Date, askedAtMillis: number, askedAtWallMillis: number): void }
+export type DatabaseClock = Clock & { observe(databaseTime: Date, asked: Moment, answered: Moment): void }
+
+/** An answer that took longer says too little about when it was made: a database that stood still would set the clock ahead. */
+const ANSWERED_WITHIN_MILLIS = 250
 
 /**
  * Database time as last observed, plus the time since it was asked for: the larger of monotonic and wall time, because
  * the one stands still while a machine is suspended and the other can be set back. So it may run ahead of the database by
- * one round trip, and expiry comes early rather than late. Rounded up, because what was observed had been rounded down.
+ * one round trip, and expiry comes early rather than late; the first answer counts whatever it took. Rounded up, because what was observed had been rounded down.
  */
 export function databaseClock(): DatabaseClock {
-  let observed = { time: wallMillis(), monotonic: monotonicMillis(), wall: wallMillis() }
+  let observed = { time: wallMillis(), took: Infinity, ...momentNow() }
   return {
     now: () =>
       new Date(Math.ceil(observed.time + Math.max(monotonicMillis() - observed.monotonic, wallMillis() - observed.wall))),
-    observe: (databaseTime, askedAtMillis, askedAtWallMillis) => {
-      observed = { time: databaseTime.getTime(), monotonic: askedAtMillis, wall: askedAtWallMillis }
+    observe: (databaseTime, asked, answered) => {
+      const took = Math.max(answered.monotonic - asked.monotonic, answered.wall - asked.wall)
+      if (took <= ANSWERED_WITHIN_MILLIS || took <= observed.took) observed = { time: databaseTime.getTime(), took, ...asked }
     },
   }
 }

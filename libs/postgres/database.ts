@@ -1,6 +1,6 @@
 import { CamelCasePlugin, Kysely, sql } from 'kysely'
 import { Pool } from 'pg'
-import { type DatabaseClock, monotonicMillis, wallMillis } from '../clock.js'
+import { type DatabaseClock, momentNow } from '../clock.js'
 import type { Log } from '../log.js'
 import { postgresDialect } from './driver.js'
 
@@ -40,10 +40,10 @@ export function connectDatabase<Schema>({ url, schema, log, poolSize, prepare }:
 
 /** Asks the database for its time, for a clock that goes on from there. */
 export async function observeDatabaseTime<Schema>(db: Kysely<Schema>, clock: DatabaseClock): Promise<void> {
-  const asked = { monotonic: monotonicMillis(), wall: wallMillis() }
+  const asked = momentNow()
   const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(db)
   const [row] = rows
-  if (row) clock.observe(row.now, asked.monotonic, asked.wall)
+  if (row) clock.observe(row.now, asked, momentNow())
 }
 
 export const OBSERVE_TIME_EVERY_MILLIS = 10_000

@@ -51,7 +51,7 @@ describe('--json', () => {
   it('prints one document with the fields of the protos', async () => {
     const { organizationId, admin } = world()
     expect(await operator.json('identity get admin')).toEqual({
-      id: admin.identityId, organizationId, name: 'admin', state: 'active', createTime: '2026-01-02T03:04:05.000Z', etag: '',
+      id: admin.identityId, organizationId, name: 'admin', state: 'active', createTime: '2026-01-02T03:04:05.000Z', etag: '', revision: '',
     })
     expect(await operator.json('identity list')).toHaveLength(1)
   })

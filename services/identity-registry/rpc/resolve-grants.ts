@@ -1,4 +1,3 @@
-import type { Clock } from '#libs/clock.js'
 import { Violations } from '#libs/domain-error.js'
 import { id as idField, optionalId } from '#libs/fields.js'
 import type { InternalUnary } from '#libs/rpc/service-credential.js'
@@ -7,14 +6,14 @@ import { findGrants } from '../store/resolved.js'
 import type { Db } from '../store/schema.js'
 import { stateMessages } from './identity-message.js'
 
-export function resolveGrants({ db, clock }: { db: Db; clock: Clock }): InternalUnary<ResolveGrantsRequest, ResolveGrantsResponse> {
+export function resolveGrants({ db }: { db: Db }): InternalUnary<ResolveGrantsRequest, ResolveGrantsResponse> {
   return async (request, _call, caller) => {
     const wrong = new Violations()
     const organizationId = idField(request.organizationId, wrong.at('organization_id'))
     const identityId = idField(request.identityId, wrong.at('identity_id'))
     const projectId = optionalId(request.projectId, wrong.at('project_id'))
     wrong.refuse()
-    const { name, state, grants, stamp } = await findGrants(db, { organizationId, identityId, projectId }, clock.now())
+    const { name, state, grants, stamp } = await findGrants(db, { organizationId, identityId, projectId })
     if (state === undefined || !caller.mayAskAbout(organizationId, projectId)) return ResolveGrantsResponse.fromPartial({ stamp })
     return ResolveGrantsResponse.fromPartial({
       state: stateMessages[state],

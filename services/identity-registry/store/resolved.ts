@@ -21,8 +21,8 @@ const stampOf = ({ epoch, seq }: PositionRow): Stamp => ({ epoch, seq: Number(se
 type BoundRoleJson = { roleId: string; startTime: string | null; endTime: string | null }
 type GrantsRow = PositionRow & { name: string | null; state: IdentityState | null; bound: BoundRoleJson[] | null }
 
-/** What an identity holds in a scope, windows that were over at `now` left out. */
-export async function findGrants(db: Db, { organizationId, identityId, projectId }: Holder, now: Date): Promise<Stamped<Grants>> {
+/** What an identity holds in a scope. Windows that are over too: whoever decides knows the time, and the one here may be ahead. */
+export async function findGrants(db: Db, { organizationId, identityId, projectId }: Holder): Promise<Stamped<Grants>> {
   const project = projectId ?? null
   const { rows } = await sql<GrantsRow>`
     select ${position}, i.name, i.state, (
@@ -31,7 +31,6 @@ export async function findGrants(db: Db, { organizationId, identityId, projectId
       join registry.bound_role br on br.organization_id = b.organization_id and br.binding_id = b.id
       where b.organization_id = i.organization_id and b.identity_id = i.id
         and (b.project_id = ${project}::uuid or (${project}::uuid is null and b.project_id is null))
-        and (br.end_time is null or br.end_time > ${now})
     ) as bound
     from (values (1)) as always left join registry.identity i on i.organization_id = ${organizationId} and i.id = ${identityId}
   `.execute(db)

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest'
+import type { Effect, Rule } from '#libs/rules/rule.js'
+import { assertLive, decide, type TimeBetween } from './decide.js'
+import { type Grant, roleFrom, type TokenFacts } from './grants.js'
+
+const rule = (effect: Effect, ...actions: string[]): Rule => ({ effect, resources: ['secrets'], actions, conditions: [] })
+const at = (millis: number): TimeBetween => ({ earliest: millis, latest: millis })
+const always = { startMillis: -Infinity, endMillis: Infinity }
+
+type Held = { readonly rules: readonly Rule[]; readonly window?: Omit<Grant, 'roleId'> }
+
+function holding(grantsTime: TimeBetween, ...held: readonly Held[]) {
+  const roles = held.map(({ rules }, place) => roleFrom({ roleId: `role-${place}`, role: `name-${place}`, rules }))
+  const grants = held.map(({ window = always }, place) => ({ roleId: `role-${place}`, ...window }))
+  return { grants: { state: 'active' as const, identityName: 'billing', grants }, roles, grantsTime }
+}
+
+const reads = { action: 'read', resource: 'secrets', attributes: new Map<string, string>() }
+
+describe('a decision', () => {
+  it('names the role and the rule that made it', () => {
+    const decision = decide(holding(at(0), { rules: [rule('allow', 'write')] }, { rules: [rule('allow', 'list'), rule('allow', 'read')] }), reads)
+    expect(decision).toMatchObject({ allowed: true, reason: 'allowed-by-rule', role: { roleId: 'role-1', role: 'name-1' }, ruleIndex: 1 })
+  })
+
+  it('is deny by a deny of any role, whatever the others allow', () => {
+    const decision = decide(holding(at(0), { rules: [rule('allow', '*')] }, { rules: [rule('deny', 'read')] }), reads)
+    expect(decision).toMatchObject({ allowed: false, reason: 'denied-by-rule', role: { roleId: 'role-1' } })
+  })
+
+  it.each([[[]], [[{ rules: [] }]], [[{ rules: [rule('allow', 'write')] }]]])('is deny where no rule speaks: %j', (held) =>
+    expect(decide(holding(at(0), ...held), reads)).toEqual({ allowed: false, reason: 'no-rule' }))
+})
+
+// The database's time is known to lie between two moments: in between, a role denies and does not allow.
+describe('a window from 100 until just before 200', () => {
+  const window = { startMillis: 100, endMillis: 200 }
+  const allowed = (time: TimeBetween) => decide(holding(time, { rules: [rule('allow', 'read')], window }), reads).allowed
+  const denied = (time: TimeBetween) => decide(holding(time, { rules: [rule('allow', 'read')] }, { rules: [rule('deny', 'read')], window }), reads).reason === 'denied-by-rule'
+
+  it.each([
+    [{ earliest: 90, latest: 99 }, false, false],
+    [{ earliest: 99, latest: 100 }, false, true],
+    [{ earliest: 100, latest: 199 }, true, true],
+    [{ earliest: 199, latest: 200 }, false, true],
+    [{ earliest: 200, latest: 250 }, false, false],
+    [{ earliest: 0, latest: 300 }, false, true],
+  ])('%j: allows %s, denies %s', (time, allows, denies) => expect([allowed(time), denied(time)]).toEqual([allows, denies]))
+})
+
+describe('a token', () => {
+  const token: TokenFacts = { tokenId: 't', organizationId: 'o', identityId: 'i', credentialId: 's', method: 'universal-auth', expireMillis: 1_000, revoked: false }
+  const active = { state: 'active' as const, identityName: 'billing', grants: [] }
+  const good = { token, grants: active, tokenTime: { earliest: 900, latest: 999 }, grantsTime: at(0) }
+  const rejected = expect.objectContaining({ kind: 'UNAUTHENTICATED', reason: 'ACCESS_TOKEN_REJECTED' })
+
+  it('is live until it may have expired', () => expect(() => assertLive(good)).not.toThrow())
+
+  it.each([
+    ['is revoked', { ...good, token: { ...token, revoked: true } }],
+    ['may have expired', { ...good, tokenTime: { earliest: 900, latest: 1_000 } }],
+    ['is of a disabled identity', { ...good, grants: { ...active, state: 'disabled' as const } }],
+    ['is of a deleted identity', { ...good, grants: { ...active, state: 'absent' as const } }],
+  ])('that %s is rejected', (_what, evidence) => expect(() => assertLive(evidence)).toThrow(rejected))
+})

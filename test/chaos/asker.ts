@@ -1,0 +1,167 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  AuthorizationCheckServiceService as Check,
+  type CheckResponse,
+  type Consistency,
+} from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
+import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
+import type { FeedName } from '#libs/freshness/entities.js'
+import type { Member } from '../support/fleet.js'
+import { BOUNDED, FULL } from './consistency.js'
+import type { Changed, Group, Identity, Secret, Token } from './group.js'
+import { short } from './group.js'
+import type { Demand, Place, TrackId } from './history.js'
+import { placesIn } from './places.js'
+import type { Random } from './random.js'
+import { answerOf } from './recorder.js'
+import { QUESTION } from './registry-calls.js'
+
+/** What can be asked about: a token in a scope, or a login. */
+export type Subject = { readonly name: string; readonly group: Group; readonly tracks: readonly TrackId[] } & (
+  | { readonly kind: 'check'; readonly token: Token; readonly projectId: string }
+  | { readonly kind: 'login'; readonly clientId: string; readonly secret: Secret }
+)
+
+type Asked = { readonly request: number; readonly revision: string; readonly replica: string }
+export type Demanded = { readonly demand: Demand; readonly consistency: Consistency }
+
+export const demandNothing: Demanded = { demand: { level: 'bounded' }, consistency: BOUNDED }
+export const demandFull: Demanded = { demand: { level: 'full' }, consistency: FULL }
+
+const DEADLINE_MILLIS = 1_000
+/** How long what has just changed is asked about more than the rest. */
+const HOT_MILLIS = 1_500
+
+/** Asks at random replicas, and most about what has just changed. */
+export class Asker {
+  /** The newest places that anybody was told of. */
+  readonly newest = new Map<FeedName, Place>()
+  readonly #hot: { readonly changed: Changed; readonly until: number }[] = []
+  readonly #last = new Map<string, Asked>()
+
+  constructor(
+    private readonly groups: readonly [Group, ...Group[]],
+    private readonly random: Random,
+  ) {}
+
+  async run(isOver: () => boolean): Promise<void> {
+    const { random } = this
+    while (!isOver()) {
+      const subject = this.#pick()
+      if (subject) await this.#askAnywhere(subject)
+      await sleep(random.between(5, 25))
+    }
+  }
+
+  /** Asks everywhere at once about what was just acknowledged, and more often for a while. */
+  heed(changed: Changed): void {
+    const isReloaded = changed.what === 'UpdateIdentity'
+    if (changed.tracks.size === 0 && !isReloaded) return
+    this.#hot.push({ changed, until: changed.group.tools.recorder.now() + changed.group.tools.boundMillis + HOT_MILLIS })
+    const subjects = subjectsOf(changed.group).filter(isReloaded ? (one) => isLiveOf(one, changed.about) : (one) => isAbout(one, changed))
+    for (const { name } of checksOf(changed.group)) {
+      const subject = this.random.pick(subjects)
+      if (subject?.kind === 'check') void this.askAt(name, subject, this.#demanded(subject, isReloaded ? 0 : 0.5))
+    }
+  }
+
+  #pick(): Subject | undefined {
+    const { random } = this
+    const now = this.groups[0].tools.recorder.now()
+    while ((this.#hot[0]?.until ?? Infinity) < now) this.#hot.shift()
+    const hot = random.chance(0.7) ? random.pick(this.#hot)?.changed : undefined
+    const group = hot?.group ?? random.oneOf(this.groups)
+    const all = subjectsOf(group).filter(({ kind }) => kind === 'check' || random.chance(0.15))
+    const touched = hot ? all.filter((one) => isAbout(one, hot)) : []
+    return random.pick(touched) ?? random.pick(all)
+  }
+
+  async #askAnywhere(subject: Subject): Promise<void> {
+    const { tools: { world } } = subject.group
+    const member = this.random.pick(subject.kind === 'check' ? world.fleet.checks : world.fleet.exchanges)
+    if (!member) return
+    if (subject.kind === 'check') await this.askAt(member.name, subject, this.#demanded(subject, 0.4))
+    else await this.#logIn(member, subject)
+  }
+
+  /** Bounded but for a share. */
+  #demanded({ name, group }: Subject, share: number): Demanded {
+    const { random } = this
+    if (!random.chance(share)) return demandNothing
+    const { lastChange } = group
+    const last = this.#last.get(name)
+    const kind = random.oneOf(['full', 'change', 'change', 'request'])
+    if (kind === 'change' && lastChange) return atLeast(lastChange.revision, { change: lastChange.change })
+    if (kind === 'request' && last) return atLeast(last.revision, { request: last.request })
+    return demandFull
+  }
+
+  /** Asks one replica and has the answer judged. */
+  async askAt(replica: string, subject: Extract<Subject, { kind: 'check' }>, { demand, consistency }: Demanded): Promise<string> {
+    const { world, recorder } = subject.group.tools
+    const member = world.fleet.checks.find(({ name }) => name === replica)
+    if (!member) throw new Error(`there is no ${replica}`)
+    const { token, projectId, name, tracks } = subject
+    const request = recorder.nextId()
+    const message = { accessToken: token.text, projectId, action: QUESTION.action, resource: { type: QUESTION.resource, attributes: {} }, consistency }
+    recorder.note({ type: 'asked', request, replica, subject: name, tracks, demand })
+    const answered = await world.at(member)(Check.check, message, DEADLINE_MILLIS).catch(answerOf)
+    if (typeof answered === 'string') {
+      const answer = answered.startsWith('UNAUTHENTICATED ACCESS_TOKEN_REJECTED') ? 'rejected' : answered
+      recorder.note({ type: 'answered', request, answer, places: [] })
+      return answer
+    }
+    return this.#answered({ request, replica, subject, answered })
+  }
+
+  #answered({ request, replica, subject, answered }: { request: number; replica: string; subject: Subject; answered: CheckResponse }): string {
+    const places = placesIn(answered.revision)
+    const answer = answered.allowed ? 'allow' : 'deny'
+    subject.group.tools.recorder.note({ type: 'answered', request, answer, places })
+    this.#last.set(subject.name, { request, revision: answered.revision, replica })
+    for (const place of places) this.newest.set(place.feed, place)
+    return answer
+  }
+
+  async #logIn(member: Member, subject: Extract<Subject, { kind: 'login' }>): Promise<void> {
+    const { world, recorder } = subject.group.tools
+    const request = recorder.nextId()
+    const proof = { $case: 'universalAuth', value: { clientId: subject.clientId, clientSecret: subject.secret.text } } as const
+    recorder.note({ type: 'asked', request, replica: member.name, subject: subject.name, tracks: subject.tracks, demand: { level: 'bounded' } })
+    const answer = await world.at(member)(Exchange.login, { proof }, DEADLINE_MILLIS).then(() => 'allow', answerOf)
+    recorder.note({ type: 'answered', request, answer: answer.startsWith('UNAUTHENTICATED CREDENTIALS_REJECTED') ? 'rejected' : answer, places: [] })
+  }
+}
+
+function atLeast(revision: string, since: { readonly change?: number; readonly request?: number }): Demanded {
+  return { demand: { level: 'at-least', places: placesIn(revision), ...since }, consistency: { level: { $case: 'atLeast', value: revision } } }
+}
+
+const isAbout = ({ tracks }: Subject, changed: Changed): boolean => tracks.some((track) => changed.tracks.has(track))
+
+const isLiveOf = (subject: Subject, about: Identity | undefined): boolean => subject.kind === 'check' && subject.token.isLive && about?.tokens.includes(subject.token) === true
+
+const checksOf = ({ tools }: Group): readonly Member[] => tools.world.fleet.checks
+
+/** Everything that can be asked about the identities of a group: what is over, too. */
+export function subjectsOf(group: Group): Subject[] {
+  return group.identities.flatMap((identity): Subject[] => {
+    const all = [...identity.tracks]
+    const scopes = all.filter(([scope], index) => scope === group.inOrganization || index >= all.length - 2)
+    const checks = identity.tokens.flatMap((token) =>
+      scopes.flatMap(([scope, track]): Subject[] =>
+        scope === 'login' ? [] : [{ kind: 'check', name: `${group.name}: token ${short(token.id)}, ${track}`, group, token, projectId: scope.projectId, tracks: [token.track, track] }],
+      ),
+    )
+    const loginTrack = identity.tracks.get('login')
+    const logins = identity.secrets.map((secret): Subject => ({
+      kind: 'login',
+      name: `${group.name}: login with secret ${short(secret.id)}`,
+      group,
+      clientId: identity.clientId,
+      secret,
+      tracks: [secret.track, ...(loginTrack === undefined ? [] : [loginTrack])],
+    }))
+    return [...checks, ...logins]
+  })
+}

@@ -1,0 +1,89 @@
+import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
+import { bootstrapAgain } from './bootstrap-change.js'
+import { type Group, type Identity, liveSecret, liveToken, type Token } from './group.js'
+import { CALL_MILLIS, type Done, type ExchangeMethod, type Planner, type Step } from './step.js'
+
+// Every method that changes something in auth-exchange, and how it is used here. One that is added to changedInExchange has
+// to be added here too: without it this does not compile.
+
+export const exchangeChanges: Record<ExchangeMethod, Planner> = {
+  Bootstrap: { changes: 'nothing', weight: 0.3, plan: (group) => bootstrapAgain(group, 'exchange') },
+  AttachUniversalAuth: { changes: 'nothing', weight: 20, plan: attachUniversalAuth },
+  UpdateUniversalAuth: { changes: 'nothing', weight: 0.5, plan: updateUniversalAuth },
+  CreateClientSecret: { changes: 'nothing', weight: 0.5, plan: createClientSecret },
+  RevokeClientSecret: { changes: 'takes', weight: 1, plan: revokeClientSecret },
+  RevokeAccessToken: { changes: 'takes', weight: 2.5, plan: (group, about) => revokeAccessToken(group, about) },
+}
+
+function attachUniversalAuth(group: Group, about: Identity): Step | undefined {
+  if (about.state === 'deleted' || about.clientId !== '') return undefined
+  const identityId = about.id
+  const keep = (clientId: string) => () => (about.clientId = clientId)
+  return {
+    what: 'AttachUniversalAuth',
+    feed: 'exchange',
+    about,
+    attempt: async () => {
+      const { clientId, revision } = await group.exchange(Exchange.attachUniversalAuth, { identityId, accessTokenTtlSeconds: undefined, accessTokenMaxTtlSeconds: undefined }, CALL_MILLIS)
+      return { revision, keep: keep(clientId) }
+    },
+    again: async ({ reason }): Promise<Done | undefined> => {
+      if (reason !== 'AUTH_METHOD_EXISTS') return undefined
+      return { keep: keep((await group.exchange(Exchange.getUniversalAuth, { identityId }, CALL_MILLIS)).clientId) }
+    },
+  }
+}
+
+/** Tokens keep what they were issued with. */
+function updateUniversalAuth(group: Group, about: Identity): Step | undefined {
+  if (about.clientId === '') return undefined
+  const request = { identityId: about.id, accessTokenTtlSeconds: group.random.between(3_600, 7_200), accessTokenMaxTtlSeconds: undefined, etag: '' }
+  return { what: 'UpdateUniversalAuth', feed: 'exchange', about, attempt: () => group.exchange(Exchange.updateUniversalAuth, request, CALL_MILLIS) }
+}
+
+export function createClientSecret(group: Group, about: Identity): Step | undefined {
+  const { recorder, boundMillis } = group.tools
+  const isSeenActive = about.state === 'active' && recorder.now() > about.enabledAt + 2 * boundMillis
+  if (about.clientId === '' || !isSeenActive) return undefined
+  return {
+    what: 'CreateClientSecret',
+    feed: 'exchange',
+    about,
+    attempt: async () => {
+      const made = await group.exchange(Exchange.createClientSecret, { identityId: about.id, description: '', ttlSeconds: 0, useLimit: 0 }, CALL_MILLIS)
+      const id = made.clientSecret?.id ?? ''
+      return { revision: made.clientSecret?.revision ?? '', keep: () => group.addSecret(about, { id, text: made.secret }) }
+    },
+  }
+}
+
+/** Ends the tokens that it obtained, too. */
+function revokeClientSecret(group: Group, about: Identity): Step | undefined {
+  const secret = liveSecret(about)
+  if (!secret) return undefined
+  return {
+    what: 'RevokeClientSecret',
+    feed: 'exchange',
+    about,
+    apply: () => {
+      secret.isLive = false
+      for (const token of about.tokens) if (token.secret === secret) token.isLive = false
+    },
+    attempt: () => group.exchange(Exchange.revokeClientSecret, { identityId: about.id, id: secret.id }, CALL_MILLIS),
+  }
+}
+
+/** By its id as an admin, or by the token itself as whoever holds it. */
+export function revokeAccessToken(group: Group, about: Identity, token: Token | undefined = liveToken(about)): Step | undefined {
+  if (!token?.isLive) return undefined
+  const byHolder = group.random.chance(0.5)
+  const target = byHolder ? ({ $case: 'accessToken', value: token.text } as const) : ({ $case: 'tokenId', value: token.id } as const)
+  const caller = () => (byHolder ? group.tools.world.exchange(group.random) : group.exchange)
+  return {
+    what: 'RevokeAccessToken',
+    feed: 'exchange',
+    about,
+    apply: () => (token.isLive = false),
+    attempt: () => caller()(Exchange.revokeAccessToken, { target }, CALL_MILLIS),
+  }
+}

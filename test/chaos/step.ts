@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DomainError } from '#libs/domain-error.js'
+import type { changedInExchange, changedInRegistry, FeedName } from '#libs/freshness/entities.js'
+import type { Answer, TrackId } from './history.js'
+import type { Group, Identity } from './group.js'
+import { answerOf } from './recorder.js'
+
+export type RegistryMethod = keyof typeof changedInRegistry
+export type ExchangeMethod = keyof typeof changedInExchange
+
+/** What a method can do to an answer that was given before. */
+export type Changes = 'takes' | 'gives' | 'either' | 'nothing'
+
+/** One acknowledged call. Without a revision it is only known that it has happened. `keep` puts down ids and etags. */
+export type Done = { readonly revision?: string; readonly keep?: () => void }
+
+export type Turn = { readonly track: TrackId; readonly value: Answer; readonly time: Date; readonly ends: boolean }
+
+/** One change of one group. */
+export type Step = {
+  readonly what: string
+  readonly feed: FeedName
+  readonly about?: Identity | undefined
+  /** Makes it true in what is known, before it is sent. */
+  readonly apply?: () => void
+  readonly attempt: () => Promise<Done>
+  /** What an error means once an earlier attempt may have been carried out. Undefined: what it means the first time. */
+  readonly again?: (error: DomainError) => Promise<Done | undefined>
+  /** After an attempt of which nothing was heard. */
+  readonly whenUnclear?: () => void
+  readonly turn?: Turn | undefined
+  /** Sent the moment that this one is acknowledged, while the askers are at it. */
+  readonly then?: () => Step | undefined
+}
+
+/** How one method is used: a step where there is something to use it on. */
+export type Planner = { readonly changes: Changes; readonly weight: number; readonly plan: (group: Group, about: Identity) => Step | undefined }
+
+export class Refused extends Error {}
+
+/** How long a mutating call may take, all in all of the services. */
+export const CALL_MILLIS = 2_000
+const NOTHING_HAPPENED = new Set(['RESOURCE_EXHAUSTED', 'ABORTED'])
+
+/** Attempts until it is known to have happened, once or again. Throws Refused where it is refused. */
+export async function settle({ tools, random }: Group, step: Pick<Step, 'what' | 'attempt' | 'again'>): Promise<{ done: Done; isClear: boolean }> {
+  let isClear = true
+  for (;;) {
+    try {
+      return { done: await step.attempt(), isClear }
+    } catch (error) {
+      if (tools.gaveUp()) throw new Refused(`${step.what}: ${answerOf(error)} until the end`)
+      if (!(error instanceof DomainError)) throw error
+      const meant = isClear ? undefined : await read(() => step.again?.(error), () => tools.gaveUp())
+      if (meant) return { done: meant, isClear }
+      if (error.kind === 'UNAVAILABLE') isClear = false
+      else if (!NOTHING_HAPPENED.has(error.kind) || error.reason === 'ETAG_STALE') throw new Refused(`${step.what}: ${answerOf(error)}`)
+    }
+    await sleep(random.between(20, 80))
+  }
+}
+
+/** Reading insists as well. */
+async function read<T>(reading: () => Promise<T> | undefined, gaveUp: () => boolean): Promise<T | undefined> {
+  for (;;) {
+    try {
+      return await reading()
+    } catch (error) {
+      if (!(error instanceof DomainError) || error.kind !== 'UNAVAILABLE' || gaveUp()) throw error
+      await sleep(50)
+    }
+  }
+}
