@@ -53,8 +53,14 @@ function killed(member: Member | undefined): Fault | undefined {
       process.kill('SIGKILL')
       await process.ended()
     },
-    end: () => process.start(),
+    end: () => startedAgain(process),
   }
+}
+
+/** What it takes to start is the machine's business: the fault ends when it is there. */
+async function startedAgain(process: Member['process']): Promise<void> {
+  process.start()
+  await process.ready()
 }
 
 function stopped(member: Member | undefined): Fault | undefined {
@@ -67,7 +73,7 @@ function stopped(member: Member | undefined): Fault | undefined {
 function restarted(member: Member | undefined): Fault | undefined {
   if (!member) return undefined
   const { name, process } = member
-  return { kind: 'restart', target: name, resources: [name], begin: () => process.stop(), end: () => process.start() }
+  return { kind: 'restart', target: name, resources: [name], begin: () => process.stop(), end: () => startedAgain(process) }
 }
 
 /** What can be done to one way from one to another. */

@@ -11,13 +11,17 @@ const KEPT_MILLIS = 120_000
 /** Writes down what happens, by one clock, and has it judged at once. */
 export class Recorder {
   readonly checker: Checker
-  readonly counts = new Counts()
-  readonly startedAt = monotonicMillis()
+  counts = new Counts()
   readonly #history: Event[] = []
   #ids = 0
 
   constructor(settings: Settings) {
     this.checker = new Checker(settings)
+  }
+
+  /** What was before was preparation. */
+  countFromNow(): void {
+    this.counts = new Counts()
   }
 
   /** A number that nothing else in the run has. */

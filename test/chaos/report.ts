@@ -3,19 +3,24 @@ import type { Recorder } from './recorder.js'
 import type { Violation } from './checker.js'
 
 /** What a run has to reach in each second to have proved something; the long runs reach several times as much. */
-const LEAST_PER_SECOND = { mutations: 2, faultful: 1, revocations: 0.5, requests: 20, revoked: 2, allowedUnderFault: 2, demanded: 0.2, revision: 0.2, replica: 0.2 } as const
+const LEAST_PER_SECOND = { mutations: 2, faultful: 1, revocations: 0.5, requests: 20, revoked: 2, allowedUnderFault: 2, demanded: 0.2, revision: 0.2, replica: 0.05 } as const
 
 const STORY_MILLIS = 4_000
 const STORY_LINES = 120
 
 type Run = { readonly recorder: Recorder; readonly seed: string; readonly seconds: number }
 
+export type Reached = Readonly<Record<keyof typeof LEAST_PER_SECOND, number>>
+
+export function reachedBy({ counts: { mutations, faultful, revocations, requests }, checker: { windows } }: Recorder): Reached {
+  return { mutations, faultful, revocations, requests, ...windows }
+}
+
 /** What was too rare to prove anything. */
-export function whatIsMissing({ recorder: { counts, checker }, seconds }: Run): string[] {
-  const { mutations, faultful, revocations, requests } = counts
-  const reached = { mutations, faultful, revocations, requests, ...checker.windows }
+export function whatIsMissing({ recorder, seconds }: Run): string[] {
+  const reached = new Map(Object.entries(reachedBy(recorder)))
   return Object.entries(LEAST_PER_SECOND).flatMap(([name, least]) => {
-    const count = new Map(Object.entries(reached)).get(name) ?? 0
+    const count = reached.get(name) ?? 0
     return count < least * seconds ? [`${name} ${count} of ${Math.ceil(least * seconds)}`] : []
   })
 }
@@ -35,6 +40,10 @@ export function lastLine({ recorder: { counts, checker }, seed, seconds }: Run):
     `recovered within ${longestRecoveryMillis.toFixed(0)} ms`,
   ].join('; ')
 }
+
+/** How often each method was used. */
+export const methodLine = ({ recorder: { counts } }: Run): string =>
+  [...counts.methods].toSorted(([one], [other]) => one.localeCompare(other)).map(([method, count]) => `${method} ${count}`).join(', ')
 
 export function progress({ recorder: { counts, checker, activeFaults }, seconds }: Run): string {
   const active = [...activeFaults.values()].map(({ kind, target }) => `${kind} of ${target}`)

@@ -12,7 +12,7 @@ import { randomOf } from './random.js'
 import { readBack } from './read-back.js'
 import { Recorder } from './recorder.js'
 import { rewindFault } from './rewind.js'
-import { lastLine, progress, story, whatIsMissing } from './report.js'
+import { lastLine, methodLine, progress, type Reached, reachedBy, story, whatIsMissing } from './report.js'
 import { storm } from './storms.js'
 import { startWorld, type World } from './world.js'
 
@@ -27,7 +27,7 @@ export type RunOptions = {
   readonly signal: AbortSignal
 }
 
-export type Result = { readonly line: string; readonly stories: readonly string[]; readonly missing: readonly string[] }
+export type Result = { readonly line: string; readonly stories: readonly string[]; readonly missing: readonly string[]; readonly reached: Reached }
 
 export const BOUND_MILLIS = 250
 const RECOVER_WITHIN_MILLIS = 5_000
@@ -50,6 +50,7 @@ async function runIn(world: World, options: RunOptions): Promise<Result> {
   const { seed, millis, say, signal } = options
   const recorder = new Recorder({ boundMillis: BOUND_MILLIS, recoverWithinMillis: RECOVER_WITHIN_MILLIS })
   const cast = await assemble(world, recorder, options)
+  recorder.countFromNow()
   const startedAt = recorder.now()
   const run = () => ({ recorder, seed, seconds: (recorder.now() - startedAt) / 1_000 })
   const over = new AbortController()
@@ -70,16 +71,17 @@ async function runIn(world: World, options: RunOptions): Promise<Result> {
     for (const one of [timer, telling, renewing, watching]) clearInterval(one)
     signal.removeEventListener('abort', end)
   }
+  say(methodLine(run()))
   const stories = recorder.checker.violations.slice(0, 5).map((violation) => story(run(), violation))
-  return { line: lastLine(run()), stories, missing: stories.length === 0 && !signal.aborted ? whatIsMissing(run()) : [] }
+  return { line: lastLine(run()), stories, missing: stories.length === 0 && !signal.aborted ? whatIsMissing(run()) : [], reached: reachedBy(recorder) }
 }
 
 /** Everybody who takes part, and how they do. */
 async function assemble(world: World, recorder: Recorder, { seed, groups: count, askers, say }: RunOptions) {
   const random = randomOf(seed)
   let gaveUp = false
-  let heed: (changed: Changed) => void = () => undefined
-  const tools: Tools = { world, recorder, boundMillis: BOUND_MILLIS, gaveUp: () => gaveUp, onChanged: (changed) => heed(changed) }
+  const heeding: ((changed: Changed) => void)[] = []
+  const tools: Tools = { world, recorder, boundMillis: BOUND_MILLIS, gaveUp: () => gaveUp, onChanged: (changed) => heeding.forEach((heed) => heed(changed)) }
   const group = (number: number) => new Group(`group-${number}`, world.organizations[number % 2 === 0 ? 1 : 0], random.branch(`group ${number}`), tools)
   const groups: [Group, ...Group[]] = [group(1)]
   while (groups.length < count) groups.push(group(groups.length + 1))
@@ -87,7 +89,7 @@ async function assemble(world: World, recorder: Recorder, { seed, groups: count,
   await Promise.all(groups.map(prepare))
   const probe = await Probe.create(world, recorder)
   const asker = new Asker(groups, random.branch('asker'))
-  heed = (changed) => asker.heed(changed)
+  heeding.push((changed) => asker.heed(changed))
   const gate = new Gate()
   const kinds = [...processFaults, ...wayFaults, ...redisFaults(asker.newest), rewindFault({ groups, gate, asker })]
   const limited = { world, recorder, random: random.branch('limited'), workload: probe.workload }

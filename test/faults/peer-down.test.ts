@@ -1,14 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DomainError } from '#libs/domain-error.js'
 import { AuthorizationCheckServiceService as Check } from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
+import type { LoginResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { freshNames, makeWorkload, type Workload } from '../support/builders.js'
 import { bearer, type Calls, callsTo } from '../support/calls.js'
 import { until } from '../support/running-processes.js'
-import { startSystem, type System } from '../support/system.js'
+import { BOUNDED, FULL, type Session, startSystem, type System } from '../support/system.js'
 import { type SeparateServices, separateServices } from './separate-services.js'
 
 let system: System
+let admin: Session
 let services: SeparateServices
 let workload: Workload
 const opened: Calls[] = []
@@ -19,7 +22,7 @@ let token: string
 
 beforeAll(async () => {
   system = await startSystem()
-  const admin = await system.session(system.admin)
+  admin = await system.session(system.admin)
   token = admin.token
   workload = await makeWorkload(admin, { name: 'billing' })
   services = await separateServices(system)
@@ -45,13 +48,19 @@ const login = (clientSecret = workload.clientSecret) =>
   exchange(Exchange.login, { proof: { $case: 'universalAuth', value: { clientId: workload.clientId, clientSecret } } }, DEADLINE_MILLIS)
 
 const resource = { type: 'secrets', attributes: {} }
+const checkOf = (accessToken: string, consistency = BOUNDED) =>
+  check(Check.check, { accessToken, projectId: '', action: 'read', resource, consistency }, DEADLINE_MILLIS)
+
+/** Long enough to be checked before it ends. The system's clock stands still until an owner is away; then time goes by. */
+const ENDING_SECONDS = 3
+const newWorkload = (tokenTtlSeconds = 3600) => makeWorkload(admin, { name: next(), tokenTtlSeconds })
 
 /** Of each service what needs others. */
 const calls = {
   'a management call of the registry': () => registry(Registry.createIdentity, { name: next(), role: 'viewer' }, DEADLINE_MILLIS),
   'a management call of the exchange': () => exchange(Exchange.listClientSecrets, { ...workload, pageSize: 0, pageToken: '' }, DEADLINE_MILLIS),
   'a login': () => login(),
-  'a check': () => check(Check.check, { accessToken: token, projectId: '', action: 'read', resource, consistency: undefined }, DEADLINE_MILLIS),
+  'a check': () => checkOf(token),
 }
 type Name = keyof typeof calls
 
@@ -84,6 +93,52 @@ function reasonOf(down: keyof Omit<SeparateServices, 'close'>, name: Name): stri
   if (down === 'check') return 'PEER_UNAVAILABLE'
   return name.startsWith('a management call') ? 'OUT_OF_TIME' : 'LEASE_LAPSED'
 }
+
+// What never changes back needs nobody. Seen to fail without isOverForEver.
+describe.each<(keyof Omit<SeparateServices, 'close'>)[][]>([[['registry']], [['exchange']], [['registry', 'exchange']]])('while %j is down', (down) => {
+  const rejected = { kind: 'UNAUTHENTICATED', reason: 'ACCESS_TOKEN_REJECTED' }
+  let revoked: LoginResponse
+  let deleted: LoginResponse
+  let disabled: LoginResponse
+  let ending: LoginResponse
+
+  beforeAll(async () => {
+    const [toRevoke, toDelete, toDisable] = await Promise.all([newWorkload(), newWorkload(), newWorkload()])
+    revoked = await system.login(toRevoke)
+    deleted = await system.login(toDelete)
+    disabled = await system.login(toDisable)
+    await admin.exchange(Exchange.revokeAccessToken, { target: { $case: 'tokenId', value: revoked.tokenId } })
+    await admin.registry(Registry.deleteIdentity, { id: toDelete.identityId, etag: '' })
+    await admin.registry(Registry.disableIdentity, { id: toDisable.identityId })
+    ending = await system.login(await newWorkload(ENDING_SECONDS))
+    for (const { accessToken } of [revoked, deleted, disabled]) await expect(checkOf(accessToken, FULL)).rejects.toMatchObject(rejected)
+    for (const accessToken of [token, ending.accessToken]) await checkOf(accessToken, FULL)
+    for (const name of down) await services[name].stop()
+    await until(() => checkOf(token).then(() => false, () => true))
+  })
+  afterAll(async () => {
+    for (const name of down) await services[name].start()
+    await until(() => checkOf(token).then(() => true, () => false))
+  })
+
+  it.each([
+    ['was revoked', () => revoked],
+    ['belongs to a deleted identity', () => deleted],
+  ])('a token that was seen when it %s is refused', async (_what, known) => {
+    await expect(checkOf(known().accessToken)).rejects.toMatchObject(rejected)
+  })
+
+  it.each([
+    ['is good', () => token],
+    ['belongs to a disabled identity, which may be enabled by now', () => disabled.accessToken],
+  ])('nothing is said of a token that %s', async (_what, known) => {
+    await expect(checkOf(known())).rejects.toMatchObject({ kind: 'UNAVAILABLE', reason: 'LEASE_LAPSED' })
+  })
+
+  it('a token is refused once it has expired', async () => {
+    await until(() => checkOf(ending.accessToken).then(() => false, (error) => error instanceof DomainError && error.kind === 'UNAUTHENTICATED'))
+  })
+})
 
 describe('what needs no peer', () => {
   it('a login goes on without authorization-check', async () => {

@@ -19,6 +19,9 @@ export type State = {
   readonly pruned: number
 }
 
+/** A revision, and what whoever asks for it must be shown at least. */
+export type Returned = Pick<State, 'epoch' | 'head' | 'facts'>
+
 /** One key changes, or goes for good, or all of them change by one coarse row. */
 export type Edit = { readonly kind: 'change' | 'delete' | 'all'; readonly key: number }
 
@@ -60,7 +63,7 @@ export class Network {
 
 export class Owner {
   readonly log: State[]
-  readonly revisions: State[]
+  readonly revisions: Returned[]
   readonly bounds = [{ time: -Infinity, millis: 250 }]
   readonly pulls: PullServer
   #open: Edit[] = []

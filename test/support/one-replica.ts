@@ -5,11 +5,11 @@ import { entryCache } from '#libs/freshness/entry-cache.js'
 import { follow, type Follower } from '#libs/freshness/follow.js'
 import { type Reader, readThrough } from '#libs/freshness/read-through.js'
 import type { Entry } from '#libs/freshness/stamp.js'
-import { epochName, epochNumber, type Fact, failed, type Network, type Owner, type State } from './one-owner.js'
+import { epochName, epochNumber, type Fact, failed, KEYS, type Network, type Owner, type Returned, type State } from './one-owner.js'
 
 // A replica of the real parts, and the promises that every answer of it is held against.
 
-/** `revision` is one that a commit returned, `made-up` one that none did. */
+/** `revision` is one that a commit or an answer returned, 0 the last one, `made-up` one that none did. */
 export type Asked = { readonly key: number; readonly level: 'bounded' | 'full' | 'at-least' | 'made-up'; readonly revision: number }
 
 /** Everything that any replica kept there, in order; the store gives back whichever it likes. */
@@ -48,7 +48,8 @@ export class Replica {
     this.#demands = demandsOn([this.#feed], this.#now)
     this.#reader = readThrough<number, Fact>({
       feed: this.#feed,
-      memory: entryCache(1_000_000),
+      // Room for one entry: what was known is forgotten again and again.
+      memory: entryCache(31_000),
       shared: {
         find: async (key) => {
           const choice = await network.travels('store').catch(() => 0)
@@ -74,7 +75,7 @@ export class Replica {
   /** As services/authorization-check/rpc/judge.ts asks. Rejects where a promise was broken. */
   async ask(asked: Asked): Promise<void> {
     const { owner } = this.outside
-    const [start, wanted] = [owner.current, owner.revisions[asked.revision % owner.revisions.length] ?? owner.current]
+    const [start, wanted] = [owner.current, owner.revisions.at(-1 - (asked.revision % owner.revisions.length)) ?? owner.current]
     this.asking += 1
     try {
       const fact = await this.#answer(asked, { start, wanted })
@@ -90,7 +91,7 @@ export class Replica {
     }
   }
 
-  async #answer({ key, level }: Asked, { start, wanted }: { start: State; wanted: State }): Promise<Fact> {
+  async #answer({ key, level }: Asked, { start, wanted }: { start: State; wanted: Returned }): Promise<Fact> {
     const seq = level === 'made-up' ? wanted.head + 1_000 : wanted.head
     const revision = [{ feed: 'registry' as const, shard: 0, epoch: epochName(wanted.epoch), seq }]
     const consistency: Consistency = level === 'at-least' || level === 'made-up' ? { level: 'at-least', revision } : { level }
@@ -103,10 +104,18 @@ export class Replica {
       const isOfThisEpoch = wanted.epoch === epochNumber(this.#feed.position.epoch)
       const actsAsFull = level === 'full' || (consistency.level === 'at-least' && !isOfThisEpoch)
       if (actsAsFull) this.#expectAtLeast(key, { entry, state: start, promise: 'full reflects every commit before the call' })
+      this.#giveRevision(key, entry)
       if (level === 'at-least' && isOfThisEpoch) this.#expectAtLeast(key, { entry, state: wanted, promise: 'at-least reflects its revision' })
       return entry.value
     }
     throw new DomainError('UNAVAILABLE', 'CHANGES_TOO_FAST', 'again and again')
+  }
+
+  /** What this answer returns, for anybody to ask for at another replica: whoever does sees no less than was seen here. */
+  #giveRevision(key: number, { value }: Entry<Fact>): void {
+    const { epoch, seq: head } = this.#feed.position
+    const facts = KEYS.map((one) => ({ version: one === key ? value.version : 0, gone: false }))
+    this.outside.owner.revisions.push({ epoch: epochNumber(epoch), head, facts })
   }
 
   #expectFresh(key: number, { value, stamp }: Entry<Fact>): void {
@@ -125,12 +134,12 @@ export class Replica {
     if (!wasTrue) failed(`nothing is answered beyond B: key ${key} of version ${value.version}, stamp ${stamp.epoch} ${stamp.seq}, has not been true for ${bound} ms`)
   }
 
-  #expectAtLeast(key: number, { entry, state, promise }: { entry: Entry<Fact>; state: State; promise: string }): void {
+  #expectAtLeast(key: number, { entry, state, promise }: { entry: Entry<Fact>; state: Returned; promise: string }): void {
     const wanted = state.facts[key]?.version ?? 0
     if (entry.value.version < wanted) failed(`${promise}: key ${key} is of version ${entry.value.version} instead of ${wanted}`)
   }
 
-  #expectRefusal({ kind, reason }: DomainError, { asked, wanted }: { asked: Asked; wanted: State }): void {
+  #expectRefusal({ kind, reason }: DomainError, { asked, wanted }: { asked: Asked; wanted: Returned }): void {
     if (kind === 'UNAVAILABLE') return
     const isLost = wanted.epoch !== this.outside.owner.current.epoch
     const mayBeAhead = reason === 'REVISION_AHEAD' && (asked.level === 'made-up' || (asked.level === 'at-least' && isLost))

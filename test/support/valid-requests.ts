@@ -5,6 +5,7 @@ import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersi
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { Effect, Operator } from '#libs/wire/gen/countersign/registry/v1/role.js'
 import { secretText } from '../../services/auth-exchange/domain/client-secret.js'
+import { stampOf } from './revisions.js'
 import type { Tenant } from './tenant.js'
 import type { WireMessage } from './wire.js'
 
@@ -168,10 +169,8 @@ const exchangeInternal: Record<string, readonly Builder[]> = {
 const changeFeed: Record<string, readonly Builder[]> = {
   PullChanges: [
     () => ({}),
-    async ({ revision }) => {
-      const [, , epoch = '', seq] = (await revision()).split('.')
-      return { epoch, after: Number(seq) - 1 }
-    },
+    // All changes of everybody.
+    async ({ revision }) => ({ epoch: stampOf(await revision()).epoch, after: 0 }),
   ],
 }
 

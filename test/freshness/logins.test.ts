@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { systemClock } from '#libs/clock.js'
+import { createIds } from '#libs/ids.js'
+import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
+import { withClient } from '../../deploy/local/service-databases.js'
+import { heldTransaction } from '../faults/held-transaction.js'
+import { freshNames, makeWorkload } from '../support/builders.js'
+import { BOUNDED, type Session, startSystem, type System } from '../support/system.js'
+
+let system: System
+let admin: Session
+const ids = createIds(systemClock)
+const next = freshNames('workload')
+
+beforeAll(async () => {
+  system = await startSystem()
+  admin = await system.session(system.admin)
+})
+afterAll(() => system.close())
+
+const one = async (text: string, values: readonly unknown[] = []): Promise<unknown> => {
+  const { rows } = await withClient(system.databases.superuserUrl, (client) => client.query<{ value: unknown }>(text, [...values]))
+  return rows[0]?.value
+}
+
+describe('a login', () => {
+  // Logins are many, and change no answer that was given before. Seen to fail with a login that appends to the feed.
+  it('takes no head and appends nothing', async () => {
+    const workload = await makeWorkload(admin, { name: next() })
+    const feed = () => one("select json_build_array((select seq from exchange.feed_head), (select count(*) from exchange.feed_change), (select seq from registry.feed_head)) as value")
+    const before = await feed()
+    for (let count = 0; count < 5; count += 1) await system.login(workload)
+    expect(await feed()).toEqual(before)
+  })
+
+  // What a login hands to those who check is true as of when its secret was verified, and of nothing later: a broad
+  // revocation that overtook it must make it stale. Seen to fail with the stamp read when the login was recorded.
+  it('hands on nothing that hides a revocation which overtook it', async () => {
+    const workload = await makeWorkload(admin, { name: next() })
+    const { accessToken } = await heldTransaction(system.databases.superuserUrl, async (held) => {
+      await held.run('select from exchange.client_secret where id = $1 for update', [workload.secretId])
+      const login = system.login(workload)
+      await held.awaited()
+      await withClient(system.databases.superuserUrl, (client) =>
+        client.query(`
+          with voided as (update exchange.universal_auth set epoch = gen_random_uuid() where identity_id = '${workload.identityId}' returning organization_id)
+          insert into exchange.feed_change (id, shard, organization_id, entities)
+          select '${ids.next()}', 0, organization_id, array['auth-method/${workload.identityId}'] from voided`))
+      await held.commit()
+      return login
+    })
+    // Another question makes the replica pull: what it knows now is newer than the revocation.
+    await system.check(admin.token, 'read', 'organization')
+    await expect(system.check(accessToken, 'read', 'secrets', { consistency: BOUNDED })).rejects.toMatchObject({ kind: 'UNAUTHENTICATED', reason: 'ACCESS_TOKEN_REJECTED' })
+  })
+})
+
+describe('an epoch', () => {
+  // A failover takes a revocation back, and the next one must not make the number that the first one made: a token of in
+  // between would come to life again. Seen to fail with the same epoch made from the one before.
+  it('of a secret is never dealt out twice, whatever the database forgot', async () => {
+    const { identityId, secretId } = await makeWorkload(admin, { name: next() })
+    const epoch = () => one('select epoch as value from exchange.client_secret where id = $1', [secretId])
+    const first = await epoch()
+    const seen = [first]
+    for (let count = 0; count < 3; count += 1) {
+      await admin.exchange(Exchange.revokeClientSecret, { identityId, id: secretId })
+      seen.push(await epoch())
+      await one('update exchange.client_secret set epoch = $1, revoke_time = null where id = $2 returning id as value', [first, secretId])
+    }
+    expect(new Set(seen).size).toBe(4)
+  })
+})
