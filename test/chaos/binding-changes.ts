@@ -6,7 +6,7 @@ import { CALL_MILLIS, type Done, type Planner, type RegistryMethod, type Step } 
 
 export const bindingChanges: Record<Extract<RegistryMethod, `${string}Binding`>, Planner> = {
   CreateBinding: { changes: 'gives', weight: 8, plan: createBinding },
-  UpdateBinding: { changes: 'either', weight: 2.5, plan: (group, about) => updateBinding(group, about) },
+  UpdateBinding: { changes: 'either', weight: 2.5, plan: updateBinding },
   DeleteBinding: { changes: 'takes', weight: 2, plan: deleteBinding },
 }
 
@@ -40,22 +40,31 @@ function createBinding(group: Group, about: Identity): Step | undefined {
   }
 }
 
-export const someRoles = ({ random }: Group, { roles }: Scope): readonly Role[] => {
+const someRoles = ({ random }: Group, { roles }: Scope): readonly Role[] => {
   const [first] = roles
   return first && random.chance(0.7) ? [first] : roles.filter(() => random.chance(0.6)).concat(first ?? []).filter((role, index, all) => all.indexOf(role) === index)
 }
 
-/** Other roles, or the same inside a window that opens or closes soon. */
-export function updateBinding(group: Group, about: Identity, roles?: readonly Role[]): Step | undefined {
+/** Other roles, or one inside a window that opens or closes soon. */
+function updateBinding(group: Group, about: Identity): Step | undefined {
   const { random } = group
   const scope = about.state === 'deleted' ? undefined : scopeFor(group, about, true)
   const bound = scope && about.bound.get(scope)
   if (!bound) return undefined
-  const allowing = scope.roles.filter(({ effect }) => effect === 'allow')
-  const isWindow = roles === undefined && random.chance(0.4) && allowing.length > 0 && about.state === 'active'
-  if (isWindow) return openOrClose(group, { about, scope, bound, roles: allowing.slice(0, 1) })
-  return replaceRoles(group, { about, scope, bound, roles: roles ?? someRoles(group, scope), window: {} })
+  const roles = oneThatAllows(scope)
+  const isWindow = random.chance(0.4) && roles.length > 0 && about.state === 'active'
+  if (isWindow) return openOrClose(group, { about, scope, bound, roles })
+  return replaceRoles(group, { about, scope, bound, roles: someRoles(group, scope), window: {} })
 }
+
+/** A role that allows in place of those that are bound. */
+export function bindWhatAllows(group: Group, about: Identity, scope: Scope): Step | undefined {
+  const bound = about.bound.get(scope)
+  const roles = oneThatAllows(scope)
+  return bound && roles.length > 0 ? replaceRoles(group, { about, scope, bound, roles, window: {} }) : undefined
+}
+
+const oneThatAllows = ({ roles }: Scope): readonly Role[] => roles.filter(({ effect }) => effect === 'allow').slice(0, 1)
 
 type Replacement = { readonly about: Identity; readonly scope: Scope; readonly bound: Bound; readonly roles: readonly Role[] }
 

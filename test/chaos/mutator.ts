@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { monotonicMillis, wallMillis } from '#libs/clock.js'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
-import { afterTurn, updateBinding } from './binding-changes.js'
+import { afterTurn, bindWhatAllows } from './binding-changes.js'
 import { createClientSecret, exchangeChanges, revokeAccessToken } from './exchange-changes.js'
 import { type Group, type Identity, liveSecret, liveToken, valueOf } from './group.js'
 import type { Answer, TrackId } from './history.js'
@@ -9,7 +9,7 @@ import type { Gate } from './gate.js'
 import { placesIn } from './places.js'
 import { deleteIdentity, IDENTITIES, registryChanges, renameIdentity } from './registry-changes.js'
 import { answerOf } from './recorder.js'
-import { updateRole } from './role-changes.js'
+import { allowByRole } from './role-changes.js'
 import { CALL_MILLIS, type Changes, type Planner, Refused, settle, type Step, type Turn } from './step.js'
 
 const PLANNERS = [...Object.values(registryChanges), ...Object.values(exchangeChanges)]
@@ -136,10 +136,10 @@ function repairOf(group: Group, about: Identity): Step | 'login' | undefined {
   if (!liveToken(about)) return 'login'
   const bind = registryChanges.CreateBinding.plan(group, about)
   if (bind) return bind
-  const isAllAllowed = group.scopes.every((scope) => valueOf(about, scope) === 'allow')
-  if (isAllAllowed || about.state !== 'active') return undefined
-  const allowing = group.scopes.flatMap(({ roles }) => roles).filter(({ effect }) => effect === 'allow')
-  return random.chance(0.5) ? (updateRole(group, about, 'allow') ?? updateBinding(group, about)) : allowing.length > 0 ? updateBinding(group, about) : updateRole(group, about, 'allow')
+  const scope = about.state === 'active' ? group.scopes.find((one) => valueOf(about, one) !== 'allow') : undefined
+  if (!scope) return undefined
+  const [first, second] = random.chance(0.5) ? [bindWhatAllows, allowByRole] : [allowByRole, bindWhatAllows]
+  return first(group, about, scope) ?? second(group, about, scope)
 }
 
 function anyStep(group: Group, about: Identity): Step | undefined {

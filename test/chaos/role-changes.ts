@@ -8,7 +8,7 @@ const ROLES = 3
 
 export const roleChanges: Record<Extract<RegistryMethod, `${string}Role`>, Planner> = {
   CreateRole: { changes: 'nothing', weight: 20, plan: createRole },
-  UpdateRole: { changes: 'either', weight: 3, plan: (group, about) => updateRole(group, about) },
+  UpdateRole: { changes: 'either', weight: 3, plan: updateRole },
   DeleteRole: { changes: 'nothing', weight: 0.3, plan: deleteRole },
 }
 
@@ -30,15 +30,18 @@ function createRole(group: Group): Step | undefined {
   return { what: 'CreateRole', feed: 'registry', attempt, again }
 }
 
-/** Whoever holds the role is judged by its new rules; without `to`, by what comes. */
-export function updateRole(group: Group, about: Identity, to?: Effect): Step | undefined {
+/** Whoever holds the role is judged by its new rules. */
+function updateRole(group: Group, about: Identity): Step | undefined {
   const { random } = group
-  const held = group.scopes.flatMap((scope) => (about.bound.get(scope)?.roles ?? []).map((role) => ({ scope, role })))
-  const found = random.pick(held.filter(({ role }) => to === undefined || role.effect !== to))
-  if (!found) return undefined
-  const { scope, role } = found
-  const others = (['allow', 'deny', 'none'] as const).filter((effect) => effect !== role.effect)
-  return updateRoleTo(group, { scope, role, effect: to ?? random.pick(others) ?? 'none' })
+  const held = random.pick(group.scopes.flatMap((scope) => (about.bound.get(scope)?.roles ?? []).map((role) => ({ scope, role }))))
+  const effect = random.pick((['allow', 'deny', 'none'] as const).filter((one) => one !== held?.role.effect))
+  return held && effect && updateRoleTo(group, { ...held, effect })
+}
+
+/** Lets a role of the scope allow that is held there and does not. */
+export function allowByRole(group: Group, about: Identity, scope: Scope): Step | undefined {
+  const role = group.random.pick((about.bound.get(scope)?.roles ?? []).filter(({ effect }) => effect !== 'allow'))
+  return role && updateRoleTo(group, { scope, role, effect: 'allow' })
 }
 
 function updateRoleTo(group: Group, { scope, role, effect }: { scope: Scope; role: Role; effect: Effect }): Step {

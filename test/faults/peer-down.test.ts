@@ -6,6 +6,7 @@ import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersi
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { freshNames, makeWorkload, type Workload } from '../support/builders.js'
 import { bearer, type Calls, callsTo } from '../support/calls.js'
+import { SECOND } from '../support/manual-clock.js'
 import { until } from '../support/running-processes.js'
 import { BOUNDED, FULL, type Session, startSystem, type System } from '../support/system.js'
 import { type SeparateServices, separateServices } from './separate-services.js'
@@ -51,7 +52,10 @@ const resource = { type: 'secrets', attributes: {} }
 const checkOf = (accessToken: string, consistency = BOUNDED) =>
   check(Check.check, { accessToken, projectId: '', action: 'read', resource, consistency }, DEADLINE_MILLIS)
 
-/** Long enough to be checked before it ends. The system's clock stands still until an owner is away; then time goes by. */
+const isRefused = (accessToken: string) =>
+  checkOf(accessToken).then(() => false, (error: unknown) => error instanceof DomainError && error.kind === 'UNAUTHENTICATED')
+
+/** Long enough to be checked before it ends: the clock of the owners stands still. Without an owner, time goes by. */
 const ENDING_SECONDS = 3
 const newWorkload = (tokenTtlSeconds = 3600) => makeWorkload(admin, { name: next(), tokenTtlSeconds })
 
@@ -63,6 +67,7 @@ const calls = {
   'a check': () => checkOf(token),
 }
 type Name = keyof typeof calls
+const NAMES: readonly Name[] = ['a management call of the registry', 'a management call of the exchange', 'a login', 'a check']
 
 const isAnswered = (name: Name) => calls[name]().then(() => true, () => false)
 
@@ -114,11 +119,11 @@ describe.each<(keyof Omit<SeparateServices, 'close'>)[][]>([[['registry']], [['e
     for (const { accessToken } of [revoked, deleted, disabled]) await expect(checkOf(accessToken, FULL)).rejects.toMatchObject(rejected)
     for (const accessToken of [token, ending.accessToken]) await checkOf(accessToken, FULL)
     for (const name of down) await services[name].stop()
-    await until(() => checkOf(token).then(() => false, () => true))
+    await until(async () => !(await isAnswered('a check')))
   })
   afterAll(async () => {
     for (const name of down) await services[name].start()
-    await until(() => checkOf(token).then(() => true, () => false))
+    for (const name of NAMES) await until(() => isAnswered(name))
   })
 
   it.each([
@@ -136,7 +141,8 @@ describe.each<(keyof Omit<SeparateServices, 'close'>)[][]>([[['registry']], [['e
   })
 
   it('a token is refused once it has expired', async () => {
-    await until(() => checkOf(ending.accessToken).then(() => false, (error) => error instanceof DomainError && error.kind === 'UNAUTHENTICATED'))
+    system.clock.advance(ENDING_SECONDS * SECOND)
+    await until(() => isRefused(ending.accessToken))
   })
 })
 
