@@ -13,6 +13,9 @@ import { shortRevisionFrom } from './consistency-message.js'
 
 type Outside = { readonly demands: Demands; readonly receipts: Receipts; readonly asker: AskerOf }
 
+/** A timer may fire a part of a millisecond early. */
+const TIMER_MILLIS = 1
+
 const durabilities: Record<Durability, DurabilityMessage> = {
   none: DurabilityMessage.NONE,
   local: DurabilityMessage.LOCAL,
@@ -30,7 +33,7 @@ export function waitForRevision({ demands, receipts, asker }: Outside): Unary<Wa
     await demands.demand({ level: 'at-least', revision }).meet()
     const receipt = receipts.of(revision.map(({ feed }) => feed))
     // By then every replica has pulled after the commit, or answers nothing.
-    await sleep(receipt.boundMillis)
+    await sleep(receipt.boundMillis + TIMER_MILLIS)
     return { durability: durabilities[receipt.durability] }
   }
 }
