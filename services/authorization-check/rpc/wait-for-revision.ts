@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Violations } from '#libs/domain-error.js'
-import type { Demands } from '#libs/freshness/consistency.js'
+import { type Demands, revisionAhead } from '#libs/freshness/consistency.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import {
   Durability as DurabilityMessage,
@@ -10,8 +10,9 @@ import {
 import type { Durability, Receipts } from '../ports.js'
 import type { AskerOf } from './caller.js'
 import { shortRevisionFrom } from './consistency-message.js'
+import type { Feeds } from './judge.js'
 
-type Outside = { readonly demands: Demands; readonly receipts: Receipts; readonly asker: AskerOf }
+type Outside = { readonly feeds: Feeds; readonly demands: Demands; readonly receipts: Receipts; readonly asker: AskerOf }
 
 /** A timer may fire a part of a millisecond early. */
 const TIMER_MILLIS = 1
@@ -22,7 +23,7 @@ const durabilities: Record<Durability, DurabilityMessage> = {
   replicated: DurabilityMessage.REPLICATED,
 }
 
-export function waitForRevision({ demands, receipts, asker }: Outside): Unary<WaitForRevisionRequest, WaitForRevisionResponse> {
+export function waitForRevision({ feeds, demands, receipts, asker }: Outside): Unary<WaitForRevisionRequest, WaitForRevisionResponse> {
   return async (request, call) => {
     const wrong = new Violations()
     const revision = shortRevisionFrom(request.revision, wrong.at('revision'))
@@ -31,6 +32,8 @@ export function waitForRevision({ demands, receipts, asker }: Outside): Unary<Wa
     // Pulled from the primaries after this call arrived, so that what is committed stays so.
     await demands.demand({ level: 'full' }).meet()
     await demands.demand({ level: 'at-least', revision }).meet()
+    // A check may fall back to everything that is committed; a receipt is for this revision or for none.
+    if (revision.some(({ feed, epoch }) => feeds[feed].position.epoch !== epoch)) throw revisionAhead(request.revision)
     const receipt = receipts.of(revision.map(({ feed }) => feed))
     // By then every replica has pulled after the commit, or answers nothing.
     await sleep(receipt.boundMillis + TIMER_MILLIS)
