@@ -201,7 +201,6 @@ describe('loads of one key', () => {
     expect(loads).toHaveLength(2)
   })
 
-  // Seen to fail with what was refused kept.
   it('that are refused leave nothing behind', async () => {
     const { read, loads, stored, memory } = await reading()
     await read('key')

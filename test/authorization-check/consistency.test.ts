@@ -5,6 +5,8 @@ import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersi
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { Effect } from '#libs/wire/gen/countersign/registry/v1/role.js'
 import { bindTo, forEver, freshNames, makeProject, makeWorkload } from '../support/builders.js'
+import { bearer, type Calls, callsTo } from '../support/calls.js'
+import { checkOnNetwork, type Replica } from '../support/confined-services.js'
 import { BOUNDED, FULL, type Session, startSystem, type System } from '../support/system.js'
 
 const BOUND_MILLIS = 100
@@ -12,12 +14,21 @@ const next = freshNames('thing')
 
 let system: System
 let admin: Session
+/** Another replica, without Redis. */
+let replica: Replica
+let another: Calls
 
 beforeAll(async () => {
   system = await startSystem({ environment: { STALENESS_BOUND_MILLIS: String(BOUND_MILLIS) } })
   admin = await system.session(system.admin)
+  replica = await checkOnNetwork(system)
+  another = callsTo(replica.address, bearer(admin.token))
 })
-afterAll(() => system.close())
+afterAll(async () => {
+  another.close()
+  await replica.close()
+  await system.close()
+})
 
 const atLeast = (...revisions: string[]) => ({ level: { $case: 'atLeast' as const, value: revisions.join(',') } })
 const rule = (effect: Effect) => ({ effect, resources: ['secrets'], actions: ['read'], conditions: [] })
@@ -29,9 +40,10 @@ async function reader() {
   const workload = await makeWorkload(admin, { name: next() })
   const bindingId = await bindTo(admin, workload.identityId, projectId, role.name)
   const { accessToken, tokenId } = await system.login(workload)
-  const ask = async (consistency = BOUNDED) => {
+  const resource = { type: 'secrets', attributes: {} }
+  const ask = async (consistency = BOUNDED, by = system.anonymous.check) => {
     try {
-      const { allowed } = await system.check(accessToken, 'read', 'secrets', { projectId, consistency })
+      const { allowed } = await by(Check.check, { accessToken, projectId, action: 'read', resource, consistency })
       return allowed ? 'allowed' : 'denied'
     } catch (error) {
       expect(error).toMatchObject({ kind: 'UNAUTHENTICATED', reason: 'ACCESS_TOKEN_REJECTED' })
@@ -67,6 +79,13 @@ describe.each(changes)('%s', (_name, change, answer) => {
     const of = await reader()
     const { revision } = await change(of)
     expect(await of.ask(atLeast(revision))).toBe(answer)
+  })
+
+  it('is reflected at once by another replica of which its revision is demanded, though it has all in memory', async () => {
+    const of = await reader()
+    expect(await of.ask(FULL, another)).toBe('allowed')
+    const { revision } = await change(of)
+    expect(await of.ask(atLeast(revision), another)).toBe(answer)
   })
 
   it('is reflected by a check that demands everything', async () => {

@@ -70,6 +70,13 @@ describe('allowed too late', () => {
   })
 })
 
+describe('outdated', () => {
+  it('is another refusal than the one that was due', () => {
+    expect(story().change(1, [10, 20], 'deny').change(2, [100, 110], 'rejected').ask([361, 365], 'deny').found).toEqual(['outdated'])
+    expect(story().change(1, [10, 20], 'deny').change(2, [100, 110], 'rejected').ask([360, 365], 'deny').found).toEqual([])
+  })
+})
+
 describe('refused by a fault', () => {
   it.each(['deny', 'rejected'] as const)('is %s where it was allowed all along', (answer) => {
     expect(story().ask([500, 505], answer).found).toEqual(['refused-by-fault'])

@@ -4,21 +4,29 @@ import { type Candidates, ceilingAt, floorAt, narrowed, oldestFor, possibleAnswe
 
 // Finds what must not be. It knows nothing of how the system works, only what was sent, acknowledged, asked and answered.
 
-export type Rule =
+export type Rule = (typeof RULES)[number]
+
+/** The worst first. */
+export const RULES = [
   /** Allowed, asked later than the bound after the acknowledgement of what forbids it. */
-  | 'allowed-too-late'
+  'allowed-too-late',
+  /** Another refusal than one that was due within the bound. */
+  'outdated',
   /** Refused, though it was allowed all along: a fault may make an answer impossible, never another one. */
-  | 'refused-by-fault'
+  'refused-by-fault',
   /** `full` or `at_least` without what it has to reflect. */
-  | 'demand-missed'
+  'demand-missed',
   /** An answer that is not the one of the revision that it says it is. */
-  | 'not-its-revision'
+  'not-its-revision',
   /** A replica that returns to an older answer. */
-  | 'went-back'
+  'went-back',
   /** A status that no fault may cause. */
-  | 'status'
-  | 'recovery'
-  | 'lost'
+  'status',
+  /** Not answered correctly soon after the last fault. */
+  'recovery',
+  /** Acknowledged and gone, or used more often than it could be. */
+  'lost',
+] as const
 
 export type Violation = { readonly rule: Rule; readonly at: number; readonly text: string; readonly request?: number; readonly tracks: readonly TrackId[]; readonly replica?: string }
 
@@ -148,7 +156,7 @@ export class Checker {
     const pinned = event.places.length === 0 ? demanded : narrowedBy(demanded, (track) => pinOf(track, event.places))
     const seen = narrowedBy(pinned, ({ id }) => ({ low: asked.floors.get(id) ?? 0 }))
     const stages: [Rule, readonly Candidates[]][] = [
-      [answer === 'allow' ? 'allowed-too-late' : 'refused-by-fault', bounded],
+      [answer === 'allow' ? 'allowed-too-late' : possibleAnswers(bounded).has('allow') ? 'refused-by-fault' : 'outdated', bounded],
       ['demand-missed', demanded],
       ['not-its-revision', pinned],
       ['went-back', seen],

@@ -1,6 +1,7 @@
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Workload } from '../support/builders.js'
+import type { Gate } from './gate.js'
 import type { Random } from './random.js'
 import { answerOf, type Recorder } from './recorder.js'
 import { NO_ANSWER } from './history.js'
@@ -9,12 +10,12 @@ import type { World } from './world.js'
 const LOGINS_MORE = 3
 const CALL_MILLIS = 2_000
 
-type Outside = { readonly world: World; readonly recorder: Recorder; readonly random: Random; readonly workload: Workload }
+type Outside = { readonly world: World; readonly recorder: Recorder; readonly random: Random; readonly workload: Workload; readonly gate: Gate }
 
 /** Makes secrets of few uses and logs in with each more often than that, everywhere at once. */
 export async function spendLimited(outside: Outside, isOver: () => boolean): Promise<void> {
   while (!isOver()) {
-    await spendOne(outside).catch((error: unknown) => {
+    await outside.gate.through(() => spendOne(outside)).catch((error: unknown) => {
       const answer = answerOf(error)
       if (answer !== NO_ANSWER && !answer.startsWith('ABORTED CONTENTION')) outside.recorder.note({ type: 'refused', what: 'a secret of few uses', answer })
     })

@@ -22,7 +22,7 @@ type CheckSubject = Extract<Subject, { kind: 'check' }>
 type Victim = { readonly subject: CheckSubject; readonly group: Group; readonly about: Identity }
 
 export const rewindFault = (outside: Outside): FaultKind => ({
-  weight: 2,
+  weight: 5,
   millis: [50, 300],
   isAlone: true,
   make: (world, random) => rewound(world, random, outside),

@@ -2,6 +2,7 @@ import { Closing } from '#libs/lifecycle.js'
 import type { From } from '../support/processes.js'
 import { Asker } from './asker.js'
 import { processFaults, wayFaults } from './faults.js'
+import { RULES } from './checker.js'
 import { Gate } from './gate.js'
 import { type Changed, Group, type Tools } from './group.js'
 import { redisFaults } from './hostile-redis.js'
@@ -72,7 +73,8 @@ async function runIn(world: World, options: RunOptions): Promise<Result> {
     signal.removeEventListener('abort', end)
   }
   say(methodLine(run()))
-  const stories = recorder.checker.violations.slice(0, 5).map((violation) => story(run(), violation))
+  const worstFirst = recorder.checker.violations.toSorted((one, other) => RULES.indexOf(one.rule) - RULES.indexOf(other.rule))
+  const stories = worstFirst.slice(0, 5).map((violation) => story(run(), violation))
   return { line: lastLine(run()), stories, missing: stories.length === 0 && !signal.aborted ? whatIsMissing(run()) : [], reached: reachedBy(recorder) }
 }
 
@@ -92,7 +94,7 @@ async function assemble(world: World, recorder: Recorder, { seed, groups: count,
   heeding.push((changed) => asker.heed(changed))
   const gate = new Gate()
   const kinds = [...processFaults, ...wayFaults, ...redisFaults(asker.newest), rewindFault({ groups, gate, asker })]
-  const limited = { world, recorder, random: random.branch('limited'), workload: probe.workload }
+  const limited = { world, recorder, random: random.branch('limited'), workload: probe.workload, gate }
   const perform = async (over: AbortSignal, isOver: () => boolean): Promise<void> => {
     const asking = Array.from({ length: askers }, () => asker.run(isOver))
     const changing = groups.map((one) => mutate(one, { gate, isOver }))

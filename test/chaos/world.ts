@@ -31,6 +31,8 @@ export type World = {
 export async function startWorld(from: From, closing: Closing): Promise<World> {
   const postgres = await startOwnPostgres()
   closing.add(() => postgres.close())
+  // Should this process fail: what stands still would not hear that it is to end.
+  process.prependListener('exit', () => void postgres.resume())
   const redis = await ownRedis()
   closing.add(() => redis.close())
   const secrets = newSecrets()

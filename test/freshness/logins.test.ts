@@ -1,10 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '#libs/clock.js'
 import { createIds } from '#libs/ids.js'
+import { createLog } from '#libs/log.js'
+import { connectDatabase } from '#libs/postgres/database.js'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { withClient } from '../../deploy/local/service-databases.js'
+import { lifeFrom } from '../../services/auth-exchange/domain/access-token.js'
+import { findToken } from '../../services/auth-exchange/store/access-tokens.js'
+import { findSecretOfClient } from '../../services/auth-exchange/store/client-secrets.js'
+import { recordLogin } from '../../services/auth-exchange/store/login-ledger.js'
+import type { ExchangeSchema } from '../../services/auth-exchange/store/schema.js'
 import { heldTransaction } from '../faults/held-transaction.js'
-import { freshNames, makeWorkload } from '../support/builders.js'
+import { freshNames, makeWorkload, type Workload } from '../support/builders.js'
 import { BOUNDED, type Session, startSystem, type System } from '../support/system.js'
 
 let system: System
@@ -52,6 +59,32 @@ describe('a login', () => {
     // Another question makes the replica pull: what it knows now is newer than the revocation.
     await system.check(admin.token, 'read', 'organization')
     await expect(system.check(accessToken, 'read', 'secrets', { consistency: BOUNDED })).rejects.toMatchObject({ kind: 'UNAUTHENTICATED', reason: 'ACCESS_TOKEN_REJECTED' })
+  })
+})
+
+describe('what a login writes', () => {
+  // Between the verification of a secret and the statement that records the login lie other waits than for its row. Seen
+  // to fail with the epochs taken as they are when it is recorded.
+  it.each([
+    ['client_secret', 'id', ({ secretId }: Workload) => secretId],
+    ['universal_auth', 'identity_id', ({ identityId }: Workload) => identityId],
+  ] as const)('carries the epochs as they were verified: a new one of %s in between voids it', async (table, column, idOf) => {
+    const db = connectDatabase<ExchangeSchema>({ url: system.databases.exchangeUrl, schema: 'exchange', log: createLog({ service: 'test', level: 'silent' }), poolSize: 1, prepare: true })
+    try {
+      const workload = await makeWorkload(admin, { name: next() })
+      const secret = await findSecretOfClient(db, workload.clientId, workload.secretId)
+      if (!secret) throw new Error('the secret is not there')
+      await one(`update exchange.${table} set epoch = gen_random_uuid() where ${column} = $1 returning 1 as value`, [idOf(workload)])
+      const now = systemClock.now()
+      const { organizationId, identityId, id: credentialId, epoch: credentialEpoch, methodEpoch } = secret
+      const life = lifeFrom(now, { accessTokenTtlSeconds: 60, accessTokenMaxTtlSeconds: 60 })
+      const token = { organizationId, id: ids.next(), identityId, method: 'universal-auth', credentialId, credentialEpoch, methodEpoch, ...life, revokeTime: null }
+      const isRecorded = await recordLogin(db, { token, auditEventId: ids.next(), requestId: 'late', now })
+      const standing = await findToken(db, token)
+      expect([isRecorded, standing?.revoked ?? true]).toEqual([false, true])
+    } finally {
+      await db.destroy()
+    }
   })
 })
 

@@ -151,7 +151,7 @@ describe('a question under a lease that lapsed, when no pull comes through', () 
   }
 
   // Without a lease nothing is allowed, and nothing is denied that may be allowed by now: UNAVAILABLE. Seen to fail with
-  // whatever was known last taken for an answer.
+  // a lease that never lapses.
   it('is UNAVAILABLE where what was known may have changed', async () => {
     const { answer, judged } = await lapsed()
     expect(await answer()).toMatchObject({ error: { kind: 'UNAVAILABLE', reason: 'LEASE_LAPSED' } })
