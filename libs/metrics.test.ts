@@ -7,7 +7,7 @@ const now = () => ({ monotonic: 1_100, wall: 1_100 })
 describe('what an operator can watch', () => {
   it('names leases, pulls, places and Redis, each with its type', async () => {
     const metrics = createMetrics()
-    const pulled = { epoch: 'e', head: 7, changes: [], databaseTime: new Date(0), boundMillis: 250 }
+    const pulled = { epoch: 'e', head: 7, changes: [], databaseTime: new Date(0), boundMillis: 250, promised: { durability: 'local' as const, keptBoundMillis: 250 } }
     let at = { monotonic: 1_000, wall: 1_000 }
     const feed = follow({ name: 'registry', now: () => at, pull: () => Promise.resolve(pulled), on: metrics.pulls('check', 'registry') })
     await feed.pull()

@@ -93,7 +93,7 @@ describe('a question that is full', () => {
   // Every commit before the call is reflected. Seen to fail with a pull under way that counts.
   it('waits for pulls of both feeds that were sent after it was asked', async () => {
     const { clock, demands, registry, exchange, held } = await followed()
-    registry.feed.hint()
+    registry.feed.tick()
     const demand = demands.demand(full)
     const meeting = watch(demand.meet())
     expect(demand.isMetBy([held], clock.now())).toBe(false)
@@ -149,7 +149,7 @@ describe('a question about a revision', () => {
 
   it('is not OUT_OF_RANGE by a pull that was sent before it was asked', async () => {
     const { demands, registry } = await followed()
-    registry.feed.hint()
+    registry.feed.tick()
     const meeting = watch(demands.demand(atLeast(at(8))).meet())
     await registry.pulls[1]?.answer(pulledUpTo(7))
     expect(meeting.outcome).toBe('waits')

@@ -45,9 +45,35 @@ describe('a follower', () => {
   })
 
   it('pulls when somebody says that there is something new', async () => {
-    const { feed, pulls } = await followed()
+    const { clock, feed, pulls } = await followed()
+    clock.pass(10)
     feed.hint()
     expect(pulls).toHaveLength(2)
+  })
+
+  // Whoever can publish there could keep every replica pulling. Seen to fail without the gap.
+  it('does not pull for each of a flood of hints', async () => {
+    const { clock, feed, pulls, answer } = await followed()
+    for (let times = 0; times < 1_000; times += 1) {
+      clock.pass(1)
+      feed.hint()
+      await answer(7)
+    }
+    expect(pulls.length).toBeLessThanOrEqual(101)
+  })
+
+  // An owner that is far away, or busy, could never be followed if the first answer had to be as quick as the later ones.
+  it('waits for its first answer, whose bound it does not know yet', async () => {
+    const clock = handClock()
+    const { feed, pulls, answer } = handFeed(clock)
+    feed.tick()
+    for (let passed = 0; passed < 2_000; passed += 50) {
+      clock.pass(50)
+      feed.tick()
+    }
+    expect(pulls).toHaveLength(1)
+    await answer(7, { boundMillis: 60_000 })
+    expect(feed.position.seq).toBe(7)
   })
 })
 
@@ -70,7 +96,7 @@ describe('one pull at a time', () => {
   // pull under way.
   it('answers only calls that came before it was sent', async () => {
     const { feed, answer } = await followed()
-    feed.hint()
+    feed.tick()
     const asked = watch(feed.pull())
     await answer(7)
     expect(asked.outcome).toBe('waits')
@@ -80,7 +106,7 @@ describe('one pull at a time', () => {
 
   it('counts as after an order only if it was sent after it', async () => {
     const { feed, answer } = await followed()
-    feed.hint()
+    feed.tick()
     const order = feed.order()
     await answer(7)
     expect(feed.hasPulledSince(order)).toBe(false)

@@ -2,7 +2,7 @@ import type { Moment } from '../clock.js'
 import { DomainError } from '../domain-error.js'
 import type { FeedName } from './entities.js'
 import { Lease } from './lease.js'
-import { ChangeWindow, type Entry, type Pulled, type Stamp, type Verdict } from './stamp.js'
+import { ChangeWindow, type Entry, type Promised, type Pulled, type Stamp, type Verdict } from './stamp.js'
 
 // How a replica follows an owner's change feed. Nothing in here waits by itself: time comes from `now`, and `tick` is called
 // every PULL_EVERY_MILLIS, so that tests move both by hand.
@@ -12,6 +12,12 @@ export const PULL_EVERY_MILLIS = 50
 /** Nobody has asked anything for so long: the pulls stop, and the next question begins with one. */
 const IDLE_MILLIS = 5_000
 
+/** Hints that come sooner after a pull was sent are left to the next one: a flood of them must not become a flood of pulls. */
+const HINT_GAP_MILLIS = 10
+
+/** The most that a pull may take; less, once the bound is known. */
+const PULL_WITHIN_MILLIS = 5_000
+
 /** How long a question waits for pulls that fail before it is told so. */
 export const PATIENCE_MILLIS = 1_000
 
@@ -19,6 +25,10 @@ export type Follower = {
   readonly name: FeedName
   /** Where the feed was applied up to. */
   readonly position: Stamp
+  /** What the owner promised with the last applied pull; nothing before the first. */
+  readonly promised: Promised
+  /** How often it had to start over: what was cached before is void. */
+  readonly startedOver: number
   /** Says that a question is being answered: what nobody asks need not pull. */
   isUsed(at: Moment): void
   /** A number that grows with everything that happens here: what comes later has a larger one. */
@@ -71,6 +81,9 @@ class FeedFollower implements Follower {
   #underWay: Sent | undefined
   #nextIsWanted = false
   #usedAt: number
+  #sentAt = -Infinity
+  #promised: Promised = { durability: 'none', keptBoundMillis: 60_000 }
+  #startedOver = 0
   #waiters: Waiter[] = []
 
   constructor({ name, now, pull, on = {} }: Options) {
@@ -83,6 +96,14 @@ class FeedFollower implements Follower {
 
   get position(): Stamp {
     return this.#window.position
+  }
+
+  get promised(): Promised {
+    return this.#promised
+  }
+
+  get startedOver(): number {
+    return this.#startedOver
   }
 
   order(): number {
@@ -106,11 +127,15 @@ class FeedFollower implements Follower {
     return new Promise((done, fail) => {
       this.#usedAt = this.#now().monotonic
       this.#waiters.push({ order: this.order(), since: this.#usedAt, done, fail })
-      this.hint()
+      this.#sendOrJoin()
     })
   }
 
   hint(): void {
+    if (this.#now().monotonic - this.#sentAt >= HINT_GAP_MILLIS) this.#sendOrJoin()
+  }
+
+  #sendOrJoin(): void {
     // Only a pull that is not yet sent sees everything that was committed before this moment.
     if (this.#underWay) this.#nextIsWanted = true
     else this.#send()
@@ -127,12 +152,14 @@ class FeedFollower implements Follower {
 
   /** A pull that hangs is given up while the lease still has time for another. */
   #giveUpAfterMillis(): number {
-    return Math.min(5_000, Math.max(100, this.lease.boundMillis / 2))
+    const { boundMillis } = this.lease
+    return boundMillis === 0 ? PULL_WITHIN_MILLIS : Math.min(PULL_WITHIN_MILLIS, Math.max(100, boundMillis / 2))
   }
 
   #send(): void {
     const sent = { order: this.order(), at: this.#now(), after: this.position }
     this.#underWay = sent
+    this.#sentAt = sent.at.monotonic
     this.#nextIsWanted = false
     this.#ask(sent.after, this.#giveUpAfterMillis())
       .then(
@@ -156,8 +183,12 @@ class FeedFollower implements Follower {
   }
 
   #apply(sent: Sent, pulled: Pulled): void {
-    if (!this.#window.apply(sent.after, pulled)) this.#on.startedOver?.()
+    if (!this.#window.apply(sent.after, pulled)) {
+      this.#startedOver += 1
+      this.#on.startedOver?.()
+    }
     this.lease.renew(sent.at, this.#now(), pulled)
+    this.#promised = pulled.promised
     this.#pulledOrder = sent.order
     this.#on.pulled?.(pulled.changes.length)
     for (const { done } of this.#takeWaiters(({ order }) => order < sent.order)) done()

@@ -9,8 +9,7 @@ const read = (head: number, after: number, { epoch = EPOCH, pruned = 0 } = {}): 
   head,
   databaseTime: new Date(0),
   boundMillis: 250,
-  keptBoundMillis: 250,
-  durability: 'local',
+  promised: { durability: 'local', keptBoundMillis: 250 },
   changes: Array.from({ length: head }, (_, at) => ({ seq: at + 1, organizationId, entities: [`identity/${at + 1}`] })).filter(({ seq }) => seq > after && seq > pruned),
 })
 

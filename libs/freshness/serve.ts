@@ -3,21 +3,13 @@ import type { Clock } from '../clock.js'
 import { feedEpoch } from './append.js'
 import type { FeedName } from './entities.js'
 import { SHARD } from './revision.js'
-import type { Change, Pulled, Stamp } from './stamp.js'
+import type { Change, Durability, Pulled, Stamp } from './stamp.js'
 
 // The owner's side of a pull. Any number of replicas pull at once, and the database is read by one statement at a time.
 
 export type OwnedChange = Change & { readonly organizationId: string }
 
-/** How long a commit here lasts: over a loss of the server's memory, over a loss of the server. */
-export type Durability = 'none' | 'local' | 'replicated'
-
-export type Answer = Omit<Pulled, 'changes'> & {
-  readonly changes: readonly OwnedChange[]
-  readonly durability: Durability
-  /** The bound that every replica keeps by now: a lowered one counts only after the earlier one has passed. */
-  readonly keptBoundMillis: number
-}
+export type Answer = Omit<Pulled, 'changes'> & { readonly changes: readonly OwnedChange[] }
 
 /** A replica that is further behind starts over, which costs it less than so many changes. */
 const MOST_CHANGES = 5_000
@@ -79,7 +71,9 @@ export async function readFeed<Schema>(db: Kysely<Schema>, feed: FeedName, { aft
   `.execute(db)
   const [row] = rows
   if (!row) throw new Error(`the ${feed} feed has no head`)
-  return { ...row, head: Number(row.head), databaseTime: clock?.now() ?? row.databaseTime, changes: row.changes ?? [] }
+  const { epoch, head, boundMillis, keptBoundMillis, durability, databaseTime, changes } = row
+  const promised = { durability, keptBoundMillis }
+  return { epoch, head: Number(head), boundMillis, promised, databaseTime: clock?.now() ?? databaseTime, changes: changes ?? [] }
 }
 
 /** Sets how long a cached answer may be used after its last pull, for the whole feed. */

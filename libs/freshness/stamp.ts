@@ -17,6 +17,19 @@ export type Pulled = {
   readonly changes: readonly Change[]
   readonly databaseTime: Date
   readonly boundMillis: number
+  readonly promised: Promised
+}
+
+/** How long a commit lasts: over a loss of the server's memory, over a loss of the server. The weakest first. */
+export const DURABILITIES = ['none', 'local', 'replicated'] as const
+
+export type Durability = (typeof DURABILITIES)[number]
+
+/** What an owner promises of its commits. */
+export type Promised = {
+  readonly durability: Durability
+  /** The bound that every replica keeps by now: a lowered one counts only after the earlier one has passed. */
+  readonly keptBoundMillis: number
 }
 
 /** `ahead`: newer than what was pulled; `elsewhere`: of another epoch, where numbers mean other changes. */

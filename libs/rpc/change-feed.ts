@@ -1,5 +1,5 @@
-import type { Durability, PullServer } from '../freshness/serve.js'
-import type { Pulled, Stamp } from '../freshness/stamp.js'
+import type { PullServer } from '../freshness/serve.js'
+import type { Durability, Pulled, Stamp } from '../freshness/stamp.js'
 import { monotonicMillis } from '../clock.js'
 import { Violations } from '../domain-error.js'
 import { integer } from '../fields.js'
@@ -34,10 +34,11 @@ function pullChanges(pulls: PullServer): InternalUnary<PullChangesRequest, PullC
     const seq = integer(after, { min: 0, max: Number.MAX_SAFE_INTEGER }, wrong.at('after'))
     if (!/^[0-9a-f]{0,16}$/.test(epoch)) wrong.at('epoch')('must be as it was answered, or empty')
     wrong.refuse()
-    const { changes, durability, ...answer } = await pulls({ epoch, seq })
+    const { changes, promised, ...answer } = await pulls({ epoch, seq })
     return PullChangesResponse.fromPartial({
       ...answer,
-      durability: durabilities[durability],
+      keptBoundMillis: promised.keptBoundMillis,
+      durability: durabilities[promised.durability],
       changes: changes.map((change) => (caller.mayAskAbout(change.organizationId) ? { ...change, entities: [...change.entities] } : { seq: change.seq })),
     })
   }
@@ -49,16 +50,13 @@ const names = new Map<DurabilityMessage, Durability>([
   [DurabilityMessage.REPLICATED, 'replicated'],
 ])
 
-/** What an owner answered a pull with. */
-export type PulledFromOwner = Pulled & { readonly keptBoundMillis: number; readonly durability: Durability }
-
 /** Asks an owner for its changes after a position. */
-export function remoteFeed(owner: RpcClient): (after: Stamp, withinMillis: number) => Promise<PulledFromOwner> {
+export function remoteFeed(owner: RpcClient): (after: Stamp, withinMillis: number) => Promise<Pulled> {
   return async ({ epoch, seq: after }, withinMillis) => {
     const outgoing = { deadline: monotonicMillis() + withinMillis, trace: newTrace() }
-    const { databaseTime, durability, ...pulled } = await owner.unary(ChangeFeedServiceService.pullChanges, { epoch, after }, outgoing)
+    const { databaseTime, durability, keptBoundMillis, ...pulled } = await owner.unary(ChangeFeedServiceService.pullChanges, { epoch, after }, outgoing)
     if (!databaseTime) throw new Error('an owner answered a pull without its time')
-    return { ...pulled, databaseTime, durability: names.get(durability) ?? 'none' }
+    return { ...pulled, databaseTime, promised: { durability: names.get(durability) ?? 'none', keptBoundMillis } }
   }
 }
 

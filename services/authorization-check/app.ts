@@ -12,6 +12,7 @@ import { batchedReads } from '#libs/redis/batched-reads.js'
 import type { KeyValueStore } from '#libs/redis/key-value.js'
 import { redisStore } from '#libs/redis/redis-store.js'
 import { sealer } from '#libs/redis/sealed.js'
+import { remoteFeed } from '#libs/rpc/change-feed.js'
 import { createRpcClient } from '#libs/rpc/client.js'
 import { createRpcServer } from '#libs/rpc/server.js'
 import { serviceCallers } from '#libs/rpc/service-credential.js'
@@ -19,7 +20,6 @@ import { cachedGrants } from './cache/cached-grants.js'
 import { cachedRoles } from './cache/cached-roles.js'
 import { cachedTokens } from './cache/cached-tokens.js'
 import type { Config } from './config.js'
-import { remoteFeeds } from './peers/feeds.js'
 import { remoteGrants } from './peers/grants.js'
 import { remoteRoles } from './peers/roles.js'
 import { remoteTokens } from './peers/tokens.js'
@@ -54,10 +54,9 @@ export function createApp(config: Config, { log, store: givenStore }: Outside): 
   })
   const store = givenStore ?? (config.REDIS_URL === undefined ? undefined : redisStore({ url: config.REDIS_URL, log }))
   const metrics = createMetrics()
-  const { pullFrom, receipts } = remoteFeeds({ registry, exchange })
   const feeds = {
-    registry: follow({ name: 'registry', now: momentNow, pull: pullFrom('registry'), on: metrics.pulls(NAME, 'registry') }),
-    exchange: follow({ name: 'exchange', now: momentNow, pull: pullFrom('exchange'), on: metrics.pulls(NAME, 'exchange') }),
+    registry: follow({ name: 'registry', now: momentNow, pull: remoteFeed(registry), on: metrics.pulls(NAME, 'registry') }),
+    exchange: follow({ name: 'exchange', now: momentNow, pull: remoteFeed(exchange), on: metrics.pulls(NAME, 'exchange') }),
   }
   for (const name of FEEDS) metrics.follow(NAME, feeds[name], momentNow)
   if (store) metrics.store(NAME, store)
@@ -78,7 +77,7 @@ export function createApp(config: Config, { log, store: givenStore }: Outside): 
     address: config.CHECK_SOCKET === undefined ? { host: config.HOST, port: config.CHECK_PORT } : { socketPath: config.CHECK_SOCKET },
     portVariable: 'CHECK_PORT',
     graceMillis: config.DRAIN_SECONDS * 1000,
-    services: (unary) => [[checkDefinition, checkService(unary, { judge, feeds, demands, receipts, asker, ids: createIds(systemClock) })]],
+    services: (unary) => [[checkDefinition, checkService(unary, { judge, feeds, demands, asker, ids: createIds(systemClock) })]],
   })
 
   const closing = new Closing()
@@ -106,11 +105,12 @@ export function createApp(config: Config, { log, store: givenStore }: Outside): 
         const { close } = await serveMetrics(metrics, { host: config.HOST, port: config.METRICS_PORT })
         closing.add(close)
       }
-      closing.add(() => server.close())
-      const port = await server.listen()
+      // Pulls go on until the last call is answered.
       for (const name of FEEDS) {
         closing.add(keepPulling(feeds[name], store, (error) => log.error({ err: error }, `pulling the ${name} feed failed`)))
       }
+      closing.add(() => server.close())
+      const port = await server.listen()
       void becomeReady()
       return { port }
     },

@@ -1,5 +1,4 @@
 import type { ClaimedToken } from '#libs/active-token.js'
-import type { FeedName } from '#libs/freshness/entities.js'
 import type { Reader } from '#libs/freshness/read-through.js'
 import type { Grants, Holder, Role, RoleKey, TokenFacts } from './domain/grants.js'
 
@@ -14,12 +13,3 @@ export type GrantReader = Reader<Holder, Grants>
 
 /** The rules of a role. */
 export type RoleReader = Reader<RoleKey, Role>
-
-/** What the commits of an owner survive. */
-export type Durability = 'none' | 'local' | 'replicated'
-
-/** What owners said with their last pulls. */
-export type Receipts = {
-  /** The weakest durability of these owners, and how long replicas may still use what they had before. */
-  of(feeds: readonly FeedName[]): { readonly durability: Durability; readonly boundMillis: number }
-}

@@ -128,14 +128,14 @@ describe('a pull', () => {
 
   it('says that a commit survives nothing where the server does not wait for its disk', async () => {
     expect((await sql<{ fsync: string }>`select current_setting('fsync') as fsync`.execute(registry)).rows).toEqual([{ fsync: 'off' }])
-    expect((await pullAfter(0)).durability).toBe('none')
+    expect((await pullAfter(0)).promised.durability).toBe('none')
   })
 })
 
 describe('the bound', () => {
   const bounds = async () => {
-    const { boundMillis, keptBoundMillis } = await pullAfter(0)
-    return [boundMillis, keptBoundMillis]
+    const { boundMillis, promised } = await pullAfter(0)
+    return [boundMillis, promised.keptBoundMillis]
   }
   /** In place of waiting for it. */
   const passes = (millis: number) => run(`update registry.feed_setting set bound_change_time = bound_change_time - interval '${millis} milliseconds'`)

@@ -18,10 +18,10 @@ export type Replica = { readonly address: string; close(): Promise<void> }
 const log = createLog({ service: 'test', level: 'silent' })
 
 /** authorization-check where a network can reach it: whoever asks shows a token of its own. */
-export async function checkOnNetwork({ databases, secrets, addresses }: System): Promise<Replica> {
+export async function checkOnNetwork({ databases, secrets, addresses }: System, environment: Readonly<Record<string, string>> = {}): Promise<Replica> {
   const { check } = serviceEnvironments({ ...databases, secrets })
   const peers = { REGISTRY_INTERNAL_ADDRESS: addresses.registryInternal, EXCHANGE_INTERNAL_ADDRESS: addresses.exchangeInternal }
-  const app = createCheck(readConfig(checkSchema, { ...check, ...peers, HOST: '0.0.0.0', CHECK_PORT: '0', DRAIN_SECONDS: '1' }), { log })
+  const app = createCheck(readConfig(checkSchema, { ...check, ...peers, HOST: '0.0.0.0', CHECK_PORT: '0', DRAIN_SECONDS: '1', ...environment }), { log })
   return { address: `127.0.0.1:${(await app.listen()).port}`, close: () => app.close() }
 }
 

@@ -38,6 +38,7 @@ export const pulledUpTo = (head: number, of: Partial<Pulled> = {}): Pulled => ({
   changes: [],
   databaseTime: new Date(1_700_000_000_000),
   boundMillis: 250,
+  promised: { durability: 'local', keptBoundMillis: 250 },
   ...of,
 })
 

@@ -150,8 +150,7 @@ export class Owner {
       changes: changes.filter(({ seq }) => seq > after).map((change) => ({ ...change, organizationId })),
       databaseTime: new Date(this.time()),
       boundMillis,
-      keptBoundMillis: boundMillis,
-      durability: 'local',
+      promised: { durability: 'local', keptBoundMillis: boundMillis },
     }
   }
 

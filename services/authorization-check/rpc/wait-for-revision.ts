@@ -1,18 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Violations } from '#libs/domain-error.js'
 import { type Demands, revisionAhead } from '#libs/freshness/consistency.js'
+import { DURABILITIES, type Durability } from '#libs/freshness/stamp.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import {
   Durability as DurabilityMessage,
   type WaitForRevisionRequest,
   type WaitForRevisionResponse,
 } from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
-import type { Durability, Receipts } from '../ports.js'
 import type { AskerOf } from './caller.js'
 import { shortRevisionFrom } from './consistency-message.js'
 import type { Feeds } from './judge.js'
 
-type Outside = { readonly feeds: Feeds; readonly demands: Demands; readonly receipts: Receipts; readonly asker: AskerOf }
+type Outside = { readonly feeds: Feeds; readonly demands: Demands; readonly asker: AskerOf }
 
 /** A timer may fire a part of a millisecond early. */
 const TIMER_MILLIS = 1
@@ -23,7 +23,7 @@ const durabilities: Record<Durability, DurabilityMessage> = {
   replicated: DurabilityMessage.REPLICATED,
 }
 
-export function waitForRevision({ feeds, demands, receipts, asker }: Outside): Unary<WaitForRevisionRequest, WaitForRevisionResponse> {
+export function waitForRevision({ feeds, demands, asker }: Outside): Unary<WaitForRevisionRequest, WaitForRevisionResponse> {
   return async (request, call) => {
     const wrong = new Violations()
     const revision = shortRevisionFrom(request.revision, wrong.at('revision'))
@@ -34,9 +34,10 @@ export function waitForRevision({ feeds, demands, receipts, asker }: Outside): U
     await demands.demand({ level: 'at-least', revision }).meet()
     // A check may fall back to everything that is committed; a receipt is for this revision or for none.
     if (revision.some(({ feed, epoch }) => feeds[feed].position.epoch !== epoch)) throw revisionAhead(request.revision)
-    const receipt = receipts.of(revision.map(({ feed }) => feed))
+    const promised = revision.map(({ feed }) => feeds[feed].promised)
     // By then every replica has pulled after the commit, or answers nothing.
-    await sleep(receipt.boundMillis + TIMER_MILLIS)
-    return { durability: durabilities[receipt.durability] }
+    await sleep(Math.max(...promised.map(({ keptBoundMillis }) => keptBoundMillis)) + TIMER_MILLIS)
+    const weakest = DURABILITIES.find((one) => promised.some(({ durability }) => durability === one)) ?? 'none'
+    return { durability: durabilities[weakest] }
   }
 }
