@@ -7,10 +7,14 @@ export type EntryCache<Value> = {
   /** Keeps the entry on account of whoever asked for it. */
   admit(key: string, entry: Entry<Value>, on: { readonly account: string; readonly bytes: number }): void
   drop(key: string): void
+  clear(): void
   readonly bytes: number
 }
 
-/** What one account can fill at most: asking for a million things that nobody else wants can't flush the others'. */
+/**
+ * What one account can make others give up: where the cache is full, an account that has more makes room from its own. So
+ * asking for a million things that nobody else wants can't flush the others'.
+ */
 const SHARE = 1 / 50
 
 /** Roughly what an entry takes beside its value: its keys, dependencies and places in three maps. */
@@ -21,6 +25,7 @@ type Kept<Value> = { readonly entry: Entry<Value>; readonly account: string; rea
 type Account = { bytes: number; readonly keys: Set<string> }
 
 export function entryCache<Value>(maxBytes: number): EntryCache<Value> {
+  const shareBytes = maxBytes * SHARE
   const accounts = new Map<string, Account>()
   const kept = new LRUCache<string, Kept<Value>>({
     maxSize: maxBytes,
@@ -37,18 +42,20 @@ export function entryCache<Value>(maxBytes: number): EntryCache<Value> {
     find: (key) => kept.get(key)?.entry,
     admit: (key, entry, { account, bytes: valueBytes }) => {
       const bytes = valueBytes + OVERHEAD_BYTES
-      if (bytes > maxBytes * SHARE) return
-      kept.set(key, { entry, account, bytes })
+      if (bytes > shareBytes) return
+      kept.delete(key)
       const of = accounts.get(account) ?? { bytes: 0, keys: new Set() }
+      for (const oldest of of.keys) {
+        if (kept.calculatedSize + bytes <= maxBytes || of.bytes + bytes <= shareBytes) break
+        kept.delete(oldest)
+      }
       accounts.set(account, of)
       of.keys.add(key)
       of.bytes += bytes
-      for (const oldest of of.keys) {
-        if (of.bytes <= maxBytes * SHARE) break
-        kept.delete(oldest)
-      }
+      kept.set(key, { entry, account, bytes })
     },
     drop: (key) => void kept.delete(key),
+    clear: () => kept.clear(),
     get bytes() {
       return kept.calculatedSize
     },

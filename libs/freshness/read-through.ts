@@ -58,7 +58,12 @@ export const changesTooFast = (): DomainError =>
 
 export function readThrough<Key, Value>({ feed, memory, shared, ask, nameOf, costOf, on }: Options<Key, Value>): Reader<Key, Value> {
   const load = coalesced(ask, nameOf)
+  let startedOver = feed.startedOver
   const near = (key: Key): Entry<Value> | undefined => {
+    if (startedOver !== feed.startedOver) {
+      startedOver = feed.startedOver
+      memory.clear()
+    }
     const entry = memory.find(nameOf(key))
     if (!entry || feed.test(entry) !== 'usable') return undefined
     on?.found?.('memory')

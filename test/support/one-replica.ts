@@ -1,7 +1,7 @@
 import type { Moment } from '#libs/clock.js'
 import { DomainError } from '#libs/domain-error.js'
 import { type Consistency, demandsOn, type Demands } from '#libs/freshness/consistency.js'
-import { entryCache } from '#libs/freshness/entry-cache.js'
+import { type EntryCache, entryCache } from '#libs/freshness/entry-cache.js'
 import { follow, type Follower } from '#libs/freshness/follow.js'
 import { type Reader, readThrough } from '#libs/freshness/read-through.js'
 import type { Entry } from '#libs/freshness/stamp.js'
@@ -16,6 +16,15 @@ export type Asked = { readonly key: number; readonly level: 'bounded' | 'full' |
 export type HostileStore = Map<number, Entry<Fact>[]>
 
 type Outside = { readonly owner: Owner; readonly network: Network; readonly store: HostileStore; readonly time: () => number }
+
+/** Has room for one entry: what was known is forgotten again and again. */
+const forgetful = <Value>(memory: EntryCache<Value>): EntryCache<Value> => ({
+  ...memory,
+  admit: (...given) => {
+    memory.clear()
+    memory.admit(...given)
+  },
+})
 
 const outgoing = { deadline: Infinity, trace: { requestId: '', traceId: '', spanId: '', parentSpanId: undefined, flags: '00' } }
 
@@ -48,8 +57,7 @@ export class Replica {
     this.#demands = demandsOn([this.#feed], this.#now)
     this.#reader = readThrough<number, Fact>({
       feed: this.#feed,
-      // Room for one entry: what was known is forgotten again and again.
-      memory: entryCache(31_000),
+      memory: forgetful(entryCache(1_000_000)),
       shared: {
         find: async (key) => {
           const choice = await network.travels('store').catch(() => 0)
