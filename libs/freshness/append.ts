@@ -1,4 +1,5 @@
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
+import { DomainError } from '../domain-error.js'
 import type { Ids } from '../ids.js'
 import { inTransaction } from '../postgres/transaction.js'
 import type { Deadline } from '../rpc/deadline.js'
@@ -49,6 +50,10 @@ const routines = (schema: string): string => `
   declare
     taken bigint;
   begin
+    -- A crash that takes commits with it changes no epoch, and would deal their numbers out again.
+    if current_setting('synchronous_commit') = 'off' then
+      perform set_config('synchronous_commit', 'local', true);
+    end if;
     update ${schema}.feed_head set seq = seq + 1 where shard = new.shard returning seq into taken;
     update ${schema}.feed_change set seq = taken, commit_time = clock_timestamp() where id = new.id;
     return null;
@@ -97,21 +102,26 @@ export function changeFeed<Schema>({ name, db, ids, hint }: Options<Schema>): Ch
   return {
     commit: async (deadline, work) => {
       const id = ids.next()
-      const result = await inTransaction(db, deadline, async (tx) => {
-        const named = new Set<EntityName>()
-        let organization = ''
-        const done = await work(tx, (organizationId, entities) => {
-          organization = organizationId
-          for (const entity of typeof entities === 'string' ? [entities] : entities) named.add(entity)
+      const { result, isAppended } = await inTransaction(db, deadline, async (tx) => {
+        const [organizations, entities] = [new Set<string>(), new Set<EntityName>()]
+        const done = await work(tx, (organizationId, names) => {
+          organizations.add(organizationId)
+          for (const name of typeof names === 'string' ? [names] : names) entities.add(name)
         })
-        if (named.size > 0) await insertChange(tx, name, { id, organizationId: organization, entities: [...named] })
-        return done
+        const [organizationId, ...others] = organizations
+        if (others.length > 0) throw new Error('a transaction changes one organization')
+        if (organizationId !== undefined) await insertChange(tx, name, { id, organizationId, entities: [...entities] })
+        return { result: done, isAppended: organizationId !== undefined }
       })
+      if (!isAppended) return { result, revision: await revisionNow(db, name) }
       hint()
-      return { result, revision: await revisionAfter(db, name, id) }
+      return { result, revision: await revisionOf(db, name, id) }
     },
   }
 }
+
+const changeLost = (): DomainError =>
+  new DomainError('UNAVAILABLE', 'CHANGE_LOST', 'The change was committed, and the database has gone back behind it since: read what holds before you repeat it.')
 
 type NewChange = { readonly id: string; readonly organizationId: string; readonly entities: readonly EntityName[] }
 
@@ -122,10 +132,21 @@ async function insertChange<Schema>(tx: Transaction<Schema>, schema: FeedName, {
   `.execute(tx)
 }
 
-/** Where the feed was with the change; where nothing was changed, where it is now. */
-async function revisionAfter<Schema>(db: Kysely<Schema>, feed: FeedName, id: string): Promise<string> {
-  const { rows } = await sql<{ seq: string; epoch: string }>`
-    select coalesce((select seq from ${sql.id(feed, 'feed_change')} where id = ${id}), ${feedSeq(feed)}) as seq, ${feedEpoch(feed)} as epoch
-  `.execute(db)
-  return revisionText(rows.map(({ seq, epoch }) => ({ feed, shard: SHARD, epoch, seq: Number(seq) })))
+type PositionRow = { epoch: string; seq: string }
+
+const textOf = (feed: FeedName, { epoch, seq }: PositionRow): string => revisionText([{ feed, shard: SHARD, epoch, seq: Number(seq) }])
+
+/** Where the feed is with the change, which has its number only since the commit. */
+async function revisionOf<Schema>(db: Kysely<Schema>, feed: FeedName, id: string): Promise<string> {
+  const { rows } = await sql<PositionRow>`select seq, ${feedEpoch(feed)} as epoch from ${sql.id(feed, 'feed_change')} where id = ${id}`.execute(db)
+  const [row] = rows
+  if (!row) throw changeLost()
+  return textOf(feed, row)
+}
+
+async function revisionNow<Schema>(db: Kysely<Schema>, feed: FeedName): Promise<string> {
+  const { rows } = await sql<PositionRow>`select ${feedSeq(feed)} as seq, ${feedEpoch(feed)} as epoch`.execute(db)
+  const [row] = rows
+  if (!row) throw new Error('a statement that always has a row had none')
+  return textOf(feed, row)
 }

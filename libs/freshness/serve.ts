@@ -60,8 +60,8 @@ export async function readFeed<Schema>(db: Kysely<Schema>, feed: FeedName, { aft
   const { rows } = await sql<Row>`
     select ${feedEpoch(feed)} as epoch, head.seq as head, setting.bound_millis, clock_timestamp() as database_time,
       greatest(setting.bound_millis, ${earlierBound}) as kept_bound_millis,
-      case when current_setting('fsync') = 'off' or current_setting('synchronous_commit') = 'off' then 'none'
-           when current_setting('synchronous_standby_names') = '' or current_setting('synchronous_commit') = 'local' then 'local'
+      case when current_setting('fsync') = 'off' then 'none'
+           when current_setting('synchronous_standby_names') = '' or current_setting('synchronous_commit') in ('off', 'local') then 'local'
            else 'replicated' end as durability,
       (select json_agg(json_build_object('seq', c.seq, 'organizationId', c.organization_id, 'entities', c.entities) order by c.seq)
        from ${sql.id(feed, 'feed_change')} c
