@@ -15,6 +15,8 @@ export function cachedGrants({ feed, maxBytes, shared, ask, found }: Layers<Hold
       keyOf: (holder) => `authorization-check:grants:v1:${nameOf(holder)}`,
       write: grantsText,
       read: grantsFrom,
+      // It may be absent to this service alone, which may not ask about everybody.
+      isKept: ({ state }) => state !== 'absent',
       dependenciesOf: dependencies.grants,
     }),
     ask,

@@ -19,6 +19,8 @@ export function cachedRoles({ feed, maxBytes, shared, ask, found }: Layers<RoleK
         const stored = storedRole.safeParse(JSON.parse(text))
         return stored.success ? roleFrom({ roleId, ...stored.data }) : undefined
       },
+      // It may be unknown to this service alone, which may not ask about every project.
+      isKept: ({ role }) => role !== '',
       dependenciesOf: ({ roleId }) => dependencies.role(roleId),
     }),
     ask,

@@ -27,7 +27,7 @@ export function askerOf({ judge, services, local }: Outside): AskerOf {
   return async (call) => {
     if (services.isShownIn(call)) return services.require(call)
     if (local) return anybody
-    const about = { token: ownToken(call), projectId: undefined, consistency: { level: 'bounded' as const } }
+    const about = { token: ownToken(call), projectId: undefined, consistency: { level: 'bounded' as const }, mayAskAbout: anybody.mayAskAbout }
     const caller = await judge(about, call, (evidence) => {
       assertLive(evidence)
       return { organizationId: evidence.token.organizationId, mayCheck: decide(evidence, toCheck).allowed }

@@ -4,7 +4,6 @@ import type { Unary } from '#libs/rpc/unary.js'
 import type { CheckRequest, CheckResponse } from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
 import { assertLive, decide } from '../domain/decide.js'
 import { checkQuestion } from '../domain/question.js'
-import { accessTokenRejected } from '../domain/refusals.js'
 import type { AskerOf } from './caller.js'
 import { consistencyFrom } from './consistency-message.js'
 import { toDecisionMessage } from './decision-message.js'
@@ -19,10 +18,9 @@ export function check({ judge, feeds, asker, ids }: Outside): Unary<CheckRequest
     const consistency = consistencyFrom(request.consistency, wrong.at('consistency.at_least'))
     wrong.refuse()
     const { mayAskAbout } = await asker(call)
-    return judge({ ...question, consistency }, call, (evidence) => {
+    return judge({ ...question, consistency, mayAskAbout }, call, (evidence) => {
       const { organizationId, identityId, tokenId } = evidence.token
       call.note({ organization_id: organizationId, identity_id: identityId, token_id: tokenId, action: question.action, resource: question.resource })
-      if (!mayAskAbout(organizationId)) throw accessTokenRejected()
       assertLive(evidence)
       const decision = decide(evidence, question)
       const decisionId = ids.next()

@@ -1,5 +1,4 @@
-import { hash } from 'node:crypto'
-import { claimedIn } from '#libs/active-token.js'
+import { claimedIn, tokenDigest } from '#libs/active-token.js'
 import type { Moment } from '#libs/clock.js'
 import { DomainError } from '#libs/domain-error.js'
 import type { Consistency, Demands } from '#libs/freshness/consistency.js'
@@ -12,8 +11,13 @@ import type { Grants, Role, TokenFacts } from '../domain/grants.js'
 import { accessTokenRejected } from '../domain/refusals.js'
 import type { GrantReader, PresentedToken, RoleReader, TokenReader } from '../ports.js'
 
-/** Whose token, for which scope, and how fresh. */
-export type About = { readonly token: string; readonly projectId: string | undefined; readonly consistency: Consistency }
+/** Whose token, for which scope, how fresh, and whose tokens the asking side may know of. */
+export type About = {
+  readonly token: string
+  readonly projectId: string | undefined
+  readonly consistency: Consistency
+  readonly mayAskAbout: (organizationId: string) => boolean
+}
 
 /** Gathers what a decision rests on and has it judged in the same synchronous turn in which all of it was found to be true. */
 export type Judge = <T>(about: About, outgoing: Outgoing, judge: (evidence: Evidence) => T) => Promise<T>
@@ -44,10 +48,11 @@ export function judgeBy({ tokens, grants, roles, feeds, demands, now }: Outside)
     const isAsClaimed = token.value.identityId === claimed?.identityId && token.value.organizationId === claimed.organizationId
     return { token, expected: isAsClaimed ? expected : undefined }
   }
-  const gather = async (presented: PresentedToken, projectId: string | undefined, outgoing: Outgoing): Promise<Gathered> => {
+  const gather = async (presented: PresentedToken, { projectId, mayAskAbout }: About, outgoing: Outgoing): Promise<Gathered> => {
     const known = tokens.near(presented)
     const { token, expected } = known ? { token: known } : await tokenAndGrants(presented, projectId, outgoing)
     const { organizationId, identityId } = token.value
+    if (!mayAskAbout(organizationId)) throw accessTokenRejected()
     const holder = { organizationId, identityId, projectId }
     const held = grants.near(holder) ?? (await grants.read(holder, outgoing, expected))
     const keys = held.value.grants.map(({ roleId }) => ({ organizationId, roleId }))
@@ -60,28 +65,28 @@ export function judgeBy({ tokens, grants, roles, feeds, demands, now }: Outside)
     { feed: feeds.registry, entry: held },
     ...all.map((entry) => ({ feed: feeds.registry, entry })),
   ]
-  return async ({ token: text, projectId, consistency }, outgoing, judge) => {
-    const presented = { text, digest: hash('sha256', text, 'base64url') }
-    const demand = demands.demand(consistency)
+  return async (about, outgoing, judge) => {
+    const presented = { text: about.token, digest: tokenDigest(about.token) }
+    const demand = demands.demand(about.consistency)
     try {
       for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
         await demand.meet()
-        const gathered = await gather(presented, projectId, outgoing)
+        const gathered = await gather(presented, about, outgoing)
         const at = now()
         if (demand.isMetBy(entriesOf(gathered), at)) return judge(evidenceFrom(gathered, feeds, at))
       }
     } catch (error) {
       const isUnknown = error instanceof DomainError && error.kind === 'UNAVAILABLE'
-      throw isUnknown && isOverForEver(tokens, grants, { presented, projectId, at: now() }) ? accessTokenRejected() : error
+      throw isUnknown && isOverForEver(presented, about, now()) ? accessTokenRejected() : error
     }
     throw changesTooFast()
   }
   /** Whether what was known once is enough to refuse: revoked, expired and deleted never change back. */
-  function isOverForEver(knownTokens: TokenReader, knownGrants: GrantReader, { presented, projectId, at }: { presented: PresentedToken; projectId: string | undefined; at: Moment }): boolean {
-    const token = knownTokens.last(presented)?.value
-    if (!token) return false
+  function isOverForEver(presented: PresentedToken, { projectId, mayAskAbout }: About, at: Moment): boolean {
+    const token = tokens.last(presented)?.value
+    if (!token || !mayAskAbout(token.organizationId)) return false
     if (token.revoked || token.expireMillis <= feeds.exchange.lease.earliestTime(at)) return true
-    return knownGrants.last({ ...token, projectId })?.value.state === 'absent'
+    return grants.last({ ...token, projectId })?.value.state === 'absent'
   }
 }
 
