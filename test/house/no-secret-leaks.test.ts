@@ -7,7 +7,6 @@ import { z } from 'zod'
 import { createLog } from '#libs/log.js'
 import { withClient } from '../../deploy/local/service-databases.js'
 import { secretIdOf, secretText } from '../../services/auth-exchange/domain/client-secret.js'
-import { bearer } from '../support/calls.js'
 import { type Canary, canariesOf, everywhere, foundIn, redisText, secretCanary, tokenCanary } from '../support/canaries.js'
 import { partsOf } from '../support/forged-tokens.js'
 import { addressesByService, type CallsByService, callsByService, type Headers, type Outcome, visibleText } from '../support/raw-calls.js'
@@ -15,7 +14,7 @@ import { storedText } from '../support/rows.js'
 import { until } from '../support/running-processes.js'
 import { startSystem, type System } from '../support/system.js'
 import { makeTenant, type Tenant } from '../support/tenant.js'
-import { VALID_REQUESTS } from '../support/valid-requests.js'
+import { senderOf, VALID_REQUESTS } from '../support/valid-requests.js'
 import { answerOf, declaredLeaves, encode, isInternal, type Method, methodNamed, METHODS, type WireMessage } from '../support/wire.js'
 
 // No credential, and nothing that one is verified or sealed with, is in any line of the log at its most talkative, in any
@@ -41,15 +40,7 @@ afterAll(async () => {
   await system.close()
 })
 
-/** As the admin, and on internal ports as the service that may call the method. */
-function headersOf({ service, desc: { name } }: Method): Headers {
-  const { checkCredential, exchangeCredential, bootstrapCredential } = system.secrets
-  if (!isInternal({ service })) return bearer(tenant.admin.token)
-  if (name === 'Bootstrap') return { 'countersign-credential': `bootstrap:${bootstrapCredential}` }
-  return { 'countersign-credential': name === 'DescribeIdentity' ? `auth-exchange:${exchangeCredential}` : `authorization-check:${checkCredential}` }
-}
-
-async function send(method: Method, bytes: Uint8Array, headers: Headers = headersOf(method)): Promise<Outcome> {
+async function send(method: Method, bytes: Uint8Array, headers: Headers = senderOf(system, tenant)(method)): Promise<Outcome> {
   const outcome = await calls.of(method.service).call(method.path, bytes, headers)
   seen.push(visibleText(outcome))
   const { secret, accessToken } = outcome.answer ? shown.parse(answerOf(method, outcome.answer)) : {}

@@ -5,9 +5,20 @@ import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersi
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { Effect, Operator } from '#libs/wire/gen/countersign/registry/v1/role.js'
 import { secretText } from '../../services/auth-exchange/domain/client-secret.js'
+import { bearer } from './calls.js'
+import type { Headers } from './raw-calls.js'
 import { stampOf } from './revisions.js'
+import type { System } from './system.js'
 import type { Tenant } from './tenant.js'
-import type { WireMessage } from './wire.js'
+import { isInternal, type Method, type WireMessage } from './wire.js'
+
+/** As the admin, and on internal ports as the service that may call the method. */
+export const senderOf = ({ secrets }: System, { admin }: Tenant) => (method: Method): Headers => {
+  if (!isInternal(method)) return bearer(admin.token)
+  const { name } = method.desc
+  if (name === 'Bootstrap') return { 'countersign-credential': `bootstrap:${secrets.bootstrapCredential}` }
+  return { 'countersign-credential': name === 'DescribeIdentity' ? `auth-exchange:${secrets.exchangeCredential}` : `authorization-check:${secrets.checkCredential}` }
+}
 
 /** A request that is answered with OK when the admin of this organization sends it; each time with things of its own. */
 export type Builder = (of: Tenant) => Promise<WireMessage> | WireMessage
@@ -46,7 +57,13 @@ const registry: Record<string, readonly Builder[]> = {
   GetIdentity: [({ workload }) => ({ id: workload.identityId })],
   ListIdentities: [({ earlier, workload }) => ({ page_size: 10, page_token: pageTokenAfter(earlier.identityId), name: workload.name })],
   UpdateIdentity: [async ({ identity, fresh }) => ({ ...etagged(await identity()), name: fresh() })],
-  EnableIdentity: [async ({ identity }) => ({ id: (await identity()).id })],
+  EnableIdentity: [
+    async ({ identity, admin }) => {
+      const { id } = await identity()
+      await admin.registry(Registry.disableIdentity, { id })
+      return { id }
+    },
+  ],
   DisableIdentity: [async ({ identity }) => ({ id: (await identity()).id })],
   DeleteIdentity: [async ({ identity }) => etagged(await identity())],
 
