@@ -75,4 +75,21 @@ export const stalenessBoundMillis = whole(250, 100, 60_000)
 
 export const onOff = (standard: 'on' | 'off') => z.enum(['on', 'off'], 'must be on or off').default(standard)
 
+/** A key of ours, with the name by which what was made with it finds it again. */
+export type NamedKey = { readonly id: string; readonly key: Buffer }
+
+/** `ID:KEY`, or two of them: the first is used, both are known. A new one comes second, then first, and the old one goes last. */
+export const namedKeys = (use: string) =>
+  z.string().transform((text, context): readonly [NamedKey, ...NamedKey[]] => {
+    const [current, other, ...more] = text.split(',').map(namedKeyFrom)
+    if (current && more.length === 0 && current.id !== other?.id && (other || !text.includes(','))) return other ? [current, other] : [current]
+    context.addIssue(`must be ID:KEY, or two of them with a comma between, each KEY 32 bytes in base64; the first ${use}`)
+    return z.NEVER
+  })
+
+function namedKeyFrom(text: string): NamedKey | undefined {
+  const [, id, base64] = /^([a-z0-9-]{1,32}):([A-Za-z0-9+/]{43}=)$/.exec(text) ?? []
+  return id !== undefined && base64 !== undefined ? { id, key: Buffer.from(base64, 'base64') } : undefined
+}
+
 export const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info')

@@ -47,7 +47,8 @@ export type Follower = {
 export const leaseLapsed = (feed: FeedName): DomainError =>
   new DomainError('UNAVAILABLE', 'LEASE_LAPSED', `Nothing is known of the latest changes: the ${feed} feed could not be pulled in time. Keep the token and ask again.`, {
     metadata: { feed },
-    retryAfterMillis: 200,
+    // Whoever hears this has waited for as long already.
+    retryAfterMillis: PATIENCE_MILLIS,
   })
 
 type Events = { readonly startedOver?: () => void; readonly failed?: (error: unknown) => void; readonly pulled?: (changes: number) => void }

@@ -2,6 +2,7 @@ import pLimit from 'p-limit'
 import { monotonicMillis } from '../clock.js'
 import { DomainError } from '../domain-error.js'
 import type { Outgoing } from '../rpc/client.js'
+import { overloaded } from '../rpc/unary.js'
 import type { EntryCache } from './entry-cache.js'
 import type { Follower } from './follow.js'
 import type { Entry } from './stamp.js'
@@ -49,9 +50,6 @@ const LOADS_WAITING = 2_000
 const LOAD_WITHIN_MILLIS = 1_000
 /** An entry that is changed while it is loaded is loaded again. */
 const ATTEMPTS = 10
-
-const tooManyLoads = (): DomainError =>
-  new DomainError('RESOURCE_EXHAUSTED', 'OVERLOADED', 'Too many calls are under way.', { retryAfterMillis: 100 })
 
 export const changesTooFast = (): DomainError =>
   new DomainError('UNAVAILABLE', 'CHANGES_TOO_FAST', 'What the answer rests on changed again and again while it was read. Keep the token and ask again.', { retryAfterMillis: 50 })
@@ -106,7 +104,7 @@ function coalesced<Key, Value>(ask: Options<Key, Value>['ask'], nameOf: (key: Ke
   const loads = new Map<string, Promise<Entry<Value>>>()
   const limit = pLimit(LOADS_AT_ONCE)
   const start = (key: Key, { trace }: Outgoing): Promise<Entry<Value>> => {
-    if (limit.pendingCount >= LOADS_WAITING) return Promise.reject(tooManyLoads())
+    if (limit.pendingCount >= LOADS_WAITING) return Promise.reject(overloaded())
     const name = nameOf(key)
     const loading = limit(() => ask(key, { trace, deadline: monotonicMillis() + LOAD_WITHIN_MILLIS }))
     const done = () => {

@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { macKeys, type MacKey, type Sealer, sealer } from './sealed.js'
+import type { NamedKey } from '../env.js'
+import { macKeys, type Sealer, sealer } from './sealed.js'
 
-const macKey = (id: string): MacKey => ({ id, key: randomBytes(32) })
+const macKey = (id: string): NamedKey => ({ id, key: randomBytes(32) })
 const [old, current] = [macKey('old'), macKey('current')]
 const ours = sealer([current])
 const seal: Sealer['seal'] = (key, of, value) => ours.seal(key, of, value)

@@ -1,7 +1,5 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
-import { z } from 'zod'
-
-export type MacKey = { readonly id: string; readonly key: Buffer }
+import { type NamedKey, namedKeys } from '../env.js'
 
 /** The state of the feed that a value was read in: what has changed since then is known from there on. */
 export type SealStamp = { readonly epoch: string; readonly seq: number }
@@ -23,7 +21,7 @@ const FIXED = 12
 const MAC = 32
 
 /** The first key seals, every key opens: a new one comes second, then first, and the old one goes last. */
-export function sealer(keys: readonly [MacKey, ...MacKey[]]): Sealer {
+export function sealer(keys: readonly [NamedKey, ...NamedKey[]]): Sealer {
   const secrets = new Map(keys.map(({ id, key }) => [id, createSecretKey(key)]))
   const [{ id: currentId, key: currentKey }] = keys
   const current = createSecretKey(currentKey)
@@ -60,17 +58,5 @@ function macOf(secret: KeyObject, key: string, body: Buffer): Buffer {
   return createHmac('sha256', secret).update(prefix).update(body).digest()
 }
 
-const MAC_KEYS = 'must be ID:KEY, or two of them with a comma between, each KEY 32 bytes in base64; the first seals'
-
 /** The variable REDIS_MAC_KEYS. */
-export const macKeys = z.string().transform((text, context): readonly [MacKey, ...MacKey[]] => {
-  const [current, other, ...more] = text.split(',').map(macKeyFrom)
-  if (current && more.length === 0 && current.id !== other?.id && (other || !text.includes(','))) return other ? [current, other] : [current]
-  context.addIssue(MAC_KEYS)
-  return z.NEVER
-})
-
-function macKeyFrom(text: string): MacKey | undefined {
-  const [, id, base64] = /^([a-z0-9-]{1,32}):([A-Za-z0-9+/]{43}=)$/.exec(text) ?? []
-  return id !== undefined && base64 !== undefined ? { id, key: Buffer.from(base64, 'base64') } : undefined
-}
+export const macKeys = namedKeys('seals')

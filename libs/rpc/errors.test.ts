@@ -55,7 +55,12 @@ describe('a refusal comes back as it was thrown', () => {
   it.each([0, 1, 100, 999, 1_000, 1_500, 3_600_000])('with %i ms to wait before another try', (retryAfterMillis) => {
     const thrown = new DomainError('RESOURCE_EXHAUSTED', 'OVERLOADED', 'Too many.', { retryAfterMillis })
     expect(overTheWire(thrown).retryAfterMillis).toBe(retryAfterMillis)
-    expect(toStatus(thrown, 'request-1').metadata.get('grpc-retry-pushback-ms')).toEqual([String(retryAfterMillis)])
+  })
+
+  // Where a call was waited for already, a library that repeats it would spend the caller's time on it unasked.
+  it.each([[0, '0'], [1, '1'], [999, '999'], [1_000, '-1'], [3_600_000, '-1']])('with %i ms to wait, of which a client library is told %s', (retryAfterMillis, told) => {
+    const thrown = new DomainError('UNAVAILABLE', 'LEASE_LAPSED', 'Later.', { retryAfterMillis })
+    expect(toStatus(thrown, 'request-1').metadata.get('grpc-retry-pushback-ms')).toEqual([told])
   })
 
   it('with part of a millisecond to wait rounded up', () => {

@@ -15,6 +15,7 @@ const MAX_MESSAGE = 1_000
 const MAX_METADATA_VALUE = 200
 const MAX_VIOLATIONS = 40
 const MAX_VIOLATION_BYTES = 2_400
+const MUST_ASK_MILLIS = 1_000
 
 const codeOf: Record<Kind, status> = {
   INVALID_ARGUMENT: status.INVALID_ARGUMENT,
@@ -62,9 +63,12 @@ export function toStatus(refusal: DomainError, requestId: string): StatusObject 
   const metadata = new Metadata()
   metadata.set(DETAILS, Buffer.from(Status.encode({ code, message, details: detailsOf(refusal, requestId) }).finish()))
   metadata.set('x-request-id', requestId)
-  if (refusal.retryAfterMillis !== undefined) metadata.set('grpc-retry-pushback-ms', String(Math.ceil(refusal.retryAfterMillis)))
+  if (refusal.retryAfterMillis !== undefined) metadata.set('grpc-retry-pushback-ms', pushback(Math.ceil(refusal.retryAfterMillis)))
   return { code, details: message, metadata }
 }
+
+/** A client library may sit out a short delay by itself (gRFC A6). Whether a longer one is worth it, the caller decides. */
+const pushback = (millis: number): string => String(millis < MUST_ASK_MILLIS ? millis : -1)
 
 function detailsOf(refusal: DomainError, requestId: string): Any[] {
   const details = [

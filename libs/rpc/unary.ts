@@ -48,7 +48,7 @@ export type UnaryAdapter = <Request, Response>(
 /** For reads that services make of each other by the thousand: only what goes wrong has a line in the log. */
 export const whenAnswered = (): boolean => true
 
-const overloaded = (): DomainError =>
+export const overloaded = (): DomainError =>
   new DomainError('RESOURCE_EXHAUSTED', 'OVERLOADED', 'Too many calls are under way.', { retryAfterMillis: 100 })
 
 export function unaryAdapter({ log, limits = defaultLimits }: { log: Log; limits?: Limits }): UnaryAdapter {

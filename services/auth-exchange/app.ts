@@ -2,7 +2,7 @@ import { authorizationBy } from '#libs/authorization.js'
 import { type Clock, databaseClock, momentNow } from '#libs/clock.js'
 import { follow } from '#libs/freshness/follow.js'
 import { keepPulling } from '#libs/freshness/keep-pulling.js'
-import { ownedFeed, PRUNE_FEED_EVERY_MILLIS } from '#libs/freshness/owned-feed.js'
+import { ownedFeed } from '#libs/freshness/owned-feed.js'
 import { createIds } from '#libs/ids.js'
 import { type App, Closing, every } from '#libs/lifecycle.js'
 import type { Log } from '#libs/log.js'
@@ -52,7 +52,7 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   const clock = given ?? databaseTime
   const ids = createIds(clock)
   const store = givenStore ?? (config.REDIS_URL === undefined ? undefined : redisStore({ url: config.REDIS_URL, log }))
-  const feed = ownedFeed({ name: 'exchange', db, internalDb, ids, clock: given, store })
+  const feed = ownedFeed({ name: 'exchange', db, internalDb, database, ids, clock: given, store })
   const serviceCredential = config.SERVICE_CREDENTIAL
   const checkService = createRpcClient({ address: checkAddress, serviceCredential, idempotentServices: ['countersign.authorization.v1.AuthorizationCheckService'] })
   const registry = createRpcClient({ address: config.REGISTRY_INTERNAL_ADDRESS, serviceCredential, idempotentServices: ['countersign.registry.v1.RegistryInternalService'] })
@@ -92,6 +92,7 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
 
   const closing = new Closing()
   for (const opened of [db, internalDb]) closing.add(() => opened.destroy())
+  closing.add(() => feed.close())
   for (const client of [registry, checkService]) closing.add(() => client.close())
   closing.add(() => (givenStore ? undefined : store?.close()))
   const keepPartitions = keepExchangePartitions(internalDb, clock, config.AUDIT_RETENTION_DAYS)
@@ -100,12 +101,11 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
     listen: async () => {
       await migrate(db, 'exchange', migrations)
       await observeDatabaseTime(internalDb, databaseTime)
-      await feed.setBound(config.STALENESS_BOUND_MILLIS)
+      await feed.open(config.STALENESS_BOUND_MILLIS, failed('forgetting old changes'))
       await keepPartitions()
       await keys.open()
       closing.add(every(OBSERVE_TIME_EVERY_MILLIS, () => observeDatabaseTime(internalDb, databaseTime), failed('observing the time')))
       closing.add(every(KEEP_PARTITIONS_EVERY_MILLIS, keepPartitions, failed('keeping partitions')))
-      closing.add(every(PRUNE_FEED_EVERY_MILLIS, () => feed.prune(), failed('forgetting old changes')))
       closing.add(keepPulling(registryFeed, store, failed('pulling the registry feed')))
       closing.add(() => internalServer.close())
       const internalPort = await internalServer.listen()

@@ -1,23 +1,8 @@
 import { z } from 'zod'
-import { address, host, internalHost, logLevel, onOff, port, postgresUrl, redisUrl, stalenessBoundMillis, whole } from '#libs/env.js'
+import { address, host, internalHost, logLevel, namedKeys, onOff, port, postgresUrl, redisUrl, stalenessBoundMillis, whole } from '#libs/env.js'
 import { macKeys } from '#libs/redis/sealed.js'
 import { internalCallers, serviceCredential } from '#libs/rpc/service-credential.js'
-import type { Pepper } from './domain/secret-hash.js'
 import { keyEncryptionKey } from './signing/sealed-key.js'
-
-const PEPPERS = 'must be ID:KEY, or two of them with a comma between, each KEY 32 bytes in base64; the first makes new digests'
-
-const peppers = z.string().transform((text, context): readonly [Pepper, ...Pepper[]] => {
-  const [current, next, ...more] = text.split(',').map(pepperFrom)
-  if (current && more.length === 0 && current.id !== next?.id && (next || !text.includes(','))) return next ? [current, next] : [current]
-  context.addIssue(PEPPERS)
-  return z.NEVER
-})
-
-function pepperFrom(text: string): Pepper | undefined {
-  const [, id, base64] = /^([a-z0-9-]{1,32}):([A-Za-z0-9+/]{43}=)$/.exec(text) ?? []
-  return id !== undefined && base64 !== undefined ? { id, key: Buffer.from(base64, 'base64') } : undefined
-}
 
 /** The environment of auth-exchange; docs/configuration.md says what each is for. */
 export const configSchema = z.object({
@@ -32,7 +17,7 @@ export const configSchema = z.object({
   CHECK_ADDRESS: address,
   SERVICE_CREDENTIAL: serviceCredential,
   INTERNAL_CALLERS: internalCallers,
-  PEPPERS: peppers,
+  PEPPERS: namedKeys('makes new digests'),
   KEY_ENCRYPTION_KEY: z.string().regex(/^[A-Za-z0-9+/]{43}=$/, 'must be 32 bytes in base64').transform((text) => keyEncryptionKey(Buffer.from(text, 'base64'))),
   TOKEN_ISSUER: z.string().min(1).default('countersign'),
   TOKEN_AUDIENCE: z.string().min(1).default('countersign'),

@@ -1,6 +1,6 @@
 import { authorizationBy } from '#libs/authorization.js'
 import { type Clock, databaseClock } from '#libs/clock.js'
-import { ownedFeed, PRUNE_FEED_EVERY_MILLIS } from '#libs/freshness/owned-feed.js'
+import { ownedFeed } from '#libs/freshness/owned-feed.js'
 import { createIds } from '#libs/ids.js'
 import { type App, Closing, every } from '#libs/lifecycle.js'
 import type { Log } from '#libs/log.js'
@@ -43,7 +43,7 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   const clock = given ?? databaseTime
   const ids = createIds(clock)
   const store = givenStore ?? (config.REDIS_URL === undefined ? undefined : redisStore({ url: config.REDIS_URL, log }))
-  const feed = ownedFeed({ name: 'registry', db, internalDb, ids, clock: given, store })
+  const feed = ownedFeed({ name: 'registry', db, internalDb, database, ids, clock: given, store })
   const checkService = createRpcClient({
     address: checkAddress,
     serviceCredential: config.SERVICE_CREDENTIAL,
@@ -77,6 +77,7 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   const closing = new Closing()
   closing.add(() => db.destroy())
   closing.add(() => internalDb.destroy())
+  closing.add(() => feed.close())
   closing.add(() => checkService.close())
   closing.add(() => (givenStore ? undefined : store?.close()))
   const keepPartitions = keepAuditPartitions(internalDb, clock, config.AUDIT_RETENTION_DAYS)
@@ -85,11 +86,10 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
     listen: async () => {
       await migrate(db, 'registry', migrations)
       await observeDatabaseTime(internalDb, databaseTime)
-      await feed.setBound(config.STALENESS_BOUND_MILLIS)
+      await feed.open(config.STALENESS_BOUND_MILLIS, failed('forgetting old changes'))
       await keepPartitions()
       closing.add(every(OBSERVE_TIME_EVERY_MILLIS, () => observeDatabaseTime(internalDb, databaseTime), failed('observing the time')))
       closing.add(every(KEEP_PARTITIONS_EVERY_MILLIS, keepPartitions, failed('keeping partitions')))
-      closing.add(every(PRUNE_FEED_EVERY_MILLIS, () => feed.prune(), failed('forgetting old changes')))
       closing.add(() => internalServer.close())
       const internalPort = await internalServer.listen()
       closing.add(() => publicServer.close())

@@ -1,13 +1,14 @@
 import { activeTokenKey, activeTokenText, tokenDigest } from '#libs/active-token.js'
+import type { NamedKey } from '#libs/env.js'
 import type { KeyValueStore } from '#libs/redis/key-value.js'
-import { type MacKey, sealer } from '#libs/redis/sealed.js'
+import { sealer } from '#libs/redis/sealed.js'
 import type { ActiveTokens } from '../ports.js'
 
 /** Long enough for the first checks; whoever checks later keeps it anew. */
 const KEEP_MILLIS = 600_000
 
 /** Puts issued tokens where authorization-check looks before it asks; where there is no store, every token is asked for. */
-export function sharedActiveTokens(store: KeyValueStore | undefined, keys: readonly [MacKey, ...MacKey[]] | undefined): ActiveTokens {
+export function sharedActiveTokens(store: KeyValueStore | undefined, keys: readonly [NamedKey, ...NamedKey[]] | undefined): ActiveTokens {
   if (!store || !keys) return { keep: () => undefined }
   const sealed = sealer(keys)
   return {

@@ -2,12 +2,15 @@ import type { Moment } from '#libs/clock.js'
 import { demandsOn } from '#libs/freshness/consistency.js'
 import { entryCache } from '#libs/freshness/entry-cache.js'
 import type { Follower } from '#libs/freshness/follow.js'
-import { readThrough } from '#libs/freshness/read-through.js'
+import { changesTooFast, readThrough } from '#libs/freshness/read-through.js'
 import type { Entry } from '#libs/freshness/stamp.js'
 import type { IdentityKey, IdentityReader, IdentityState } from '../ports.js'
 
 /** Room for about twenty thousand identities that log in. */
 const MAX_BYTES = 16 * 1024 * 1024
+
+/** A state that changes while it is read is read again. */
+const ATTEMPTS = 20
 
 type Outside = {
   readonly feed: Follower
@@ -28,12 +31,13 @@ export function cachedIdentities({ feed, now, ask }: Outside): IdentityReader {
   })
   return {
     stateOf: async (key, outgoing) => {
-      for (;;) {
-        const demand = demands.demand({ level: 'bounded' })
+      const demand = demands.demand({ level: 'bounded' })
+      for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
         await demand.meet()
         const entry = await reader.read(key, outgoing)
         if (demand.isMetBy([{ feed, entry }], now())) return entry.value
       }
+      throw changesTooFast()
     },
   }
 }

@@ -1,6 +1,5 @@
 import { claimedIn, tokenDigest } from '#libs/active-token.js'
 import type { Moment } from '#libs/clock.js'
-import { DomainError } from '#libs/domain-error.js'
 import type { Consistency, Demands } from '#libs/freshness/consistency.js'
 import type { Follower } from '#libs/freshness/follow.js'
 import { changesTooFast } from '#libs/freshness/read-through.js'
@@ -68,16 +67,13 @@ export function judgeBy({ tokens, grants, roles, feeds, demands, now }: Outside)
   return async (about, outgoing, judge) => {
     const presented = { text: about.token, digest: tokenDigest(about.token) }
     const demand = demands.demand(about.consistency)
-    try {
-      for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-        await demand.meet()
-        const gathered = await gather(presented, about, outgoing)
-        const at = now()
-        if (demand.isMetBy(entriesOf(gathered), at)) return judge(evidenceFrom(gathered, feeds, at))
-      }
-    } catch (error) {
-      const isUnknown = error instanceof DomainError && error.kind === 'UNAVAILABLE'
-      throw isUnknown && isOverForEver(presented, about, now()) ? accessTokenRejected() : error
+    // What can never change back needs no pull, and is not made to wait for one.
+    if (!demand.isMetBy([], now()) && isOverForEver(presented, about, now())) throw accessTokenRejected()
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      await demand.meet()
+      const gathered = await gather(presented, about, outgoing)
+      const at = now()
+      if (demand.isMetBy(entriesOf(gathered), at)) return judge(evidenceFrom(gathered, feeds, at))
     }
     throw changesTooFast()
   }
