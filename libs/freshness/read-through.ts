@@ -56,6 +56,7 @@ export const changesTooFast = (): DomainError =>
 
 export function readThrough<Key, Value>({ feed, memory, shared, ask, nameOf, costOf, on }: Options<Key, Value>): Reader<Key, Value> {
   const load = coalesced(ask, nameOf)
+  const isUsable = (entry: Entry<Value>): boolean => feed.test(entry) === 'usable'
   let startedOver = feed.startedOver
   const near = (key: Key): Entry<Value> | undefined => {
     if (startedOver !== feed.startedOver) {
@@ -63,16 +64,14 @@ export function readThrough<Key, Value>({ feed, memory, shared, ask, nameOf, cos
       memory.clear()
     }
     const entry = memory.find(nameOf(key))
-    if (!entry || feed.test(entry) !== 'usable') return undefined
+    if (!entry || !isUsable(entry)) return undefined
     on?.found?.('memory')
     return entry
   }
   // Newer than what was pulled, or of an epoch that was not pulled yet: the feed has to come along first.
-  const isUsable = async (entry: Entry<Value>, from: Place): Promise<boolean> => {
+  const isAhead = (entry: Entry<Value>, from: Place): boolean => {
     const verdict = feed.test(entry)
-    if (verdict === 'ahead' || (verdict === 'elsewhere' && from === 'owner')) await feed.pull()
-    else return verdict === 'usable'
-    return feed.test(entry) === 'usable'
+    return verdict === 'ahead' || (verdict === 'elsewhere' && from === 'owner')
   }
   const admitted = (key: Key, entry: Entry<Value>, from: Place): Entry<Value> => {
     on?.found?.(from)
@@ -87,10 +86,12 @@ export function readThrough<Key, Value>({ feed, memory, shared, ask, nameOf, cos
       const entry = near(key)
       if (entry) return entry
       const found = await (expected ?? shared?.find(key))
-      if (found && (await isUsable(found, 'redis'))) return admitted(key, found, 'redis')
+      if (found && isAhead(found, 'redis')) await feed.pull()
+      if (found && isUsable(found)) return admitted(key, found, 'redis')
       for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
         const loaded = await load(key, outgoing)
-        if (!(await isUsable(loaded, 'owner'))) continue
+        if (isAhead(loaded, 'owner')) await feed.pull()
+        if (!isUsable(loaded)) continue
         shared?.keep(key, loaded)
         return admitted(key, loaded, 'owner')
       }

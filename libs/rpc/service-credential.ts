@@ -85,7 +85,7 @@ function covers(caller: InternalCaller, organizationId: string, projectId: strin
 }
 
 /** The adapter for a port that only services may use: the handler is told which one calls. */
-export type InternalUnary<Request, Response> = (request: Request, call: Call, caller: ServiceCaller) => Promise<Response>
+export type InternalUnary<Request, Response> = (request: Request, call: Call, caller: ServiceCaller) => Response | Promise<Response>
 
 export function internalAdapter(unary: UnaryAdapter, callers: ServiceCallers) {
   return <Request, Response>(handler: InternalUnary<Request, Response>, quiet?: (response: Response) => boolean) => {

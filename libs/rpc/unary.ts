@@ -19,7 +19,8 @@ export type Call = {
   note(notes: Notes): void
 }
 
-export type Unary<Request, Response> = (request: Request, call: Call) => Promise<Response>
+/** What is known at once is answered at once: a promise, and the timer that bounds it, cost as much as a check. */
+export type Unary<Request, Response> = (request: Request, call: Call) => Response | Promise<Response>
 
 export type Limits = {
   /** For callers that gave no deadline, or a later one. */
@@ -36,7 +37,7 @@ export const defaultLimits: Limits = { maxMillis: 10_000, maxInFlight: 2_000, ma
 export class Undecodable {}
 
 /**
- * Makes a promise-returning handler what grpc-js wants. `quiet` says of an answer that it needs no line in the log,
+ * Makes a handler what grpc-js wants. `quiet` says of an answer that it needs no line in the log,
  * `maxMillis` is for a method that is meant to take longer than others.
  */
 export type UnaryAdapter = <Request, Response>(
@@ -53,25 +54,25 @@ export const overloaded = (): DomainError =>
 
 export function unaryAdapter({ log, limits = defaultLimits }: { log: Log; limits?: Limits }): UnaryAdapter {
   let inFlight = 0
-  return (handler, quiet, maxMillis = limits.maxMillis) => (call, callback) => {
+  return <Request, Response>(handler: Unary<Request, Response>, quiet?: (response: Response) => boolean, maxMillis = limits.maxMillis): handleUnaryCall<Request, Response> => (call, callback) => {
     const context = new AnsweredCall(call, maxMillis)
     inFlight += 1
+    const respond = (response: Response) => {
+      inFlight -= 1
+      callback(null, response)
+      if (!quiet?.(response)) logCall(log, context)
+    }
+    const refuse = (error: unknown) => {
+      inFlight -= 1
+      const refusal = refusalOf(error)
+      if (refusal.kind === 'INTERNAL' && refusal !== error) log.error({ err: error, request_id: context.trace.requestId }, 'unexpected error')
+      callback(toStatus(refusal, context.trace.requestId))
+      logCall(log, context, refusal)
+    }
     const refused = inFlight > limits.maxInFlight ? overloaded() : unreadable(call, limits.maxMetadataBytes)
     const answer = refused ? Promise.reject(refused) : inTime(context.deadline, () => handler(call.request, context))
-    answer.then(
-      (response) => {
-        inFlight -= 1
-        callback(null, response)
-        if (!quiet?.(response)) logCall(log, context)
-      },
-      (error: unknown) => {
-        inFlight -= 1
-        const refusal = refusalOf(error)
-        if (refusal.kind === 'INTERNAL' && refusal !== error) log.error({ err: error, request_id: context.trace.requestId }, 'unexpected error')
-        callback(toStatus(refusal, context.trace.requestId))
-        logCall(log, context, refusal)
-      },
-    )
+    if (answer instanceof Promise) answer.then(respond, refuse)
+    else respond(answer)
   }
 }
 

@@ -24,6 +24,7 @@ import { remoteGrants } from './peers/grants.js'
 import { remoteRoles } from './peers/roles.js'
 import { remoteTokens } from './peers/tokens.js'
 import { askerOf } from './rpc/caller.js'
+import { gathering } from './rpc/gather.js'
 import { judgeBy } from './rpc/judge.js'
 import { checkDefinition, checkService } from './rpc/service.js'
 
@@ -68,7 +69,7 @@ export function createApp(config: Config, { log, store: givenStore }: Outside): 
   const tokens = cachedTokens({ ...layers, found: metrics.reads(NAME, 'access-token'), feed: feeds.exchange, ask: remoteTokens(exchange) })
   const grants = cachedGrants({ ...layers, found: metrics.reads(NAME, 'grants'), feed: feeds.registry, ask: remoteGrants(registry) })
   const roles = cachedRoles({ ...layers, found: metrics.reads(NAME, 'role'), feed: feeds.registry, ask: remoteRoles(registry) })
-  const judge = judgeBy({ tokens, grants, roles, feeds, demands, now: momentNow })
+  const judge = judgeBy({ gather: gathering({ tokens, grants, roles, feeds }), feeds, demands, now: momentNow })
   const services = serviceCallers(config.INTERNAL_CALLERS)
   const local = config.CHECK_SOCKET !== undefined || isLoopback(config.HOST)
   const asker = askerOf({ judge, services, local })

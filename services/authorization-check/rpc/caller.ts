@@ -4,12 +4,13 @@ import type { ServiceCallers } from '#libs/rpc/service-credential.js'
 import type { Call } from '#libs/rpc/unary.js'
 import { assertLive, decide } from '../domain/decide.js'
 import { callerTokenRejected, checkNotAllowed } from '../domain/refusals.js'
+import { presented } from './gather.js'
 import type { Judge } from './judge.js'
 
 /** Whose tokens the asking side may have checked. */
 export type Asker = { readonly mayAskAbout: (organizationId: string) => boolean }
 
-export type AskerOf = (call: Call) => Promise<Asker>
+export type AskerOf = (call: Call) => Asker | Promise<Asker>
 
 type Outside = {
   readonly judge: Judge
@@ -24,18 +25,21 @@ const toCheck = { action: 'check', resource: 'authorization', attributes: new Ma
 
 /** Who is asking: a service by its credential, anybody on this machine, or on a network a token that may `check authorization`. */
 export function askerOf({ judge, services, local }: Outside): AskerOf {
-  return async (call) => {
-    if (services.isShownIn(call)) return services.require(call)
-    if (local) return anybody
-    const about = { token: ownToken(call), projectId: undefined, consistency: { level: 'bounded' as const }, mayAskAbout: anybody.mayAskAbout }
-    const caller = await judge(about, call, (evidence) => {
-      assertLive(evidence)
-      return { organizationId: evidence.token.organizationId, mayCheck: decide(evidence, toCheck).allowed }
-    }).catch((error: unknown) => {
+  const byOwnToken = async (call: Call): Promise<Asker> => {
+    const about = { token: presented(ownToken(call)), projectId: undefined, consistency: { level: 'bounded' as const }, mayAskAbout: anybody.mayAskAbout }
+    try {
+      return await judge(about, call, (evidence) => {
+        assertLive(evidence)
+        if (!decide(evidence, toCheck).allowed) throw checkNotAllowed()
+        return { mayAskAbout: (organization: string) => organization === evidence.token.organizationId }
+      })
+    } catch (error) {
       throw error instanceof DomainError && error.kind === 'UNAUTHENTICATED' ? callerTokenRejected() : error
-    })
-    if (!caller.mayCheck) throw checkNotAllowed()
-    return { mayAskAbout: (organization) => organization === caller.organizationId }
+    }
+  }
+  return (call) => {
+    if (services.isShownIn(call)) return services.require(call)
+    return local ? anybody : byOwnToken(call)
   }
 }
 

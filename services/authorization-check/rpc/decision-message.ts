@@ -2,7 +2,7 @@ import type { Follower } from '#libs/freshness/follow.js'
 import { revisionText, SHARD } from '#libs/freshness/revision.js'
 import { type CheckResponse, DecisionReason } from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
 import type { Decision, Evidence, Reason } from '../domain/decide.js'
-import type { Feeds } from './judge.js'
+import type { Feeds } from './gather.js'
 
 const reasons: Record<Reason, DecisionReason> = {
   'allowed-by-rule': DecisionReason.ALLOWED_BY_RULE,

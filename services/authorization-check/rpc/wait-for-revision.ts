@@ -10,7 +10,7 @@ import {
 } from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
 import type { AskerOf } from './caller.js'
 import { shortRevisionFrom } from './consistency-message.js'
-import type { Feeds } from './judge.js'
+import type { Feeds } from './gather.js'
 
 type Outside = { readonly feeds: Feeds; readonly demands: Demands; readonly asker: AskerOf }
 
