@@ -8,6 +8,8 @@ const SETTINGS = { boundMillis: 250, recoverWithinMillis: 5_000 }
 const GRANTS = 'grants'
 const TOKEN = 'token'
 
+type Ask = { replica?: string; tracks?: string[]; demand?: Demand; places?: Place[] }
+
 /** A history that is written in the order of its times. */
 class Story {
   readonly events: Event[] = []
@@ -24,14 +26,14 @@ class Story {
   }
 
   change(change: number, [sent, acked]: readonly [number, number], value: Answer, { track = GRANTS, places = [], exact = true }: { track?: string; places?: Place[]; exact?: boolean } = {}): this {
-    const feed = track === TOKEN ? 'exchange' : 'registry'
+    const feed = track === TOKEN || track === 'dead' ? 'exchange' : 'registry'
     this.at(sent, { type: 'change', change, what: 'a change', feed, values: [{ track, value }] })
     return acked === Infinity ? this : this.at(acked, { type: 'changed', change, places, exact })
   }
 
-  ask([sent, ended]: readonly [number, number], answer: string, { replica = 'check-1', demand = { level: 'bounded' }, places = [] }: { replica?: string; demand?: Demand; places?: Place[] } = {}): this {
+  ask([sent, ended]: readonly [number, number], answer: string, { replica = 'check-1', tracks = [TOKEN, GRANTS], demand = { level: 'bounded' }, places = [] }: Ask = {}): this {
     const request = (this.#request += 1)
-    this.at(sent, { type: 'asked', request, replica, subject: 'somebody', tracks: [TOKEN, GRANTS], demand })
+    this.at(sent, { type: 'asked', request, replica, subject: 'somebody', tracks, demand })
     return this.at(ended, { type: 'answered', request, answer, places })
   }
 
@@ -156,6 +158,7 @@ describe('a replica', () => {
   const changed = () => story().change(1, [100, 110], 'deny')
 
   it('goes back when it has answered from what is newer', () => {
+    expect(story().change(1, [100, 110], 'rejected').ask([111, 115], 'rejected').ask([116, 120], 'allow').found).toEqual(['went-back'])
     expect(changed().ask([111, 115], 'deny').ask([116, 120], 'allow').found).toEqual(['went-back'])
     expect(changed().change(2, [150, 160], 'allow').ask([170, 175], 'deny').ask([180, 185], 'allow').ask([190, 195], 'deny').found).toEqual(['went-back'])
   })
@@ -164,6 +167,15 @@ describe('a replica', () => {
     ['as long as another does', changed().ask([111, 115], 'deny', { replica: 'check-2' }).ask([116, 120], 'allow')],
     ['in an answer that was asked for before', changed().ask([111, 115], 'deny').ask([114, 120], 'allow')],
     ['when it was allowed again', changed().change(2, [120, 130], 'allow').ask([111, 115], 'deny').ask([121, 125], 'allow')],
+    [
+      'by a refusal for ever, which needs no newer knowledge',
+      story()
+        .at(1, { type: 'track', track: 'dead', feed: 'exchange', value: 'allow' })
+        .change(1, [50, 60], 'rejected', { track: 'dead' })
+        .change(2, [100, 110], 'deny', { places: [registryAt(5)] })
+        .ask([111, 115], 'rejected', { tracks: ['dead', GRANTS], demand: atLeast({ places: [registryAt(5)] }) })
+        .ask([116, 120], 'allow'),
+    ],
   ])('does not go back %s', (_name, { found }) => expect(found).toEqual([]))
 
   it('may deny, allow and deny around the end of a window', () => {

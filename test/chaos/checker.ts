@@ -93,14 +93,15 @@ export class Checker {
   }
 
   #begin({ track, feed, value }: EventOf<'track'>): void {
-    const first = { value, change: 0, sent: -Infinity, acked: -Infinity, place: undefined, exact: false, byTime: false }
+    const first = { value, isForEver: false, change: 0, sent: -Infinity, acked: -Infinity, place: undefined, exact: false, byTime: false }
     this.#tracks.set(track, { id: track, feed, versions: [first] })
   }
 
-  #change({ at, change, feed, values }: EventOf<'change'>): void {
+  #change({ at, change, what, feed, values }: EventOf<'change'>): void {
     this.#changes.set(change, { sent: at, feed, tracks: values.map(({ track }) => track) })
     for (const { track, value } of values) {
-      this.#tracks.get(track)?.versions.push({ value, change, sent: at, acked: Infinity, place: undefined, exact: false, byTime: false })
+      const isForEver = value === 'rejected' && (feed === 'exchange' || what === 'DeleteIdentity')
+      this.#tracks.get(track)?.versions.push({ value, isForEver, change, sent: at, acked: Infinity, place: undefined, exact: false, byTime: false })
     }
   }
 
@@ -116,7 +117,7 @@ export class Checker {
 
   #turn({ change, track, value, from, until }: EventOf<'turn'>): void {
     this.#changes.get(change)?.tracks.push(track)
-    this.#tracks.get(track)?.versions.push({ value, change, sent: from, acked: Infinity, due: until, place: undefined, exact: false, byTime: true })
+    this.#tracks.get(track)?.versions.push({ value, isForEver: false, change, sent: from, acked: Infinity, due: until, place: undefined, exact: false, byTime: true })
   }
 
   #ask(event: EventOf<'asked'>): void {
@@ -164,6 +165,8 @@ export class Checker {
     this.#count(asked, { bounded, demanded, pinned, seen })
     const broken = stages.find(([, candidates]) => !possibleAnswers(candidates).has(answer))
     if (broken) return this.#blame(broken[0], { asked, event, answer, candidates: broken[1] })
+    // It may be said by a replica that has not come as far as was demanded: nothing that is newer could change it.
+    if (answer === 'rejected' && bounded.some(isOverForEver)) return
     const oldest = new Map(seen.map((one) => [one.track.id, notByTime(one.track, oldestFor(answer, seen, one))]))
     for (const [id, index] of oldest) {
       const key = `${asked.replica} ${id}`
@@ -205,6 +208,8 @@ export function check(history: readonly Event[], settings: Settings): Checker {
   for (const event of history) checker.take(event)
   return checker
 }
+
+const isOverForEver = ({ track: { versions }, range: { low, high } }: Candidates): boolean => versions.slice(low, high + 1).some((version) => version.isForEver)
 
 const narrowedBy = (all: readonly Candidates[], by: (track: Track) => { low?: number; high?: number }): Candidates[] =>
   all.map(({ track, range }) => ({ track, range: narrowed(range, by(track)) }))

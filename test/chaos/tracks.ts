@@ -4,6 +4,8 @@ import type { Answer, Place, TrackId } from './history.js'
 /** A value of a track. It took effect at some time between `sent` and `acked`, which is Infinity while that is not known. */
 export type Version = {
   readonly value: Answer
+  /** A refusal that nothing takes back: whoever has heard of it needs to know no more. */
+  readonly isForEver: boolean
   readonly change: number
   readonly sent: number
   acked: number
