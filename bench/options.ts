@@ -8,12 +8,13 @@ import { echo } from './rows/echo.js'
 import { freshnessPull } from './rows/freshness-pull.js'
 import { loginWarm } from './rows/login-warm.js'
 import { revocation } from './rows/revocation.js'
+import { rulesProbes } from './rows/rules.js'
 
 /** Every row that there is, in the order of the table. The first is what the others are compared with. */
 export const ROWS: readonly [Row, ...Row[]] = [echo, checkWarm, checkRedis, checkCold, loginWarm]
 
 /** What is measured after them, one at a time. */
-export const PROBES: readonly Probe[] = [revocation, freshnessPull]
+export const PROBES: readonly Probe[] = [revocation, freshnessPull, ...rulesProbes]
 
 const NAMES = [...ROWS, ...PROBES].map(({ name }) => name)
 

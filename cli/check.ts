@@ -4,16 +4,17 @@ import { DomainError } from '#libs/domain-error.js'
 import { isId } from '#libs/ids.js'
 import { CheckRequest } from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
 import type { Answer } from './answer.js'
+import { parseAttributes } from './attributes.js'
 import { addCommand, type Run, several, type Shell } from './command.js'
 import { becauseOf, decisionDocument } from './decision-message.js'
-import { Failure, wrongUsage } from './failure.js'
+import { Failure } from './failure.js'
 import { projectIdOf } from './find.js'
 import { checkOwn, checkPresented } from './presented-token.js'
 import { readSecret } from './read-text.js'
 import { printable, record } from './table.js'
 
 type Asked = { readonly action: string; readonly resource: string }
-type Options = { readonly project?: string; readonly attribute?: readonly string[]; readonly tokenFile?: string }
+type Options = { readonly project?: string; readonly attribute?: readonly string[]; readonly context?: readonly string[]; readonly tokenFile?: string }
 
 export function addCheck(parent: Command, run: Run): void {
   const command = addCommand(parent, {
@@ -23,18 +24,20 @@ export function addCheck(parent: Command, run: Run): void {
   })
   command
     .option('--project <project>', 'the project that the resource belongs to; without it, the organization')
-    .option('--attribute <key=value>', 'an attribute of the resource; repeatable', several)
+    .option('--attribute <key=value>', 'an attribute of the resource; repeatable. KEY:=JSON for one that is no text: 5, true, ["a"], {"ip": "10.0.0.1"}, {"time": "2026-01-31T00:00:00Z"}', several)
+    .option('--context <key=value>', 'an attribute of the request, which rules name context.KEY; written and repeatable as --attribute is', several)
     .option('--token-file <file>', 'check the token in this file, - for standard input')
     .action((action: string, resource: string, options: Options) => run(command, (shell) => check(shell, { action, resource }, options)))
 }
 
-async function check(shell: Shell, { action, resource }: Asked, { project, attribute = [], tokenFile }: Options): Promise<Answer> {
-  const attributes = Object.fromEntries(attribute.map(parseAttribute))
+async function check(shell: Shell, { action, resource }: Asked, { project, attribute = [], context: given = [], tokenFile }: Options): Promise<Answer> {
+  const attributes = parseAttributes('--attribute', attribute)
+  const context = parseAttributes('--context', given)
   const presented = await presentedToken(shell, tokenFile)
   const projectId = await projectOf(shell, project)
   // Whoever asks here has just changed something, and wants to know whether it holds.
   const consistency = { level: { $case: 'full' as const, value: {} } }
-  const question = CheckRequest.fromPartial({ projectId, action, resource: { type: resource, attributes }, consistency })
+  const question = CheckRequest.fromPartial({ projectId, action, resource: { type: resource, attributes }, context, consistency })
   const decision = await (presented === undefined ? checkOwn(shell, question) : checkPresented(shell, { ...question, accessToken: presented }))
   const scope = project === undefined ? 'the organization' : `project ${project}`
   const verdict = decision.allowed ? 'allowed' : 'denied'
@@ -70,10 +73,4 @@ function needsId(project: string): Failure {
 
 async function presentedToken({ environment, tell }: Shell, file: string | undefined): Promise<string | undefined> {
   return file === undefined ? environment.COUNTERSIGN_TOKEN || undefined : readSecret(file, tell)
-}
-
-function parseAttribute(text: string) {
-  const [key, ...value] = text.split('=')
-  if (!key || value.length === 0) throw wrongUsage(`--attribute ${text} is not key=value.`)
-  return [key, { kind: { $case: 'stringValue' as const, value: value.join('=') } }] as const
 }

@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
+import { toRuleMessage } from '#libs/rpc/rule-message.js'
+import type { Rule } from '#libs/rules/rule.js'
 import { IdentityRegistryServiceService as registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
-import { CreateRoleRequest, type Rule } from '#libs/wire/gen/countersign/registry/v1/role.js'
+import { CreateRoleRequest } from '#libs/wire/gen/countersign/registry/v1/role.js'
 import type { Answer } from './answer.js'
 import { addCommand, type Run, type Shell } from './command.js'
 import { wrongUsage } from './failure.js'
@@ -14,7 +16,8 @@ type Options = { readonly project?: string; readonly description?: string; reado
 type Wanted = Options & { readonly name: string; readonly shortRules: readonly Rule[] }
 
 const RULE_FILE = `
-A rule file is a JSON list; effect is allow where it is left out, conditions may be left out, operators are eq, in, glob:
+A rule file is a JSON list; effect is allow where it is left out, and conditions may be left out. Operators are eq, ne, in,
+not_in, glob, not_glob, cidr and exists; docs/permissions.md says what each does:
   [{"effect":"deny","resources":["orders"],"actions":["delete"],"conditions":[{"attribute":"path","operator":"glob","values":["/a/**"]}]}]`
 
 export function addRoleCreate(parent: Command, run: Run): void {
@@ -42,7 +45,7 @@ async function createRole(shell: Shell, { name, shortRules, project, description
   if (file === undefined && rules.length === 0) throw wrongUsage('A role needs rules: give --rules FILE, --allow or --deny.')
   const session = shell.session()
   const projectId = await projectIdOf(session, project)
-  const role = await session.call('registry', registry.createRole, CreateRoleRequest.fromPartial({ projectId, name, description, rules }))
+  const role = await session.call('registry', registry.createRole, CreateRoleRequest.fromPartial({ projectId, name, description, rules: rules.map(toRuleMessage) }))
   return {
     document: roleDocument(role),
     ids: [role.id],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { Effect, Operator } from '#libs/wire/gen/countersign/registry/v1/role.js'
-import { parseRules, parseShortRule, ruleText, writtenRule } from './rules.js'
+import { toRuleMessage } from '#libs/rpc/rule-message.js'
+import type { Rule } from '#libs/rules/rule.js'
+import { parseRules, parseShortRule, ruleText, writtenRules } from './rules.js'
 
 describe('short form', () => {
   it.each([
@@ -9,7 +10,7 @@ describe('short form', () => {
     ['read, write on orders , invoices', ['read', 'write'], ['orders', 'invoices']],
     ['on on on', ['on'], ['on']],
   ])('reads %j', (text, actions, resources) =>
-    expect(parseShortRule('deny', text)).toEqual({ effect: Effect.DENY, actions, resources, conditions: [] }))
+    expect(parseShortRule('deny', text)).toEqual({ effect: 'deny', actions, resources, conditions: [] }))
 
   it.each(['', 'read', 'read on', 'on orders', 'read orders', 'readonorders'])('refuses %j', (text) =>
     expect(() => parseShortRule('allow', text)).toThrow(/--allow .* is not a rule/))
@@ -18,15 +19,25 @@ describe('short form', () => {
 describe('rule file', () => {
   it('allows where no effect is named and needs no conditions', () => {
     expect(parseRules('[{"resources":["orders"],"actions":["read"]}]', 'rules.json')).toEqual([
-      { effect: Effect.ALLOW, resources: ['orders'], actions: ['read'], conditions: [] },
+      { effect: 'allow', resources: ['orders'], actions: ['read'], conditions: [] },
     ])
   })
 
   it('reads back what it writes', () => {
-    const conditions = [{ attribute: 'path', operator: Operator.GLOB, values: ['/a/**'] }]
-    const rule = { effect: Effect.DENY, resources: ['secrets'], actions: ['*'], conditions }
-    expect(parseRules(JSON.stringify([writtenRule(rule)]), 'x')).toEqual([rule])
-    expect(ruleText(rule)).toBe('deny * on secrets where path glob /a/**')
+    const conditions: Rule['conditions'] = [
+      { attribute: 'path', operator: 'glob', values: ['/a/**'] },
+      { attribute: 'level', operator: 'not_in', values: [1, 2] },
+      { attribute: 'until', operator: 'ne', values: [{ time: '2026-01-31T00:00:00.000Z' }] },
+      { attribute: 'owner', operator: 'exists', values: [true] },
+    ]
+    const rule: Rule = { effect: 'deny', resources: ['secrets'], actions: ['*'], conditions }
+    expect(parseRules(JSON.stringify(writtenRules([toRuleMessage(rule)])), 'x')).toEqual([rule])
+    expect(ruleText(rule)).toBe('deny * on secrets where path glob /a/** and level not_in 1,2 and until ne 2026-01-31T00:00:00.000Z and owner exists true')
+  })
+
+  it('takes a time in any spelling of RFC 3339', () => {
+    const written = '[{"resources":["a"],"actions":["b"],"conditions":[{"attribute":"t","operator":"eq","values":[{"time":"2026-01-31T01:00:00+01:00"}]}]}]'
+    expect(parseRules(written, 'x')[0]?.conditions[0]?.values).toEqual([{ time: '2026-01-31T00:00:00.000Z' }])
   })
 
   it.each([

@@ -1,15 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { compileRules } from './compile.js'
 import type { Condition } from './condition.js'
-import type { Effect, Rule } from './rule.js'
+import type { Rule } from './rule.js'
 
 const rule = (given: Partial<Rule>): Rule => ({ effect: 'allow', resources: ['secrets'], actions: ['read'], conditions: [], ...given })
+const subject = { id: 'i', name: 'n', metadata: new Map<string, string>(), auth: new Map<string, string>() }
 const about = (resource: string, action: string, attributes: Readonly<Record<string, string>> = {}) => ({
   resource,
   action,
   attributes: new Map(Object.entries(attributes)),
+  subject,
 })
-const matches = (given: Partial<Rule>, asked: ReturnType<typeof about>) => compileRules([rule(given)]).map((one) => one.matches(asked))[0]
+const matches = (given: Partial<Rule>, asked: ReturnType<typeof about>) => compileRules([rule(given)]).first(given.effect ?? 'allow', asked) === 0
 
 describe('a rule speaks of an action on a resource', () => {
   it.each(
@@ -108,13 +110,15 @@ describe('the conditions of a rule', () => {
 })
 
 describe('the rules of a role', () => {
-  it('keep their effects and their places, from 0', () => {
-    const effects: Effect[] = ['allow', 'deny', 'allow']
-    const compiled = compileRules(effects.map((effect) => rule({ effect })))
-    expect(compiled.map(({ effect, index }) => [effect, index])).toEqual([['allow', 0], ['deny', 1], ['allow', 2]])
+  const asked = about('secrets', 'read')
+
+  it('are asked by effect, and the first that matches is named by its place, from 0', () => {
+    const compiled = compileRules([rule({ actions: ['write'] }), rule({ effect: 'deny' }), rule({}), rule({}), rule({ effect: 'deny', resources: ['*'] })])
+    expect([compiled.first('allow', asked), compiled.first('deny', asked)]).toEqual([2, 1])
   })
 
   it('are none where the role has none', () => {
-    expect(compileRules([])).toEqual([])
+    const compiled = compileRules([])
+    expect([compiled.first('allow', asked), compiled.first('deny', asked)]).toEqual([undefined, undefined])
   })
 })

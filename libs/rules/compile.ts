@@ -1,34 +1,26 @@
-import { type Attributes, compileCondition } from './condition.js'
-import { ANY, type Effect, type Rule } from './rule.js'
+import { compileCondition, type Effect } from './condition.js'
+import { type Asked, RuleIndex } from './rule-index.js'
+import { ANY, type Rule } from './rule.js'
 
-export type Asked = { readonly action: string; readonly resource: string; readonly attributes: Attributes }
-
-export type CompiledRule = {
-  readonly effect: Effect
-  /** Its place in the role, from 0. */
-  readonly index: number
-  matches(asked: Asked): boolean
-}
+export type { Asked } from './rule-index.js'
 
 /** The rules of one role, ready to be asked. */
-export function compileRules(rules: readonly Rule[]): CompiledRule[] {
-  return rules.map((rule, index) => compileRule(rule, index))
+export type CompiledRules = {
+  /** The place in the role, from 0, of the first rule of this effect that matches. */
+  first(effect: Effect, asked: Asked): number | undefined
 }
 
-function compileRule({ effect, resources, actions, conditions }: Rule, index: number): CompiledRule {
-  const anyResource = resources.includes(ANY)
-  const resourceSet = new Set(resources)
-  const anyAction = actions.includes(ANY)
-  const actionSet = new Set(actions)
-  const compiled = conditions.map(compileCondition)
-  // A missing attribute makes a condition undecided: enough to deny by, not enough to allow by.
-  const undecided = effect === 'deny'
-  return {
-    effect,
-    index,
-    matches: ({ action, resource, attributes }) =>
-      (anyAction || actionSet.has(action)) &&
-      (anyResource || resourceSet.has(resource)) &&
-      compiled.every((condition) => condition(attributes) ?? undecided),
+export function compileRules(rules: readonly Rule[]): CompiledRules {
+  const indexes = { allow: new RuleIndex(), deny: new RuleIndex() }
+  for (const [index, rule] of rules.entries()) {
+    const { effect, conditions } = rule
+    const compiled = conditions.map((condition) => compileCondition(condition, effect))
+    for (const action of wordsOf(rule.actions)) {
+      for (const resource of wordsOf(rule.resources)) indexes[effect].add(action, resource, { index, rule, compiled })
+    }
   }
+  return { first: (effect, asked) => indexes[effect].first(asked) }
 }
+
+/** Any is any, whatever stands beside it. */
+const wordsOf = (words: readonly string[]): readonly string[] => (words.includes(ANY) ? [ANY] : [...new Set(words)])

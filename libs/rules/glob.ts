@@ -3,29 +3,42 @@
 // characters, `?` one character that is no `/`, `{a,b}` either. Segments are parted by `/`. Everything else is itself; `\`
 // makes the next character itself.
 
+import type { Problem } from './template.js'
+
 /** A literal is one unit of a text, which is half of a character beyond 16 bits. */
-type Simple = { readonly kind: 'literal'; readonly unit: string } | { readonly kind: 'one' | 'segment' | 'any' }
-type Step = Simple | { readonly kind: 'either'; readonly branches: readonly Simple[][] }
+export type Simple = { readonly kind: 'literal'; readonly unit: string } | { readonly kind: 'one' | 'segment' | 'any' }
+export type Step = Simple | { readonly kind: 'either'; readonly branches: readonly Simple[][] }
 
 export type Glob = { matches(text: string): boolean }
 
 /** What is wrong with a pattern, or undefined. */
-export function globProblem(pattern: string): string | undefined {
-  let open = false
+export function globProblem(pattern: string): Problem | undefined {
+  let opened = -1
   for (let at = 0; at < pattern.length; at += 1) {
     const character = pattern[at]
+    const problem = (text: string): Problem => ({ column: at + 1, problem: text })
     if (character === '\\') {
+      if (at + 1 === pattern.length) return problem('ends with \\, which must be followed by the character that it stands for')
       at += 1
-      if (at === pattern.length) return 'ends with \\, which must be followed by the character that it stands for'
     } else if (character === '{') {
-      if (open) return 'has a { inside of { }, which is not supported'
-      open = true
+      if (opened !== -1) return problem('has a { inside of { }, which is not supported')
+      opened = at
     } else if (character === '}') {
-      if (!open) return 'has a } without a {'
-      open = false
+      if (opened === -1) return problem('has a } without a {')
+      opened = -1
     }
   }
-  return open ? 'has a { without a }' : undefined
+  return opened === -1 ? undefined : { column: opened + 1, problem: 'has a { without a }' }
+}
+
+/** The pattern that a text, and nothing else, matches. */
+export const escapeGlob = (text: string): string => text.replace(/[*?{},\\]/g, '\\$&')
+
+/** How everything begins that matches, and whether nothing comes after it. */
+export function literalStart(pattern: string): { readonly text: string; readonly isWhole: boolean } {
+  const steps = stepsOf(pattern)
+  const end = steps.findIndex(({ kind }) => kind !== 'literal')
+  return { text: textOf(end === -1 ? steps : steps.slice(0, end)), isWhole: end === -1 }
 }
 
 export function compileGlob(pattern: string): Glob {
@@ -56,7 +69,7 @@ function compileBetween(steps: readonly Step[]): (text: string) => boolean {
 
 const textOf = (steps: readonly Step[]): string => steps.map((step) => (step.kind === 'literal' ? step.unit : '')).join('')
 
-function stepsOf(pattern: string): Step[] {
+export function stepsOf(pattern: string): Step[] {
   const steps: Step[] = []
   let branches: Simple[][] | undefined
   for (let at = 0; at < pattern.length; at += 1) {

@@ -6,6 +6,8 @@ const WORD = 'must be 1 to 64 characters of a-z, 0-9, . _ and -'
 
 const rule = (given: Partial<Rule> = {}): Rule => ({ effect: 'allow', resources: ['secrets'], actions: ['read'], conditions: [], ...given })
 const condition = (given: Partial<Condition> = {}): Condition => ({ attribute: 'path', operator: 'eq', values: ['/a'], ...given })
+const SUBNET = 'must be an address or a range of them such as 10.0.0.0/8, with nothing set behind its prefix'
+const PLACEHOLDER = 'has a placeholder that is none of {{identity.id}}, {{identity.name}}, {{identity.metadata.KEY}} and {{identity.auth.CLAIM}}'
 const many = (count: number) => Array.from({ length: count }, (_, index) => `w${index}`)
 
 /** Everything that is reported, as `FIELD PROBLEM`. */
@@ -36,6 +38,27 @@ describe('rules in order', () => {
     expect(problemsOf(...rules)).toEqual([])
   })
 })
+
+const wrongValues: readonly (readonly [string, Partial<Condition>, string])[] = [
+  ['ne with two', { operator: 'ne', values: ['a', 'b'] }, 'values must be exactly one'],
+  ['not_in without a value', { operator: 'not_in', values: [] }, 'values must be 1 to 100'],
+  ['values of two types', { operator: 'in', values: ['a', 1] }, 'values must be of one type'],
+  ['a number that is none', { values: [NaN] }, 'values[0] must be a finite number'],
+  ['a number without end', { values: [Infinity] }, 'values[0] must be a finite number'],
+  ['a time that is none', { values: [{ time: 'today' }] }, 'values[0] must be a time, in UTC and with milliseconds'],
+  ['a time in another spelling', { values: [{ time: '2026-01-31T00:00:00Z' }] }, 'values[0] must be a time, in UTC and with milliseconds'],
+  ['a glob that is no text', { operator: 'glob', values: [5] }, 'values[0] must be a text'],
+  ['a negated glob that is none', { operator: 'not_glob', values: ['/a}'] }, 'values[0] has a } without a {, at character 3'],
+  ['a range that is no text', { operator: 'cidr', values: [true] }, 'values[0] must be a text'],
+  ['an address with a zone', { operator: 'cidr', values: ['fe80::1%eth0'] }, `values[0] ${SUBNET}`],
+  ['an address in octal', { operator: 'cidr', values: ['010.0.0.1'] }, `values[0] ${SUBNET}`],
+  ['a range with bits behind its prefix', { operator: 'cidr', values: ['10.0.0.1/8'] }, `values[0] ${SUBNET}`],
+  ['a prefix that is too long', { operator: 'cidr', values: ['10.0.0.0/33'] }, `values[0] ${SUBNET}`],
+  ['exists of something', { operator: 'exists', values: ['yes'] }, 'values[0] must be true or false'],
+  ['a placeholder of nothing', { values: ['a/{{identity.secret}}'] }, `values[0] ${PLACEHOLDER}, at character 3`],
+  ['a placeholder that does not end', { values: ['a/{{identity.id'] }, 'values[0] has a {{ without a }}, at character 3'],
+  ['a glob behind a placeholder', { operator: 'glob', values: ['/{{identity.name}}/}'] }, 'values[0] has a } without a {, at character 20'],
+]
 
 describe('each problem is reported at its place', () => {
   it.each(
@@ -87,8 +110,9 @@ describe('each problem is reported at its place', () => {
       [
         'no glob',
         [rule({ conditions: [condition({ operator: 'glob', values: ['a{'] })] })],
-        ['rules[0].conditions[0].values[0] has a { without a }'],
+        ['rules[0].conditions[0].values[0] has a { without a }, at character 2'],
       ],
+      ...wrongValues.map(([what, given, problem]) => [what, [rule({ conditions: [condition(given)] })], [`rules[0].conditions[0].${problem}`]] as const),
     ] as const,
   )('%s', (_what, rules, problems) => {
     expect(problemsOf(...rules)).toEqual(problems)
@@ -100,7 +124,7 @@ describe('each problem is reported at its place', () => {
       `rules[${index}].resources must not be empty`,
       `rules[${index}].actions[0] ${WORD}, or *`,
       `rules[${index}].conditions[0].attribute ${WORD}`,
-      `rules[${index}].conditions[0].values[0] has a } without a {`,
+      `rules[${index}].conditions[0].values[0] has a } without a {, at character 1`,
     ]
     expect(problemsOf(wrong, rule(), wrong)).toEqual([...each(0), ...each(2)])
   })

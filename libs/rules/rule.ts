@@ -1,8 +1,9 @@
 import type { Report } from '../domain-error.js'
-import type { Condition } from './condition.js'
+import type { Condition, Effect, Operator } from './condition.js'
 import { globProblem } from './glob.js'
-
-export type Effect = 'allow' | 'deny'
+import { subnetOf } from './subnet.js'
+import { isTemplate, type Problem, templateProblem } from './template.js'
+import { type Scalar, timeOf, typeOf } from './value.js'
 
 /** Allows or denies some actions on some types of resource, where all of its conditions hold. */
 export type Rule = {
@@ -53,16 +54,41 @@ function checkWords(words: readonly string[], field: string, at: At): void {
   }
 }
 
+const TAKES_MANY: ReadonlySet<Operator> = new Set(['in', 'not_in', 'cidr'])
+
 function checkCondition({ attribute, operator, values }: Condition, at: At): void {
   if (!isWord(attribute)) at('attribute')(WORD_PROBLEM)
-  if (operator === 'in' && (values.length === 0 || values.length > MAX_VALUES)) at('values')(`must be 1 to ${MAX_VALUES}`)
-  if (operator !== 'in' && values.length !== 1) at('values')('must be exactly one')
-  for (const [index, value] of values.entries()) {
-    const report = at(`values[${index}]`)
-    if (value.length === 0 || value.length > MAX_VALUE_LENGTH) report(`must be 1 to ${MAX_VALUE_LENGTH} characters`)
-    // A database can't hold NUL in JSON, and the other is what decoding makes of bytes that are no UTF-8.
-    if (value.includes('\0') || value.includes('\ufffd')) report('must be UTF-8 without NUL')
-    const problem = operator === 'glob' ? globProblem(value) : undefined
-    if (problem !== undefined) report(problem)
-  }
+  const many = TAKES_MANY.has(operator)
+  if (many && (values.length === 0 || values.length > MAX_VALUES)) at('values')(`must be 1 to ${MAX_VALUES}`)
+  if (!many && values.length !== 1) at('values')('must be exactly one')
+  if (new Set(values.map(typeOf)).size > 1) at('values')('must be of one type')
+  for (const [index, value] of values.entries()) checkValue(operator, value, at(`values[${index}]`))
 }
+
+function checkValue(operator: Operator, value: Scalar, report: Report): void {
+  if (operator === 'exists') {
+    if (typeof value !== 'boolean') report('must be true or false')
+    return
+  }
+  if (typeof value === 'number' && !Number.isFinite(value)) report('must be a finite number')
+  if (typeof value === 'object' && timeOf(new Date(value.time))?.time !== value.time) report('must be a time, in UTC and with milliseconds')
+  if (typeof value === 'string') return checkText(operator, value, report)
+  if (operator === 'glob' || operator === 'not_glob' || operator === 'cidr') report('must be a text')
+}
+
+function checkText(operator: Operator, value: string, report: Report): void {
+  if (value.length === 0 || value.length > MAX_VALUE_LENGTH) report(`must be 1 to ${MAX_VALUE_LENGTH} characters`)
+  // A database can't hold NUL in JSON, and the other is what decoding makes of bytes that are no UTF-8.
+  if (value.includes('\0') || value.includes('\ufffd')) report('must be UTF-8 without NUL')
+  if (operator === 'cidr') {
+    if (!subnetOf(value)) report('must be an address or a range of them such as 10.0.0.0/8, with nothing set behind its prefix')
+    return
+  }
+  const found = templateProblem(value) ?? (operator === 'glob' || operator === 'not_glob' ? globProblem(withoutPlaceholders(value)) : undefined)
+  if (found) report(said(found))
+}
+
+const said = ({ column, problem }: Problem): string => `${problem}, at character ${column}`
+
+/** As long as it was, so that columns stay. */
+const withoutPlaceholders = (pattern: string): string => (isTemplate(pattern) ? pattern.replace(/\{\{[^{}]*\}\}/g, (whole) => '.'.repeat(whole.length)) : pattern)

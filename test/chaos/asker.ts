@@ -103,7 +103,7 @@ export class Asker {
     if (!member) throw new Error(`there is no ${replica}`)
     const { token, projectId, name, tracks } = subject
     const request = recorder.nextId()
-    const message = { accessToken: token.text, projectId, action: QUESTION.action, resource: { type: QUESTION.resource, attributes: {} }, consistency }
+    const message = { accessToken: token.text, projectId, action: QUESTION.action, resource: { type: QUESTION.resource, attributes: {} }, consistency, context: {} }
     recorder.note({ type: 'asked', request, replica, subject: name, tracks, demand })
     const answered = await world.at(member)(Check.check, message, DEADLINE_MILLIS).catch(answerOf)
     if (typeof answered === 'string') {

@@ -63,7 +63,7 @@ export class Probe {
 
   /** What all replicas answer alike; where they differ, what is not expected of a good token. */
   async #everywhere(accessToken: string, consistency: Consistency): Promise<string> {
-    const request = { accessToken, projectId: '', action: QUESTION.action, resource: { type: QUESTION.resource, attributes: {} }, consistency }
+    const request = { accessToken, projectId: '', action: QUESTION.action, resource: { type: QUESTION.resource, attributes: {} }, consistency, context: {} }
     const answers = await Promise.all(this.world.fleet.checks.map((check) => this.world.at(check)(Check.check, request, CALL_MILLIS).then(({ allowed }) => (allowed ? 'allow' : 'deny'), rejectedOr)))
     const [first = ''] = answers
     return answers.every((answer) => answer === first) ? first : (answers.find((answer) => answer === NO_ANSWER) ?? answers.join(', '))

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { Effect, Operator, type Role, type Rule } from '#libs/wire/gen/countersign/registry/v1/role.js'
-import { allow, bindTo, deny, freshNames, makeProject, UNKNOWN_ID } from '../support/builders.js'
+import { allow, bindTo, deny, freshNames, makeProject, textValue, UNKNOWN_ID } from '../support/builders.js'
 import { SECOND } from '../support/manual-clock.js'
 import { asRead } from '../support/revisions.js'
 import { type Session, startSystem, type System } from '../support/system.js'
@@ -48,7 +48,7 @@ describe('CreateRole', () => {
         const role = await create({ name: 'auditors', scope, rules, description: 'Reads\nbilling.' })
         const now = system.clock.now()
         const chosen = { id: role.id, organizationId: system.admin.organizationId, builtIn: false, createTime: now, updateTime: now, etag: role.etag }
-        expect(role).toEqual({ ...chosen, projectId: scope, name: 'auditors', description: 'Reads\nbilling.', rules, revision: '' })
+        expect(role).toEqual({ ...chosen, projectId: scope, name: 'auditors', description: 'Reads\nbilling.', rules, revision: '', warnings: [] })
         expect(await get(role.id, scope)).toEqual(role)
       }
     })
@@ -73,13 +73,13 @@ describe('CreateRole', () => {
     })
 
     it('rules that can not be, naming each fault at its place', async () => {
-      const condition = { attribute: 'path', operator: Operator.EQ, values: ['a'] }
+      const condition = { attribute: 'path', operator: Operator.EQ, values: [textValue('a')] }
       const conditions = [
         { ...condition, attribute: '' },
         { ...condition, operator: Operator.UNSPECIFIED },
         { ...condition, values: [] },
-        { ...condition, operator: Operator.GLOB, values: ['{a'] },
-        { ...condition, operator: Operator.IN, values: [''] },
+        { ...condition, operator: Operator.GLOB, values: [textValue('{a')] },
+        { ...condition, operator: Operator.IN, values: [textValue('')] },
       ]
       const faulty: Rule[] = [
         { effect: Effect.UNSPECIFIED, resources: [], actions: ['*', 'read'], conditions: [] },

@@ -100,11 +100,11 @@ const BAD_VALUES: Readonly<Record<string, readonly Wire[]>> = {
   end_time: times,
 
   effect: enums(2),
-  operator: enums(3),
+  operator: enums(8),
   resources: required(...words),
   actions: required(...words),
   attribute: required(...words),
-  values: required('x'.repeat(1001), 'a\0b'),
+  values: [{}, ...['', 'x'.repeat(1001), 'a\0b', ...NOT_UTF8].map((text) => ({ string_value: text })), { ip_value: '10.0.0.1' }, { list_value: {} }],
 
   action: required(...words),
   type: required(...words),

@@ -33,10 +33,12 @@ type Where = { readonly attribute: string; readonly eq?: string; readonly in?: s
 
 const conditionOf = (where: Where) => {
   const { attribute } = where
-  if (where.eq !== undefined) return { attribute, operator: Operator.EQ, values: [where.eq] }
-  if (where.glob !== undefined) return { attribute, operator: Operator.GLOB, values: [where.glob] }
-  return { attribute, operator: Operator.IN, values: where.in ?? [] }
+  if (where.eq !== undefined) return { attribute, operator: Operator.EQ, values: [textValue(where.eq)] }
+  if (where.glob !== undefined) return { attribute, operator: Operator.GLOB, values: [textValue(where.glob)] }
+  return { attribute, operator: Operator.IN, values: (where.in ?? []).map(textValue) }
 }
+
+export const textValue = (value: string) => ({ kind: { $case: 'stringValue' as const, value } })
 
 export const allow = (actions: string[], resources: string[], ...where: Where[]): Rule => ({ effect: Effect.ALLOW, actions, resources, conditions: where.map(conditionOf) })
 

@@ -99,7 +99,7 @@ export async function startSystem(options: { databases?: DatabaseUrls; environme
       return { token, tokenId, registry: open(addresses.registry, headers), exchange: open(addresses.exchange, headers), check: open(addresses.check, headers) }
     },
     check: (accessToken, action, type, { projectId = '', attributes = {}, consistency = FULL } = {}) =>
-      anonymous.check(Check.check, { accessToken, projectId, action, resource: { type, attributes: attributeValues(attributes) }, consistency }),
+      anonymous.check(Check.check, { accessToken, projectId, action, resource: { type, attributes: attributeValues(attributes) }, consistency, context: {} }),
     anonymous,
     everywhere: async (change) => {
       const answer = await change

@@ -35,7 +35,7 @@ const rules = [
     effect: Effect.ALLOW,
     resources: ['secrets', 'orders'],
     actions: ['read'],
-    conditions: [{ attribute: 'path', operator: Operator.IN, values: ['/a', '/b'] }],
+    conditions: [{ attribute: 'path', operator: Operator.IN, values: [{ string_value: '/a' }, { string_value: '/b' }] }],
   },
 ]
 const rolesOf = ({ name, id }: { name: string; id: string }) => [{ role: name, role_id: id, ...window }]

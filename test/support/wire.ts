@@ -84,7 +84,7 @@ function changedInside(inner: Wire | undefined, path: Path, value: Wire): Wire {
 
 export type Leaf = { readonly path: Path; readonly parent: DescMessage; readonly field: DescField }
 
-/** Everything in a request that is no message: text, numbers, enum values; a Timestamp and a map count as one. */
+/** Everything in a request that is no message: text, numbers, enum values; a Timestamp, a Value and a map count as one. */
 export function leavesOf(desc: DescMessage, request: WireMessage, prefix: Path = []): Leaf[] {
   return Object.entries(request).flatMap(([name, value]) => {
     const field = fieldOf(desc, name)
@@ -103,7 +103,9 @@ export function declaredLeaves(desc: DescMessage, prefix = ''): { readonly path:
   })
 }
 
-const isWhole = (field: DescField): boolean => field.fieldKind === 'map' || field.message?.typeName === 'google.protobuf.Timestamp'
+const WHOLE = ['google.protobuf.Timestamp', 'countersign.rules.v1.Value']
+
+const isWhole = (field: DescField): boolean => field.fieldKind === 'map' || WHOLE.includes(field.message?.typeName ?? '')
 
 export type Method = { readonly path: string; readonly service: string; readonly name: string; readonly desc: DescMethod }
 

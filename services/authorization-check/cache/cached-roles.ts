@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ruleJson } from '#libs/rules/json.js'
 import { dependencies } from '#libs/freshness/entities.js'
 import { entryCache } from '#libs/freshness/entry-cache.js'
 import { readThrough } from '#libs/freshness/read-through.js'
@@ -32,6 +33,4 @@ export function cachedRoles({ feed, maxBytes, shared, ask, found }: Layers<RoleK
 
 const nameOf = ({ organizationId, roleId }: RoleKey): string => `${organizationId}:${roleId}`
 
-const condition = z.object({ attribute: z.string(), operator: z.enum(['eq', 'in', 'glob']), values: z.array(z.string()) })
-const rule = z.object({ effect: z.enum(['allow', 'deny']), resources: z.array(z.string()), actions: z.array(z.string()), conditions: z.array(condition) })
-const storedRole = z.object({ role: z.string(), rules: z.array(rule) })
+const storedRole = z.object({ role: z.string(), rules: z.array(ruleJson) })

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import type { Effect, Rule } from '#libs/rules/rule.js'
+import type { Effect } from '#libs/rules/condition.js'
+import type { Rule } from '#libs/rules/rule.js'
 import { assertLive, decide, type TimeBetween } from './decide.js'
 import { type Grant, roleFrom, type TokenFacts } from './grants.js'
 
+const token: TokenFacts = { tokenId: 't', organizationId: 'o', identityId: 'i', credentialId: 's', method: 'universal-auth', expireMillis: 1_000, revoked: false }
 const rule = (effect: Effect, ...actions: string[]): Rule => ({ effect, resources: ['secrets'], actions, conditions: [] })
 const at = (millis: number): TimeBetween => ({ earliest: millis, latest: millis })
 const always = { startMillis: -Infinity, endMillis: Infinity }
@@ -12,7 +14,7 @@ type Held = { readonly rules: readonly Rule[]; readonly window?: Omit<Grant, 'ro
 function holding(grantsTime: TimeBetween, ...held: readonly Held[]) {
   const roles = held.map(({ rules }, place) => roleFrom({ roleId: `role-${place}`, role: `name-${place}`, rules }))
   const grants = held.map(({ window = always }, place) => ({ roleId: `role-${place}`, ...window }))
-  return { grants: { state: 'active' as const, identityName: 'billing', grants }, roles, grantsTime }
+  return { token, grants: { state: 'active' as const, identityName: 'billing', grants }, roles, grantsTime }
 }
 
 const reads = { action: 'read', resource: 'secrets', attributes: new Map<string, string>() }
@@ -49,7 +51,6 @@ describe('a window from 100 until just before 200', () => {
 })
 
 describe('a token', () => {
-  const token: TokenFacts = { tokenId: 't', organizationId: 'o', identityId: 'i', credentialId: 's', method: 'universal-auth', expireMillis: 1_000, revoked: false }
   const active = { state: 'active' as const, identityName: 'billing', grants: [] }
   const good = { token, grants: active, tokenTime: { earliest: 900, latest: 999 }, grantsTime: at(0) }
   const rejected = expect.objectContaining({ kind: 'UNAUTHENTICATED', reason: 'ACCESS_TOKEN_REJECTED' })

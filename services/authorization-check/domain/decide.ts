@@ -1,4 +1,5 @@
 import type { Asked } from '#libs/rules/compile.js'
+import type { Subject } from '#libs/rules/template.js'
 import { accessTokenRejected } from './refusals.js'
 import type { Grant, Grants, Role, TokenFacts } from './grants.js'
 
@@ -26,18 +27,26 @@ export function assertLive({ token, grants, tokenTime }: Omit<Evidence, 'roles'>
   if (token.revoked || tokenTime.latest >= token.expireMillis || grants.state !== 'active') throw accessTokenRejected()
 }
 
-type Holding = Pick<Evidence, 'grants' | 'roles' | 'grantsTime'>
+type Holding = Pick<Evidence, 'token' | 'grants' | 'roles' | 'grantsTime'>
+
+type Question = Omit<Asked, 'subject'>
 
 /** A deny beats every allow; where no rule speaks, the answer is deny. A role counts from its start until just before its end. */
-export function decide(holding: Holding, asked: Asked): Decision {
+export function decide(holding: Holding, question: Question): Decision {
+  const asked = { ...question, subject: subjectOf(holding) }
   return match(holding, 'deny', asked) ?? match(holding, 'allow', asked) ?? { allowed: false, reason: 'no-rule' }
 }
+
+/** Whom templates speak of. Nothing is known of an identity yet beyond its id and its name. */
+const subjectOf = ({ token, grants }: Holding): Subject => ({ id: token.identityId, name: grants.identityName, metadata: NOTHING, auth: NOTHING })
+
+const NOTHING: ReadonlyMap<string, string> = new Map()
 
 function match({ grants, roles, grantsTime }: Holding, effect: 'allow' | 'deny', asked: Asked): Decision | undefined {
   const holds = effect === 'allow' ? certainlyHolds : perhapsHolds
   for (const [place, role] of roles.entries()) {
-    const rule = holds(grants.grants[place], grantsTime) ? role.compiled.find((one) => one.effect === effect && one.matches(asked)) : undefined
-    if (rule) return { allowed: effect === 'allow', reason: effect === 'allow' ? 'allowed-by-rule' : 'denied-by-rule', role, ruleIndex: rule.index }
+    const ruleIndex = holds(grants.grants[place], grantsTime) ? role.compiled.first(effect, asked) : undefined
+    if (ruleIndex !== undefined) return { allowed: effect === 'allow', reason: effect === 'allow' ? 'allowed-by-rule' : 'denied-by-rule', role, ruleIndex }
   }
   return undefined
 }

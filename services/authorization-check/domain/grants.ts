@@ -1,4 +1,4 @@
-import { type CompiledRule, compileRules } from '#libs/rules/compile.js'
+import { type CompiledRules, compileRules } from '#libs/rules/compile.js'
 import type { Rule } from '#libs/rules/rule.js'
 
 /** What a presented token is good for, as auth-exchange says. */
@@ -20,7 +20,7 @@ export type Grant = { readonly roleId: string; readonly startMillis: number; rea
 export type Grants = { readonly state: 'active' | 'disabled' | 'absent'; readonly identityName: string; readonly grants: readonly Grant[] }
 
 /** A role, its rules as they were written and ready to be asked. */
-export type Role = { readonly roleId: string; readonly role: string; readonly rules: readonly Rule[]; readonly compiled: readonly CompiledRule[] }
+export type Role = { readonly roleId: string; readonly role: string; readonly rules: readonly Rule[]; readonly compiled: CompiledRules }
 
 export const roleFrom = (role: Omit<Role, 'compiled'>): Role => ({ ...role, compiled: compileRules(role.rules) })
 

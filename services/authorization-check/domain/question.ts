@@ -1,6 +1,9 @@
 import type { Violations } from '#libs/domain-error.js'
 import { credentialText, optionalId } from '#libs/fields.js'
+import type { Attributes } from '#libs/rules/condition.js'
+import { canonicalPath, isPath } from '#libs/rules/path.js'
 import { isWord, WORD_PROBLEM } from '#libs/rules/rule.js'
+import { isList, type Scalar, type Value } from '#libs/rules/value.js'
 
 /** What is asked: may the holder of this token do this to that resource? */
 export type Question = {
@@ -9,35 +12,65 @@ export type Question = {
   readonly projectId: string | undefined
   readonly action: string
   readonly resource: string
-  readonly attributes: ReadonlyMap<string, string>
+  /** Those of the context by their names with `context.` in front, and paths in their one spelling. */
+  readonly attributes: Attributes
 }
 
-/** The question as it arrives; an attribute without a value is undefined. */
+/** By name; what was no value was reported, and is undefined. */
+export type GivenAttributes = ReadonlyMap<string, Value | undefined>
+
+/** The question as it arrives. */
 export type Asked = {
   readonly accessToken: string
   readonly projectId: string
   readonly action: string
   readonly resource: string | undefined
-  readonly attributes: ReadonlyMap<string, string | undefined>
+  readonly attributes: GivenAttributes
+  readonly context: GivenAttributes
 }
+
+export const CONTEXT = 'context.'
 
 const MAX_ATTRIBUTES = 50
 const MAX_VALUE_LENGTH = 4096
 
-export function checkQuestion({ accessToken, projectId, action, resource, attributes }: Asked, wrong: Violations): Question {
+export function checkQuestion({ accessToken, projectId, action, resource, attributes, context }: Asked, wrong: Violations): Question {
   const token = credentialText(accessToken, wrong.at('access_token'))
   const project = optionalId(projectId, wrong.at('project_id'))
   if (!isWord(action)) wrong.at('action')(WORD_PROBLEM)
   if (resource === undefined) wrong.at('resource')('must be set')
   else if (!isWord(resource)) wrong.at('resource.type')(WORD_PROBLEM)
-  if (attributes.size > MAX_ATTRIBUTES) wrong.at('resource.attributes')(`must be at most ${MAX_ATTRIBUTES}`)
-  const values = new Map<string, string>()
-  for (const [name, value] of attributes) {
-    const report = wrong.at(`resource.attributes[${isWord(name) ? name : '?'}]`)
-    if (!isWord(name)) report(`has a name that ${WORD_PROBLEM}`)
-    if (value === undefined) report('must have a value')
-    else if (value.length > MAX_VALUE_LENGTH) report(`must be at most ${MAX_VALUE_LENGTH} characters`)
-    else values.set(name, value)
+  if (attributes.size + context.size > MAX_ATTRIBUTES) wrong.at('resource.attributes')(`must be at most ${MAX_ATTRIBUTES}, together with those of the context`)
+  for (const name of attributes.keys()) {
+    if (name.startsWith(CONTEXT) && isWord(name)) wrong.at(attributeField('resource.attributes', name))(`must not begin with ${CONTEXT}, which names what the context says`)
   }
+  const values = new Map([
+    ...attributesIn(attributes, 'resource.attributes', wrong),
+    ...attributesIn(context, 'context', wrong).map(([name, value]): [string, Value] => [`${CONTEXT}${name}`, value]),
+  ])
   return { token, projectId: project, action, resource: resource ?? '', attributes: values }
+}
+
+/** The field of one attribute: a name that can't be one is not repeated. */
+export const attributeField = (field: string, name: string): string => `${field}[${isWord(name) ? name : '?'}]`
+
+function attributesIn(given: GivenAttributes, field: string, wrong: Violations): [string, Value][] {
+  const values: [string, Value][] = []
+  for (const [name, value] of given) {
+    const report = wrong.at(attributeField(field, name))
+    if (!isWord(name)) report(`has a name that ${WORD_PROBLEM}`)
+    if (value === undefined) continue
+    values.push([name, isList(value) ? value.map((one) => compared(one, report)) : compared(value, report)])
+  }
+  return values
+}
+
+/** The value as conditions compare it. */
+function compared(value: Scalar, report: (problem: string) => void): Scalar {
+  if (typeof value !== 'string') return value
+  if (value.length > MAX_VALUE_LENGTH) report(`must be at most ${MAX_VALUE_LENGTH} characters`)
+  if (!isPath(value)) return value
+  const { path, problem } = canonicalPath(value)
+  if (problem !== undefined) report(problem)
+  return path ?? value
 }

@@ -1,9 +1,11 @@
 import { Violations } from '#libs/domain-error.js'
 import type { Ids } from '#libs/ids.js'
+import { attributeFrom } from '#libs/rpc/rule-message.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { CheckRequest, CheckResponse } from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
+import type { Value } from '#libs/wire/gen/countersign/rules/v1/value.js'
 import { assertLive, decide } from '../domain/decide.js'
-import { checkQuestion } from '../domain/question.js'
+import { type Asked, attributeField, checkQuestion, type GivenAttributes } from '../domain/question.js'
 import type { Asker, AskerOf } from './caller.js'
 import { consistencyFrom } from './consistency-message.js'
 import { toDecisionMessage } from './decision-message.js'
@@ -15,7 +17,7 @@ type Outside = { readonly judge: Judge; readonly feeds: Feeds; readonly asker: A
 export function check({ judge, feeds, asker, ids }: Outside): Unary<CheckRequest, CheckResponse> {
   return (request, call) => {
     const wrong = new Violations()
-    const question = checkQuestion(askedIn(request), wrong)
+    const question = checkQuestion(askedIn(request, wrong), wrong)
     const consistency = consistencyFrom(request.consistency, wrong.at('consistency.at_least'))
     wrong.refuse()
     const subject = { token: presented(question.token), projectId: question.projectId, consistency }
@@ -34,10 +36,14 @@ export function check({ judge, feeds, asker, ids }: Outside): Unary<CheckRequest
   }
 }
 
-const askedIn = ({ accessToken, projectId, action, resource }: CheckRequest) => ({
+const askedIn = ({ accessToken, projectId, action, resource, context }: CheckRequest, wrong: Violations): Asked => ({
   accessToken,
   projectId,
   action,
   resource: resource?.type,
-  attributes: new Map(Object.entries(resource?.attributes ?? {}).map(([name, { kind }]) => [name, kind?.value])),
+  attributes: attributesFrom(resource?.attributes ?? {}, 'resource.attributes', wrong),
+  context: attributesFrom(context, 'context', wrong),
 })
+
+const attributesFrom = (messages: Readonly<Record<string, Value>>, field: string, wrong: Violations): GivenAttributes =>
+  new Map(Object.entries(messages).map(([name, message]) => [name, attributeFrom(message, wrong.at(attributeField(field, name)))]))

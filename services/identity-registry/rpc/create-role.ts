@@ -2,15 +2,17 @@ import { auditEvent } from '#libs/audit-event.js'
 import { Violations } from '#libs/domain-error.js'
 import { optionalId, roleName, text } from '#libs/fields.js'
 import { changedInRegistry } from '#libs/freshness/entities.js'
+import { rulesFrom } from '#libs/rpc/rule-message.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import { checkRules } from '#libs/rules/rule.js'
+import { warningsOf } from '#libs/rules/warnings.js'
 import type { CreateRoleRequest, Role as RoleMessage } from '#libs/wire/gen/countersign/registry/v1/role.js'
 import { roleNameTaken } from '../domain/refusals.js'
 import { builtInRoleByName, levelOf } from '../domain/role.js'
 import type { Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { insertRole } from '../store/roles.js'
-import { rulesFrom, toRoleMessage } from './role-message.js'
+import { toRoleMessage } from './role-message.js'
 
 export function createRole({ authorization, feed, ids, clock }: Writing): Unary<CreateRoleRequest, RoleMessage> {
   return async (request, call) => {
@@ -32,6 +34,6 @@ export function createRole({ authorization, feed, ids, clock }: Writing): Unary<
       changed(organizationId, changedInRegistry.CreateRole(role.id))
       await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'role', id: role.id, details: { name, projectId, rules } }))
     })
-    return { ...toRoleMessage(role), revision }
+    return { ...toRoleMessage(role), revision, warnings: warningsOf(rules) }
   }
 }

@@ -1,10 +1,10 @@
 import { Violations } from '#libs/domain-error.js'
 import { id as idField } from '#libs/fields.js'
+import { toRuleMessage } from '#libs/rpc/rule-message.js'
 import type { InternalUnary } from '#libs/rpc/service-credential.js'
 import { type ResolveRoleRequest, ResolveRoleResponse } from '#libs/wire/gen/countersign/registry/v1/internal.js'
 import { findRuleSet } from '../store/resolved.js'
 import type { Db } from '../store/schema.js'
-import { toRuleMessage } from './role-message.js'
 
 export function resolveRole({ db }: { db: Db }): InternalUnary<ResolveRoleRequest, ResolveRoleResponse> {
   return async (request, _call, caller) => {

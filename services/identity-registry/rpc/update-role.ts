@@ -3,14 +3,16 @@ import { Violations } from '#libs/domain-error.js'
 import { assertEtag } from '#libs/etag.js'
 import { id as idField, optionalEtag, optionalId, text } from '#libs/fields.js'
 import { changedInRegistry } from '#libs/freshness/entities.js'
+import { rulesFrom } from '#libs/rpc/rule-message.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import { checkRules } from '#libs/rules/rule.js'
+import { warningsOf } from '#libs/rules/warnings.js'
 import type { Role as RoleMessage, UpdateRoleRequest } from '#libs/wire/gen/countersign/registry/v1/role.js'
 import { assertCustom, assertInScope } from '../domain/role.js'
 import type { Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { lockRole, updateRole as writeRole } from '../store/roles.js'
-import { rulesFrom, toRoleMessage } from './role-message.js'
+import { toRoleMessage } from './role-message.js'
 
 export function updateRole({ authorization, feed, ids, clock }: Writing): Unary<UpdateRoleRequest, RoleMessage> {
   return async (request, call) => {
@@ -35,6 +37,6 @@ export function updateRole({ authorization, feed, ids, clock }: Writing): Unary<
       await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'role', id, details: { before: stored.rules, after: rules } }))
       return updated
     })
-    return { ...toRoleMessage(role), revision }
+    return { ...toRoleMessage(role), revision, warnings: warningsOf(rules) }
   }
 }

@@ -1,0 +1,35 @@
+import type { Condition } from './condition.js'
+import { excludes, implies, impliesUndecided } from './implication.js'
+import { ANY, type Rule } from './rule.js'
+
+// What one rule proves of another: nobody may hand on what no single rule of their own covers. A no means not proven. The
+// rules may be those of two identities, of whom their templates then speak.
+
+/** Whether the one allow allows everything that the other does. */
+export function covers(wide: Rule, narrow: Rule): boolean {
+  return speaksOfAll(wide, narrow) && wide.conditions.every((wanted) => narrow.conditions.some((given) => implies(given, wanted)))
+}
+
+/** Whether the one deny denies everything that the other does. */
+export function coversDeny(wide: Rule, narrow: Rule): boolean {
+  return speaksOfAll(wide, narrow) && wide.conditions.every((wanted) => narrow.conditions.some((given) => impliesUndecided(given, wanted)))
+}
+
+/** Whether the deny denies nothing of what the allow allows. */
+export function isDisjoint(allow: Rule, deny: Rule): boolean {
+  const partWays = (one: readonly string[], other: readonly string[]) => !one.includes(ANY) && !other.includes(ANY) && !one.some((word) => other.includes(word))
+  if (partWays(allow.resources, deny.resources) || partWays(allow.actions, deny.actions)) return true
+  return allow.conditions.some((given) => deny.conditions.some((wanted) => excludes(given, wanted)))
+}
+
+/** Whether the deny denies everything that the allow allows, both held by the same identity. */
+export function hides(deny: Rule, allow: Rule): boolean {
+  return speaksOfAll(deny, allow) && deny.conditions.every((wanted) => allow.conditions.some((given) => isSame(given, wanted) || implies(given, wanted)))
+}
+
+const isSame = (one: Condition, other: Condition): boolean => JSON.stringify(one) === JSON.stringify(other)
+
+function speaksOfAll(wide: Rule, narrow: Rule): boolean {
+  const has = (words: readonly string[], all: readonly string[]) => words.includes(ANY) || all.every((word) => words.includes(word))
+  return has(wide.resources, narrow.resources) && has(wide.actions, narrow.actions)
+}
