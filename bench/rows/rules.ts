@@ -3,7 +3,7 @@ import picomatch from 'picomatch'
 import { type Asked, compileRules } from '#libs/rules/compile.js'
 import type { Rule } from '#libs/rules/rule.js'
 import { referenceDecision } from '../../test/support/reference-rules.js'
-import type { Probe } from '../row.js'
+import type { Probe, ProbeSize } from '../row.js'
 import { median } from '../statistics.js'
 
 // Decisions in this process, on policies like those of other engines' comparisons: roles of ten rules, each about an action,
@@ -78,16 +78,17 @@ function compiling(name: string, roles: readonly (readonly Rule[])[]): Engine {
 }
 
 const ROUNDS = 9
-const PHASE_MILLIS = 150
+/** Of what a probe may take, for each engine in each round. */
+const PHASE_SHARE = 1 / 60
 
 /** Nanoseconds of CPU time for each engine, the median of rounds in which they took turns. */
-function measured(engines: readonly Engine[]): Map<string, number> {
+function measured(engines: readonly Engine[], phaseMillis: number): Map<string, number> {
   const samples = new Map(engines.map(({ name }): [string, number[]] => [name, []]))
   for (let round = 0; round <= ROUNDS; round += 1) {
     for (const engine of engines) {
       const [started, before] = [performance.now(), process.cpuUsage()]
       let runs = 0
-      while (performance.now() - started < PHASE_MILLIS) {
+      while (performance.now() - started < phaseMillis) {
         engine.run(round)
         runs += 1
       }
@@ -99,25 +100,36 @@ function measured(engines: readonly Engine[]): Map<string, number> {
   return new Map([...samples].map(([name, values]) => [name, median(values)]))
 }
 
-let results: Map<string, number> | undefined
-
-function resultOf(name: string): number {
+function measureAll({ millis }: ProbeSize): Map<string, number> {
   const [twenty, five] = [rolesOf(20, 10), rolesOf(5, 100)]
-  results ??= measured([
+  const engines = [
     ourEngine('rules.20x10', twenty, questionsOf(twenty, 512), false),
-    caslEngine('peer.casl.20x10', twenty, questionsOf(twenty, 512)),
+    caslEngine(CASL, twenty, questionsOf(twenty, 512)),
     ourEngine('rules.500', five, questionsOf(five, 512), true),
     compiling('rules.compile', twenty),
-  ])
-  return results.get(name) ?? NaN
+  ]
+  return measured(engines, millis * PHASE_SHARE)
 }
 
-const probeOf = (name: string, bars: Probe['bars'] = []): Probe => ({ name, bars, measure: () => Promise.resolve({ nanos: resultOf(name), ratioToCasl: resultOf(name) / resultOf('peer.casl.20x10') }) })
+const CASL = 'peer.casl.20x10'
+
+/** All rows are of one measurement. */
+let results: Map<string, number> | undefined
+
+const probeOf = (name: string, bars: Probe['bars'] = []): Probe => ({
+  name,
+  bars,
+  measure: (_system, size) => {
+    results ??= measureAll(size)
+    const [nanos = NaN, casl = NaN] = [results.get(name), results.get(CASL)]
+    return Promise.resolve({ nanos, ratioToCasl: nanos / casl })
+  },
+})
 
 /** A role of ten rules; CASL's ability of the same role, built before; five roles of a hundred rules; ten rules made ready. */
 export const rulesProbes: readonly Probe[] = [
   probeOf('rules.20x10', [{ says: '≤ 0.4 × CASL', isMet: ({ ratioToCasl = NaN }) => ratioToCasl <= 0.4 }, { says: '≤ 200 ns, the aim', isMet: ({ nanos = NaN }) => nanos <= 200 }]),
-  probeOf('peer.casl.20x10'),
+  probeOf(CASL),
   probeOf('rules.500'),
   probeOf('rules.compile'),
 ]

@@ -1,6 +1,6 @@
 import { compileCondition, type Effect } from './condition.js'
 import { type Asked, RuleIndex } from './rule-index.js'
-import { ANY, type Rule } from './rule.js'
+import type { Rule } from './rule.js'
 
 export type { Asked } from './rule-index.js'
 
@@ -14,13 +14,7 @@ export function compileRules(rules: readonly Rule[]): CompiledRules {
   const indexes = { allow: new RuleIndex(), deny: new RuleIndex() }
   for (const [index, rule] of rules.entries()) {
     const { effect, conditions } = rule
-    const compiled = conditions.map((condition) => compileCondition(condition, effect))
-    for (const action of wordsOf(rule.actions)) {
-      for (const resource of wordsOf(rule.resources)) indexes[effect].add(action, resource, { index, rule, compiled })
-    }
+    indexes[effect].add({ index, rule, compiled: conditions.map((condition) => compileCondition(condition, effect)) })
   }
   return { first: (effect, asked) => indexes[effect].first(asked) }
 }
-
-/** Any is any, whatever stands beside it. */
-const wordsOf = (words: readonly string[]): readonly string[] => (words.includes(ANY) ? [ANY] : [...new Set(words)])

@@ -31,20 +31,19 @@ export function compileCondition({ attribute, operator, values }: Condition, eff
     return (attributes) => attributes.has(attribute) === wanted
   }
   const test = testOf(operator, values)
-  const matches = effect === 'allow' ? isMetByAll : isMetByAny
-  return (attributes, subject) => matches(attributes.get(attribute), (value) => test(value, subject))
+  return effect === 'allow' ? metByAll(attribute, test) : metByAny(attribute, test)
 }
 
-type Ask = (value: Scalar) => boolean | undefined
-
-function isMetByAll(value: Value | undefined, test: Ask): boolean {
+const metByAll = (attribute: string, test: Test): CompiledCondition => (attributes, subject) => {
+  const value = attributes.get(attribute)
   if (value === undefined) return false
-  return isList(value) ? value.length > 0 && value.every((one) => test(one) === true) : test(value) === true
+  return isList(value) ? value.length > 0 && value.every((one) => test(one, subject) === true) : test(value, subject) === true
 }
 
-function isMetByAny(value: Value | undefined, test: Ask): boolean {
+const metByAny = (attribute: string, test: Test): CompiledCondition => (attributes, subject) => {
+  const value = attributes.get(attribute)
   if (value === undefined) return true
-  return isList(value) ? value.length === 0 || value.some((one) => test(one) !== false) : test(value) !== false
+  return isList(value) ? value.length === 0 || value.some((one) => test(one, subject) !== false) : test(value, subject) !== false
 }
 
 function testOf(operator: Exclude<Operator, 'exists'>, values: readonly Scalar[]): Test {

@@ -27,6 +27,7 @@ describe('an allow covers another', () => {
     ['of an address within its range', where(is('context.ip', 'cidr', '10.0.0.0/8')), where(is('context.ip', 'eq', '10.1.2.3'))],
     ['that asks for something of what has to be there', where(is('owner', 'exists', true)), where(is('owner', 'ne', 'ann'))],
     ['for the identity that asks', where(is('path', 'glob', '/home/**')), where(is('path', 'glob', '/home/{{identity.name}}/x'))],
+    ['of the one bool that is not the other', where(is('open', 'eq', true)), where(is('open', 'ne', false))],
     ['of a number among its own', where(is('level', 'in', 1, 2)), where(is('level', 'eq', 2))],
   ])('%s', (_what, wide, narrow) => expect(covers(wide, narrow)).toBe(true))
 
@@ -60,6 +61,8 @@ describe('a deny covers another', () => {
     // Where the team is not known, it denies every text.
     ['whose placeholder may not be known', deny(is('path', 'glob', '/**')), deny(is('path', 'eq', '/{{identity.metadata.team}}'))],
     ['of one condition less', deny(is('path', 'glob', '/a/**')), deny()],
+    // Which matches no bool, and everything else.
+    ['of no value of another type', deny(is('level', 'eq', 3)), deny(is('level', 'not_in', true, false))],
   ])('but not one %s', (_what, wide, narrow) => expect(coversDeny(wide, narrow)).toBe(false))
 })
 

@@ -77,13 +77,12 @@ function partsOf({ operator, values }: Condition): Parts {
   if (isGlob || texts.length > 0) {
     return { negated, wanted: { kind: 'texts', globs: texts.map((text) => globOf(text, isGlob)), hasTemplate: texts.some(isTemplate) } }
   }
+  // What is not the one bool is the other.
+  if (negated && typeof values[0] === 'boolean') return { negated: false, wanted: valuesOf([true, false].filter((value) => !values.includes(value))) }
   return { negated, wanted: valuesOf(values) }
 }
 
-function valuesOf(values: readonly Scalar[]): Wanted {
-  const [first = ''] = values
-  return { kind: 'values', type: typeOf(first), keys: new Set(values.map(keyOf)) }
-}
+const valuesOf = (values: readonly Scalar[]): Wanted => ({ kind: 'values', type: typeOf(values[0] ?? true), keys: new Set(values.map(keyOf)) })
 
 /** The glob of all that the text can become. */
 const globOf = (text: string, isGlob: boolean): string =>
@@ -91,7 +90,7 @@ const globOf = (text: string, isGlob: boolean): string =>
 
 function isWithin(narrow: Wanted, wide: Wanted): boolean {
   if (narrow.kind === 'texts' && wide.kind === 'texts') return narrow.globs.every((glob) => wide.globs.some((other) => isGlobWithin(glob, other)))
-  if (narrow.kind === 'values' && wide.kind === 'values') return [...narrow.keys].every((key) => wide.keys.has(key))
+  if (narrow.kind === 'values' && wide.kind === 'values') return narrow.type === wide.type && [...narrow.keys].every((key) => wide.keys.has(key))
   if (wide.kind === 'addresses') {
     if (narrow.kind === 'addresses') return narrow.subnets.every((subnet) => wide.subnets.some((other) => other.covers(subnet)))
     return narrow.kind === 'texts' && narrow.globs.every((glob) => wide.subnets.some((subnet) => subnet.holds(glob) === true))

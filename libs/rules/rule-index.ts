@@ -4,7 +4,7 @@ import { ANY, type Rule } from './rule.js'
 import { isTemplate, type Subject } from './template.js'
 
 // Finds the few rules that can match: by action, by type of resource, and where there are many by how the value of the
-// attribute begins that most of them compare.
+// attribute begins that most of them compare. What it takes grows with the rules, however many words they have.
 
 /** What rules are asked about. */
 export type Asked = { readonly action: string; readonly resource: string; readonly attributes: Attributes; readonly subject: Subject }
@@ -12,27 +12,45 @@ export type Asked = { readonly action: string; readonly resource: string; readon
 /** A rule, its place in the role, and its conditions. */
 type Indexed = { readonly index: number; readonly rule: Rule; readonly compiled: readonly CompiledCondition[] }
 
+/** A rule of more pairs of an action and a type is asked after them by itself. */
+const MOST_PAIRS = 16
+
 export class RuleIndex {
   readonly #byAction = new Map<string, Map<string, RuleList>>()
+  readonly #wordy: (Indexed & { readonly actions: ReadonlySet<string>; readonly resources: ReadonlySet<string> })[] = []
 
   /** Rules come in the order of their places. */
-  add(action: string, resource: string, indexed: Indexed): void {
+  add(indexed: Indexed): void {
+    const [actions, resources] = [wordsOf(indexed.rule.actions), wordsOf(indexed.rule.resources)]
+    if (actions.size * resources.size > MOST_PAIRS) return void this.#wordy.push({ ...indexed, actions, resources })
+    for (const action of actions) for (const resource of resources) this.#listOf(action, resource).add(indexed)
+  }
+
+  #listOf(action: string, resource: string): RuleList {
     const byResource = this.#byAction.get(action) ?? new Map<string, RuleList>()
     const list = byResource.get(resource) ?? new RuleList()
-    list.add(indexed)
     this.#byAction.set(action, byResource.set(resource, list))
+    return list
   }
 
   /** The least place of a rule that matches. */
   first(asked: Asked): number | undefined {
-    let least = Infinity
-    for (const byResource of [this.#byAction.get(asked.action), this.#byAction.get(ANY)]) {
-      if (!byResource) continue
-      least = Math.min(least, byResource.get(asked.resource)?.first(asked) ?? Infinity, byResource.get(ANY)?.first(asked) ?? Infinity)
-    }
+    const least = Math.min(this.#firstWordy(asked), firstIn(this.#byAction.get(asked.action), asked), firstIn(this.#byAction.get(ANY), asked))
     return least === Infinity ? undefined : least
   }
+
+  #firstWordy(asked: Asked): number {
+    for (const rule of this.#wordy) {
+      if (speaksOf(rule.actions, asked.action) && speaksOf(rule.resources, asked.resource) && isMet(rule, asked)) return rule.index
+    }
+    return Infinity
+  }
 }
+
+const firstIn = (byResource: ReadonlyMap<string, RuleList> | undefined, asked: Asked): number =>
+  byResource ? Math.min(byResource.get(asked.resource)?.first(asked) ?? Infinity, byResource.get(ANY)?.first(asked) ?? Infinity) : Infinity
+
+const speaksOf = (words: ReadonlySet<string>, word: string): boolean => words.has(word) || words.has(ANY)
 
 /** Fewer are asked one after the other sooner than they are looked up. */
 const MANY = 8
@@ -52,30 +70,41 @@ class RuleList {
     const value = asked.attributes.get(this.#starts.attribute)
     // What is missing matches every deny, and each element of a list begins as it does.
     if (typeof value !== 'string') return firstOf(this.#all, asked)
-    return firstOf(this.#starts.candidates(value), asked)
+    const [starting, other] = [firstOf(this.#starts.of(value), asked), firstOf(this.#starts.others, asked)]
+    return starting === undefined || other === undefined ? (starting ?? other) : Math.min(starting, other)
   }
 }
 
 const NONE: readonly Indexed[] = []
+/** A rule of more starts counts among those that say none. */
+const MOST_STARTS = 8
 
 /** Rules by the first segment of what they compare one attribute with, beside those that don't say one. */
 class Starts {
   readonly attribute: string
+  readonly others: Indexed[] = []
   readonly #byStart = new Map<string, Indexed[]>()
-  readonly #others: Indexed[]
 
   constructor(all: readonly Indexed[]) {
     this.attribute = mostCompared(all)
-    const startsOf = ({ rule }: Indexed) => rule.conditions.map((condition) => (condition.attribute === this.attribute ? startsIn(condition) : undefined)).find((starts) => starts !== undefined)
-    this.#others = all.filter((indexed) => startsOf(indexed) === undefined)
-    for (const start of new Set(all.flatMap((indexed) => startsOf(indexed) ?? []))) {
-      this.#byStart.set(start, all.filter((indexed) => startsOf(indexed)?.includes(start) ?? true))
+    for (const indexed of all) {
+      const starts = this.#startsOf(indexed)
+      if (starts === undefined) this.others.push(indexed)
+      for (const start of starts ?? []) {
+        const starting = this.#byStart.get(start) ?? []
+        starting.push(indexed)
+        this.#byStart.set(start, starting)
+      }
     }
   }
 
-  /** In the order of their places, those that say nothing of the start among them. */
-  candidates(value: string): readonly Indexed[] {
-    return this.#byStart.get(firstSegment(value)) ?? (this.#others.length > 0 ? this.#others : NONE)
+  #startsOf({ rule }: Indexed): ReadonlySet<string> | undefined {
+    const said = rule.conditions.map((condition) => (condition.attribute === this.attribute ? startsIn(condition) : undefined))
+    return said.find((starts) => starts !== undefined && starts.size <= MOST_STARTS)
+  }
+
+  of(value: string): readonly Indexed[] {
+    return this.#byStart.get(firstSegment(value)) ?? NONE
   }
 }
 
@@ -96,10 +125,10 @@ function firstSegment(text: string): string {
 }
 
 /** The first segments that a value can have which meets the condition; undefined where it may have any. */
-function startsIn({ operator, values }: Condition): string[] | undefined {
+function startsIn({ operator, values }: Condition): ReadonlySet<string> | undefined {
   if (operator !== 'eq' && operator !== 'in' && operator !== 'glob') return undefined
   const starts = values.map((value) => (typeof value === 'string' && !isTemplate(value) ? (operator === 'glob' ? globStart(value) : firstSegment(value)) : undefined))
-  return starts.every((start) => start !== undefined) ? starts : undefined
+  return starts.every((start) => start !== undefined) ? new Set(starts) : undefined
 }
 
 function globStart(pattern: string): string | undefined {
@@ -108,6 +137,16 @@ function globStart(pattern: string): string | undefined {
   return isWhole || start.length < text.length ? start : undefined
 }
 
-function firstOf(rules: readonly Indexed[], { attributes, subject }: Asked): number | undefined {
-  return rules.find(({ compiled }) => compiled.every((condition) => condition(attributes, subject)))?.index
+// Loops, since a closure for each question costs more than the question.
+function firstOf(rules: readonly Indexed[], asked: Asked): number | undefined {
+  for (const rule of rules) if (isMet(rule, asked)) return rule.index
+  return undefined
 }
+
+function isMet({ compiled }: Indexed, { attributes, subject }: Asked): boolean {
+  for (const condition of compiled) if (!condition(attributes, subject)) return false
+  return true
+}
+
+/** Any is any, whatever stands beside it. */
+const wordsOf = (words: readonly string[]): ReadonlySet<string> => new Set(words.includes(ANY) ? [ANY] : words)

@@ -53,8 +53,8 @@ describe('a run', () => {
     expect(Object.keys(machine)).toEqual(['cpu', 'cores', 'node', 'platform'])
     expect(load).toEqual({ before: 0.5, after: 1 })
     const names = ['cpuMicros', 'ratioToEcho', 'p50Millis', 'p99Millis', 'perSecond']
-    const probes = [['p50Millis', 'p99Millis', 'maxMillis'], ['replicaCpuMillisPerSecond', 'ownersCpuMillisPerSecond']]
-    expect(rows.map(({ name }) => name)).toEqual(['echo', 'check.warm', 'check.redis', 'check.cold', 'login.warm', 'revocation', 'freshness.pull'])
+    const probes = [['p50Millis', 'p99Millis', 'maxMillis'], ['replicaCpuMillisPerSecond', 'ownersCpuMillisPerSecond'], ...Array.from({ length: 4 }, () => ['nanos', 'ratioToCasl'])]
+    expect(rows.map(({ name }) => name)).toEqual(['echo', 'check.warm', 'check.redis', 'check.cold', 'login.warm', 'revocation', 'freshness.pull', 'rules.20x10', 'peer.casl.20x10', 'rules.500', 'rules.compile'])
     expect(rows.map((row) => Object.keys(row))).toEqual([...ROWS.map(() => names), ...probes].map((keys) => ['name', ...keys]))
     for (const { name, ...figures } of rows) {
       for (const value of Object.values(figures)) expect(value, String(name)).toBeGreaterThan(0)

@@ -89,8 +89,13 @@ describe('a login whose secret was good when it was verified', () => {
     ['disabled', (id: string) => admin.registry(Registry.disableIdentity, { id })],
   ] as const)('gets a token that is dead at once, where its identity was %s before it is recorded', async (_name, stop) => {
     const workload = await makeWorkload(admin, { name: next() })
-    const login = await loginDuring(workload, () => stop(workload.identityId))
+    let revision = ''
+    const login = await loginDuring(workload, async () => {
+      revision = (await stop(workload.identityId)).revision
+    })
     await expectDead(login)
+    // The secret itself is refused within the bound.
+    await system.everywhere({ revision })
     await expect(system.login(workload)).rejects.toMatchObject(rejected)
   })
 })

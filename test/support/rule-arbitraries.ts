@@ -75,7 +75,10 @@ const crowd: fc.Arbitrary<Rule[]> = fc.array(
   { minLength: 16, maxLength: 24 },
 )
 
-export const rules: fc.Arbitrary<Rule[]> = fc.oneof(fc.array(rule, { maxLength: 6 }), fc.array(rule, { minLength: 20, maxLength: 40 }), crowd)
+/** With so many words that they are not looked up by them. */
+const wordy: fc.Arbitrary<Rule> = rule.map((one) => ({ ...one, actions: [...ACTIONS, 'a', 'b'], resources: [...RESOURCES, 'c', 'd'] }))
+
+export const rules: fc.Arbitrary<Rule[]> = fc.oneof(fc.array(fc.oneof({ weight: 5, arbitrary: rule }, { weight: 1, arbitrary: wordy }), { maxLength: 6 }), fc.array(rule, { minLength: 20, maxLength: 40 }), crowd)
 
 const scalar: fc.Arbitrary<Scalar> = fc.oneof({ weight: 6, arbitrary: text }, { weight: 2, arbitrary: address }, number, fc.boolean(), time)
 
