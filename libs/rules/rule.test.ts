@@ -27,6 +27,9 @@ describe('rules in order', () => {
       ['as many words', [rule({ resources: many(50), actions: many(50) })]],
       ['as many conditions', [rule({ conditions: Array.from({ length: 20 }, () => condition()) })]],
       ['as many values', [rule({ conditions: [condition({ operator: 'in', values: many(100) })] })]],
+      ['an escaped \\ in front of a placeholder', [rule({ conditions: [condition({ operator: 'glob', values: ['\\\\{{identity.name}}'] })] })]],
+      ['a \\ in front of a placeholder in what is no glob', [rule({ conditions: [condition({ values: ['\\{{identity.name}}'] })] })]],
+      ['escaped braces', [rule({ conditions: [condition({ operator: 'glob', values: ['\\{\\{a\\}\\}'] })] })]],
       ['the longest value', [rule({ conditions: [condition({ values: ['x'.repeat(1_000)] })] })]],
       ['a glob', [rule({ conditions: [condition({ operator: 'glob', values: ['/a/**/{b,c}?'] })] })]],
       [
@@ -57,6 +60,9 @@ const wrongValues: readonly (readonly [string, Partial<Condition>, string])[] = 
   ['exists of something', { operator: 'exists', values: ['yes'] }, 'values[0] must be true or false'],
   ['a placeholder of nothing', { values: ['a/{{identity.secret}}'] }, `values[0] ${PLACEHOLDER}, at character 3`],
   ['a placeholder that does not end', { values: ['a/{{identity.id'] }, 'values[0] has a {{ without a }}, at character 3'],
+  // Else a name of * would become \\*, which is a \ and any characters.
+  ['an escaped placeholder', { operator: 'glob', values: ['/\\{{identity.name}}'] }, 'values[0] has a \\ in front of a placeholder, at character 2'],
+  ['one behind an escaped \\', { operator: 'not_glob', values: ['\\\\\\{{identity.name}}'] }, 'values[0] has a \\ in front of a placeholder, at character 3'],
   ['a glob behind a placeholder', { operator: 'glob', values: ['/{{identity.name}}/}'] }, 'values[0] has a } without a {, at character 20'],
 ]
 

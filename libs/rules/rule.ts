@@ -84,11 +84,17 @@ function checkText(operator: Operator, value: string, report: Report): void {
     if (!subnetOf(value)) report('must be an address or a range of them such as 10.0.0.0/8, with nothing set behind its prefix')
     return
   }
-  const found = templateProblem(value) ?? (operator === 'glob' || operator === 'not_glob' ? globProblem(withoutPlaceholders(value)) : undefined)
+  const found = templateProblem(value) ?? (operator === 'glob' || operator === 'not_glob' ? (escapedPlaceholder(value) ?? globProblem(withoutPlaceholders(value))) : undefined)
   if (found) report(said(found))
 }
 
 const said = ({ column, problem }: Problem): string => `${problem}, at character ${column}`
+
+/** It would escape the first character of what is inserted, or undo its escape. */
+function escapedPlaceholder(pattern: string): Problem | undefined {
+  const found = /(?<!\\)(?:\\\\)*\\(?=\{\{)/.exec(pattern)
+  return found ? { column: found.index + found[0].length, problem: 'has a \\ in front of a placeholder' } : undefined
+}
 
 /** As long as it was, so that columns stay. */
 const withoutPlaceholders = (pattern: string): string => (isTemplate(pattern) ? pattern.replace(/\{\{[^{}]*\}\}/g, (whole) => '.'.repeat(whole.length)) : pattern)
