@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { handClock, handFeed, entryAt, EPOCH, OTHER_EPOCH, settle, watch } from '../../test/support/hand-feed.js'
+import { entryAt, EPOCH, handClock, handFeed, OTHER_EPOCH, outgoing, settle, watch } from '../../test/support/hand-feed.js'
 import { monotonicMillis } from '../clock.js'
 import { DomainError } from '../domain-error.js'
 import { entryCache } from './entry-cache.js'
@@ -44,7 +44,6 @@ async function reading({ withStore = true } = {}) {
     costOf: (account) => ({ account, bytes: 10 }),
     on: { found: (place) => void places.push(place) },
   })
-  const outgoing = { deadline: Infinity, trace: { requestId: '', traceId: '', spanId: '', parentSpanId: undefined, flags: '00' } }
   const read = async (key: string) => {
     const watched = watch(reader.read(key, outgoing))
     await settle()
@@ -220,7 +219,6 @@ describe('loads of many keys', () => {
 
   it('are refused as OVERLOADED where two thousand wait', async () => {
     const { reader, read, loads } = await reading({ withStore: false })
-    const outgoing = { deadline: Infinity, trace: { requestId: '', traceId: '', spanId: '', parentSpanId: undefined, flags: '00' } }
     const all = Array.from({ length: 2_032 }, (_, at) => watch(reader.read(`key-${at}`, outgoing)))
     await settle()
     expect(loads).toHaveLength(32)

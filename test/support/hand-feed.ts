@@ -3,8 +3,12 @@ import { DomainError } from '#libs/domain-error.js'
 import type { FeedName } from '#libs/freshness/entities.js'
 import { follow, type Follower } from '#libs/freshness/follow.js'
 import type { Entry, Pulled, Stamp } from '#libs/freshness/stamp.js'
+import type { Outgoing } from '#libs/rpc/client.js'
 
 // A follower in the hands of a test: both clocks stand still until they are moved, and a pull is answered when it says so.
+
+/** For calls that nobody waits for, from nowhere. */
+export const outgoing: Outgoing = { deadline: Infinity, trace: { requestId: '', traceId: '', spanId: '', parentSpanId: undefined, flags: '00' } }
 
 /** Lets everything go on that waits for nothing but promises. */
 export const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

@@ -5,6 +5,7 @@ import { type EntryCache, entryCache } from '#libs/freshness/entry-cache.js'
 import { follow, type Follower } from '#libs/freshness/follow.js'
 import { type Reader, readThrough } from '#libs/freshness/read-through.js'
 import type { Entry } from '#libs/freshness/stamp.js'
+import { outgoing } from './hand-feed.js'
 import { epochName, epochNumber, type Fact, failed, KEYS, type Network, type Owner, type Returned, type State } from './one-owner.js'
 
 // A replica of the real parts, and the promises that every answer of it is held against.
@@ -26,7 +27,6 @@ const forgetful = <Value>(memory: EntryCache<Value>): EntryCache<Value> => ({
   },
 })
 
-const outgoing = { deadline: Infinity, trace: { requestId: '', traceId: '', spanId: '', parentSpanId: undefined, flags: '00' } }
 
 export class Replica {
   readonly outcomes: string[] = []

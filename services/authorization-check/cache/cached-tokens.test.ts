@@ -5,7 +5,7 @@ import { DomainError } from '#libs/domain-error.js'
 import type { Entry } from '#libs/freshness/stamp.js'
 import { memoryStore } from '#libs/redis/memory-store.js'
 import { sealer } from '#libs/redis/sealed.js'
-import { EPOCH, entryAt, handClock, handFeed, OTHER_EPOCH, settle, watch } from '../../../test/support/hand-feed.js'
+import { entryAt, EPOCH, handClock, handFeed, OTHER_EPOCH, outgoing, settle, watch } from '../../../test/support/hand-feed.js'
 import type { TokenFacts } from '../domain/grants.js'
 import { cachedTokens } from './cached-tokens.js'
 
@@ -43,7 +43,6 @@ async function caching() {
       }),
     found: () => undefined,
   })
-  const outgoing = { deadline: Infinity, trace: { requestId: '', traceId: '', spanId: '', parentSpanId: undefined, flags: '00' } }
   const read = async (text: string) => {
     const reading = watch(tokens.read({ text, digest: tokenDigest(text), claimed: claimedIn(text) }, outgoing))
     await settle()

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { KeyValueStore } from '#libs/redis/key-value.js'
 import { memoryStore } from '#libs/redis/memory-store.js'
 import { sealer } from '#libs/redis/sealed.js'
-import { entryAt, handClock, handFeed } from '../../../test/support/hand-feed.js'
+import { entryAt, handClock, handFeed, outgoing } from '../../../test/support/hand-feed.js'
 import { type Grants, type Role, roleFrom } from '../domain/grants.js'
 import { cachedGrants } from './cached-grants.js'
 import { cachedRoles } from './cached-roles.js'
@@ -13,7 +13,6 @@ import { cachedRoles } from './cached-roles.js'
 
 const HOLDER = { organizationId: 'o', identityId: 'i', projectId: 'p' }
 const ROLE = { organizationId: 'o', roleId: 'r' }
-const outgoing = { deadline: Infinity, trace: { requestId: '', traceId: '', spanId: '', parentSpanId: undefined, flags: '00' } }
 const key = { id: 'current', key: randomBytes(32) }
 
 const active: Grants = { state: 'active', identityName: 'billing', grants: [{ roleId: 'r', startMillis: -Infinity, endMillis: 200 }] }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Entry } from '#libs/freshness/stamp.js'
-import { entryAt, handClock, handFeed } from '../../../test/support/hand-feed.js'
+import { entryAt, handClock, handFeed, outgoing } from '../../../test/support/hand-feed.js'
 import type { Grants, TokenFacts } from '../domain/grants.js'
 import type { GrantReader, TokenReader } from '../ports.js'
 import { gathering, presented } from './gather.js'
@@ -10,7 +10,6 @@ const [ORGANIZATION, MINE, ANOTHERS, LINEAGE] = ['1', '2', '3', '4'].map((digit)
 const claiming = (identityId: string | undefined): string =>
   `header.${Buffer.from(JSON.stringify({ jti: LINEAGE, sub: identityId, org: ORGANIZATION })).toString('base64url')}.signature`
 
-const outgoing = { deadline: Infinity, trace: { requestId: '', traceId: '', spanId: '', parentSpanId: undefined, flags: '00' } }
 const token: TokenFacts = { tokenId: `${LINEAGE}`, organizationId: `${ORGANIZATION}`, identityId: `${MINE}`, credentialId: 's', method: 'universal-auth', expireMillis: 1, revoked: false }
 const grants: Grants = { state: 'active', identityName: 'n', grants: [] }
 const expected = Promise.resolve(entryAt(7, grants))

@@ -3,7 +3,7 @@ import { DomainError } from '#libs/domain-error.js'
 import { demandsOn } from '#libs/freshness/consistency.js'
 import type { Reader } from '#libs/freshness/read-through.js'
 import type { Entry } from '#libs/freshness/stamp.js'
-import { entryAt, handClock, handFeed, settle, watch } from '../../../test/support/hand-feed.js'
+import { entryAt, handClock, handFeed, outgoing, settle, watch } from '../../../test/support/hand-feed.js'
 import { type Evidence, assertLive } from '../domain/decide.js'
 import { type Grants, type Role, roleFrom, type TokenFacts } from '../domain/grants.js'
 import { gathering, presented } from './gather.js'
@@ -54,7 +54,6 @@ async function judging({ mayAskAbout = ['o'] } = {}) {
   const [tokens, held, roles] = [handReader(entryAt(7, token, depends.token)), handReader(entryAt(7, grants, depends.grants)), handReader(entryAt(7, role, depends.role))]
   const feeds = { registry: registry.feed, exchange: exchange.feed }
   const judge = judgeBy({ gather: gathering({ tokens: tokens.reader, grants: held.reader, roles: roles.reader, feeds }), feeds, demands: demandsOn([registry.feed, exchange.feed], clock.now), now: clock.now })
-  const outgoing = { deadline: Infinity, trace: { requestId: '', traceId: '', spanId: '', parentSpanId: undefined, flags: '00' } }
   const judged: Evidence[] = []
   const ask = async () => {
     const subject = { token: presented('text'), projectId: undefined, mayAskAbout: (organizationId: string) => mayAskAbout.includes(organizationId) }
