@@ -1,5 +1,6 @@
 import type { Role } from '#libs/wire/gen/countersign/registry/v1/role.js'
-import { ruleText, writtenRules } from './rules.js'
+import { ruleText } from '#libs/rules/text.js'
+import { writtenRules } from './rules.js'
 import { record } from './table.js'
 
 export const roleDocument = (role: Role) => ({ ...role, rules: writtenRules(role.rules) })

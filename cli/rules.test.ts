@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { toRuleMessage } from '#libs/rpc/rule-message.js'
 import type { Rule } from '#libs/rules/rule.js'
-import { parseRules, parseShortRule, ruleText, writtenRules } from './rules.js'
+import { ruleText } from '#libs/rules/text.js'
+import { parseRules, parseShortRule, writtenRules } from './rules.js'
 
 describe('short form', () => {
   it.each([

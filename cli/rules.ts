@@ -3,7 +3,6 @@ import { rulesFrom } from '#libs/rpc/rule-message.js'
 import type { Effect } from '#libs/rules/condition.js'
 import { ruleJson } from '#libs/rules/json.js'
 import type { Rule } from '#libs/rules/rule.js'
-import type { Scalar } from '#libs/rules/value.js'
 import type { Rule as RuleMessage } from '#libs/wire/gen/countersign/registry/v1/role.js'
 import { Failure, wrongUsage } from './failure.js'
 
@@ -44,11 +43,3 @@ export const writtenRules = (messages: readonly RuleMessage[]): Rule[] =>
   rulesFrom(messages, (field) => (problem) => {
     throw new Failure({ exitCode: 1, reason: 'COMMAND_LINE_OUTDATED', message: `The server is newer than this command line: ${field} ${problem}.`, metadata: {} })
   })
-
-/** `allow read,write on orders where path glob /a/**`. */
-export function ruleText({ effect, resources, actions, conditions }: Rule): string {
-  const where = conditions.map(({ attribute, operator, values }) => `${attribute} ${operator} ${values.map(valueText).join(',')}`)
-  return [`${effect} ${actions.join(',')} on ${resources.join(',')}`, ...(where.length > 0 ? [`where ${where.join(' and ')}`] : [])].join(' ')
-}
-
-const valueText = (value: Scalar): string => (typeof value === 'object' ? value.time : String(value))

@@ -1,3 +1,5 @@
+import type { MissingRule } from './rules/missing-rule.js'
+
 // How this product says no. A refusal is a DomainError made by a named constructor in a service's domain/refusals.ts;
 // libs/rpc/errors.ts carries it over the wire and back.
 
@@ -21,6 +23,8 @@ type Details = {
   readonly metadata?: Readonly<Record<string, string>>
   readonly violations?: readonly FieldViolation[]
   readonly retryAfterMillis?: number
+  /** What was to be given and is not held. */
+  readonly missingRules?: readonly MissingRule[]
   readonly cause?: unknown
 }
 
@@ -28,6 +32,7 @@ export class DomainError extends Error {
   readonly metadata: Readonly<Record<string, string>>
   readonly violations: readonly FieldViolation[]
   readonly retryAfterMillis: number | undefined
+  readonly missingRules: readonly MissingRule[]
 
   // eslint-disable-next-line @typescript-eslint/max-params -- every refusal is one line, and these four are what it says
   constructor(
@@ -42,6 +47,7 @@ export class DomainError extends Error {
     this.metadata = details.metadata ?? {}
     this.violations = details.violations ?? []
     this.retryAfterMillis = details.retryAfterMillis
+    this.missingRules = details.missingRules ?? []
   }
 }
 

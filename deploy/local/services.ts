@@ -57,7 +57,7 @@ export function serviceEnvironments({ registryUrl, exchangeUrl, redisUrl, secret
   const macKeys = { REDIS_MAC_KEYS: `local:${secrets.redisMacKey}` }
   const callersOfRegistry = [
     caller('authorization-check', checkCredential, `${registryService}/ResolveGrants`, `${registryService}/ResolveRole`, pullChanges),
-    caller('auth-exchange', exchangeCredential, `${registryService}/DescribeIdentity`, pullChanges),
+    caller('auth-exchange', exchangeCredential, `${registryService}/DescribeIdentity`, `${registryService}/CheckCoverage`, pullChanges),
     caller('bootstrap', bootstrapCredential, `${registryService}/Bootstrap`),
   ]
   const callersOfExchange = [

@@ -16,6 +16,9 @@ const REPEATABLE = new Set(['40001', '40P01', '55P03'])
 
 export const isRepeatable = (error: unknown): boolean => REPEATABLE.has(codeOf(error))
 
+/** For a transaction that finds what it read before its locks changed: as good as a serialization failure of the server's. */
+export const changedMeanwhile = (): Error => Object.assign(new Error('What was to be locked changed while it was locked.'), { code: '40001' })
+
 export const contention = (cause: unknown): DomainError =>
   new DomainError('ABORTED', 'CONTENTION', 'Too many changes of the same things are under way; nothing was changed.', { cause, retryAfterMillis: 100 })
 

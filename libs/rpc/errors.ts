@@ -1,9 +1,12 @@
 import { Metadata, type ServiceError, status, type StatusObject } from '@grpc/grpc-js'
 import { DomainError, type FieldViolation, type Kind } from '../domain-error.js'
 import { contention, isRepeatable } from '../postgres/errors.js'
+import type { MissingRule } from '../rules/missing-rule.js'
+import { MissingRules } from '../wire/gen/countersign/registry/v1/escalation.js'
 import type { Any } from '../wire/gen/google/protobuf/any.js'
 import { BadRequest, ErrorInfo, RequestInfo, RetryInfo } from '../wire/gen/google/rpc/error_details.js'
 import { Status } from '../wire/gen/google/rpc/status.js'
+import { missingRuleFrom, toMissingRuleMessage } from './missing-rule-message.js'
 
 // The one door for errors, both ways (AIP-193): DomainError ⇄ gRPC status with google.rpc.Status in its trailer.
 
@@ -15,6 +18,7 @@ const MAX_MESSAGE = 1_000
 const MAX_METADATA_VALUE = 200
 const MAX_VIOLATIONS = 40
 const MAX_VIOLATION_BYTES = 2_400
+const MAX_MISSING_BYTES = 2_000
 const MUST_ASK_MILLIS = 1_000
 
 const codeOf: Record<Kind, status> = {
@@ -72,22 +76,38 @@ const pushback = (millis: number): string => String(millis < MUST_ASK_MILLIS ? m
 
 function detailsOf(refusal: DomainError, requestId: string): Any[] {
   const details = [
-    pack('ErrorInfo', ErrorInfo.encode({ reason: refusal.reason, domain: DOMAIN, metadata: shortenedValues(refusal.metadata) }).finish()),
-    pack('RequestInfo', RequestInfo.encode({ requestId, servingData: '' }).finish()),
+    pack('google.rpc.ErrorInfo', ErrorInfo.encode({ reason: refusal.reason, domain: DOMAIN, metadata: shortenedValues(refusal.metadata) }).finish()),
+    pack('google.rpc.RequestInfo', RequestInfo.encode({ requestId, servingData: '' }).finish()),
   ]
   if (refusal.violations.length > 0) {
     const fieldViolations = firstOf(refusal.violations)
-    details.push(pack('BadRequest', BadRequest.encode(BadRequest.fromPartial({ fieldViolations })).finish()))
+    details.push(pack('google.rpc.BadRequest', BadRequest.encode(BadRequest.fromPartial({ fieldViolations })).finish()))
   }
   if (refusal.retryAfterMillis !== undefined) {
     const millis = Math.ceil(refusal.retryAfterMillis)
     const retryDelay = { seconds: Math.floor(millis / 1000), nanos: (millis % 1000) * 1_000_000 }
-    details.push(pack('RetryInfo', RetryInfo.encode({ retryDelay }).finish()))
+    details.push(pack('google.rpc.RetryInfo', RetryInfo.encode({ retryDelay }).finish()))
+  }
+  if (refusal.missingRules.length > 0) {
+    details.push(pack('countersign.registry.v1.MissingRules', firstMissing(refusal.missingRules)))
   }
   return details
 }
 
-const pack = (type: string, value: Uint8Array): Any => ({ typeUrl: `type.googleapis.com/google.rpc.${type}`, value: Buffer.from(value) })
+const pack = (type: string, value: Uint8Array): Any => ({ typeUrl: `type.googleapis.com/${type}`, value: Buffer.from(value) })
+
+/** As many as fit; the metadata says how many there are. */
+function firstMissing(missing: readonly MissingRule[]): Uint8Array {
+  const rules = []
+  for (const one of missing) {
+    rules.push(toMissingRuleMessage(one))
+    if (MissingRules.encode({ rules }).finish().length > MAX_MISSING_BYTES) {
+      rules.pop()
+      break
+    }
+  }
+  return MissingRules.encode({ rules }).finish()
+}
 
 /** As many as fit; the message says what it can of the rest. */
 function firstOf(violations: readonly FieldViolation[]): FieldViolation[] {
@@ -123,10 +143,11 @@ export function fromStatus(error: ServiceError): DomainError {
   const kind = kinds.get(error.code) ?? 'INTERNAL'
   const details = detailsIn(error.metadata)
   if (details?.info?.domain !== DOMAIN) return withoutDetails(kind, error)
-  const { info, violations, retryDelay } = details
+  const { info, violations, retryDelay, missingRules } = details
   return new DomainError(kind, info.reason, error.details, {
     metadata: info.metadata,
     violations: violations.map(({ field, description }) => ({ field, description })),
+    missingRules,
     ...(retryDelay && { retryAfterMillis: retryDelay.seconds * 1000 + Math.ceil(retryDelay.nanos / 1_000_000) }),
     cause: error,
   })
@@ -139,9 +160,10 @@ function detailsIn(metadata: Metadata) {
   try {
     const { details } = Status.decode(raw)
     return {
-      info: unpack(details, 'ErrorInfo', ErrorInfo),
-      violations: unpack(details, 'BadRequest', BadRequest)?.fieldViolations ?? [],
-      retryDelay: unpack(details, 'RetryInfo', RetryInfo)?.retryDelay,
+      info: unpack(details, 'google.rpc.ErrorInfo', ErrorInfo),
+      violations: unpack(details, 'google.rpc.BadRequest', BadRequest)?.fieldViolations ?? [],
+      retryDelay: unpack(details, 'google.rpc.RetryInfo', RetryInfo)?.retryDelay,
+      missingRules: unpack(details, 'countersign.registry.v1.MissingRules', MissingRules)?.rules.flatMap(missingRuleFrom) ?? [],
     }
   } catch {
     return undefined
@@ -155,6 +177,6 @@ function withoutDetails(kind: Kind, error: ServiceError): DomainError {
 }
 
 function unpack<T>(details: Any[], type: string, codec: { decode(bytes: Uint8Array): T }): T | undefined {
-  const found = details.find(({ typeUrl }) => typeUrl === `type.googleapis.com/google.rpc.${type}`)
+  const found = details.find(({ typeUrl }) => typeUrl === `type.googleapis.com/${type}`)
   return found && codec.decode(found.value)
 }

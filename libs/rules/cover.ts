@@ -22,9 +22,16 @@ export function isDisjoint(allow: Rule, deny: Rule): boolean {
   return allow.conditions.some((given) => deny.conditions.some((wanted) => excludes(given, wanted)))
 }
 
-/** Whether the deny denies everything that the allow allows, both held by the same identity. */
-export function hides(deny: Rule, allow: Rule): boolean {
-  return speaksOfAll(deny, allow) && deny.conditions.every((wanted) => allow.conditions.some((given) => isSame(given, wanted) || implies(given, wanted)))
+// The same where one identity holds both, so that a placeholder is in both what it is.
+
+/** Whether the rule, an allow or a deny, matches wherever the allow does. */
+export function coversOwn(wide: Rule, narrow: Rule): boolean {
+  return speaksOfAll(wide, narrow) && wide.conditions.every((wanted) => narrow.conditions.some((given) => isSame(given, wanted) || implies(given, wanted)))
+}
+
+/** Whether the one deny denies everything that the other does. */
+export function coversOwnDeny(wide: Rule, narrow: Rule): boolean {
+  return speaksOfAll(wide, narrow) && wide.conditions.every((wanted) => narrow.conditions.some((given) => isSame(given, wanted) || impliesUndecided(given, wanted)))
 }
 
 const isSame = (one: Condition, other: Condition): boolean => JSON.stringify(one) === JSON.stringify(other)

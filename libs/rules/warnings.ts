@@ -1,5 +1,5 @@
 import type { Condition } from './condition.js'
-import { hides } from './cover.js'
+import { coversOwn } from './cover.js'
 import { contradicts } from './implication.js'
 import { isPath } from './path.js'
 import type { Rule } from './rule.js'
@@ -12,7 +12,7 @@ export function warningsOf(rules: readonly Rule[]): Warning[] {
   return rules.flatMap((rule, ruleIndex) => {
     const why = neverMatches(rule)
     if (why !== undefined) return [{ ruleIndex, message: `can never match: ${why}` }]
-    const hiding = rule.effect === 'allow' ? rules.findIndex((other) => other.effect === 'deny' && hides(other, rule)) : -1
+    const hiding = rule.effect === 'allow' ? rules.findIndex((other) => other.effect === 'deny' && coversOwn(other, rule)) : -1
     return hiding === -1 ? [] : [{ ruleIndex, message: `never allows anything: rules[${hiding}] denies all of it` }]
   })
 }

@@ -23,6 +23,7 @@ import type { Config } from './config.js'
 import { KEEP_PARTITIONS_EVERY_MILLIS, keepExchangePartitions } from './jobs/keep-partitions.js'
 import { secretHasher } from './methods/universal/secret-hasher.js'
 import { universalAuth } from './methods/universal/verify-proof.js'
+import { remoteCoverage } from './peers/coverage.js'
 import { remoteIdentities } from './peers/identities.js'
 import { exchangeInternalService } from './rpc/internal.js'
 import { exchangeService } from './rpc/service.js'
@@ -56,11 +57,10 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   const serviceCredential = config.SERVICE_CREDENTIAL
   const checkService = createRpcClient({ address: checkAddress, serviceCredential, idempotentServices: ['countersign.authorization.v1.AuthorizationCheckService'] })
   const registry = createRpcClient({ address: config.REGISTRY_INTERNAL_ADDRESS, serviceCredential, idempotentServices: ['countersign.registry.v1.RegistryInternalService'] })
-  const authorization = authorizationBy(checkService)
+  const asked = { authorization: authorizationBy(checkService), coverage: remoteCoverage(registry) }
   const registryFeed = follow({ name: 'registry', now: momentNow, pull: remoteFeed(registry) })
   const identities = cachedIdentities({ feed: registryFeed, now: momentNow, ask: remoteIdentities(registry) })
   const activeTokens = sharedActiveTokens(store, config.REDIS_MAC_KEYS)
-  const callers = serviceCallers(config.INTERNAL_CALLERS)
   const keys = keyring({ db: internalDb, clock, encryption: config.KEY_ENCRYPTION_KEY })
   const signer = tokenSigner({ keys, clock, issuer: config.TOKEN_ISSUER, audience: config.TOKEN_AUDIENCE })
   const hasher = secretHasher(config.PEPPERS[0])
@@ -73,7 +73,7 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
     portVariable: 'EXCHANGE_PORT',
     graceMillis,
     services: (unary) => [
-      [AuthExchangeServiceService, exchangeService(unary, { db, authorization, identities, activeTokens, hasher, signer, universalAuth: proofs, feed: feed.changes, ids, clock })],
+      [AuthExchangeServiceService, exchangeService(unary, { ...asked, db, identities, activeTokens, hasher, signer, universalAuth: proofs, feed: feed.changes, ids, clock })],
     ],
   })
   const internalServer = createRpcServer({
@@ -82,7 +82,7 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
     portVariable: 'EXCHANGE_INTERNAL_PORT',
     graceMillis,
     services: (unary) => {
-      const internal = internalAdapter(unary, callers)
+      const internal = internalAdapter(unary, serviceCallers(config.INTERNAL_CALLERS))
       return [
         [ExchangeInternalServiceService, exchangeInternalService(internal, { db: internalDb, feed: feed.internalChanges, signer, hasher, ids, clock })],
         [ChangeFeedServiceService, changeFeedService(internal, feed.pulls)],

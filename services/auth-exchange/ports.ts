@@ -20,6 +20,12 @@ export type IdentityReader = {
   stateOf(identity: IdentityKey, outgoing: Outgoing): Promise<IdentityState>
 }
 
+/** Whether somebody may make or change credentials of an identity. */
+export type Coverage = {
+  /** ESCALATION unless it is their own, they hold all that the identity holds, or the action `grant` on the resource. */
+  require(caller: IdentityKey, of: { readonly identityId: string; readonly resource: string }, outgoing: Outgoing): Promise<void>
+}
+
 export type IdentityKey = { readonly organizationId: string; readonly identityId: string }
 
 /** `absent`: the organization has no such identity, or no longer. */

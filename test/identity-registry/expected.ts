@@ -5,6 +5,8 @@ export const invalid = (...fields: string[]) =>
 
 export const notAllowed = (action: string, resource: string) => ({ kind: 'PERMISSION_DENIED', reason: 'NOT_ALLOWED', metadata: { action, resource } })
 
+export const escalation = { kind: 'PERMISSION_DENIED', reason: 'ESCALATION' }
+
 export const etagStale = { kind: 'ABORTED', reason: 'ETAG_STALE' }
 
 export const identityNotFound = { kind: 'NOT_FOUND', reason: 'IDENTITY_NOT_FOUND' }

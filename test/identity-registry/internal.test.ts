@@ -197,6 +197,7 @@ describe('a service credential', () => {
     resolveGrants: (by) => grantsOf(workload.identityId, '', by),
     resolveRole: (by) => by(Internal.resolveRole, { organizationId, roleId: '00000000-0000-7000-8000-000000000001' }),
     describeIdentity: (by) => by(Internal.describeIdentity, { organizationId, identityId: workload.identityId }),
+    checkCoverage: (by) => by(Internal.checkCoverage, { organizationId, callerIdentityId: workload.identityId, identityId: workload.identityId, resource: 'client-secret' }),
     bootstrap: (by) => by(Internal.bootstrap, { ...system.admin, organizationName: 'default', identityName: 'admin' }),
   }
   const rejected = { kind: 'UNAUTHENTICATED', reason: 'SERVICE_CREDENTIAL_REJECTED' }
@@ -219,6 +220,8 @@ describe('a service credential', () => {
     ['resolveRole', asBootstrap],
     ['describeIdentity', asCheck],
     ['describeIdentity', asBootstrap],
+    ['checkCoverage', asCheck],
+    ['checkCoverage', asBootstrap],
     ['bootstrap', asCheck],
     ['bootstrap', asExchange],
   ] as const)('that is good for other methods is not good for %s', async (name, by) => {

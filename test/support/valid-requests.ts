@@ -17,8 +17,10 @@ export const senderOf = ({ secrets }: System, { admin }: Tenant) => (method: Met
   if (!isInternal(method)) return bearer(admin.token)
   const { name } = method.desc
   if (name === 'Bootstrap') return { 'countersign-credential': `bootstrap:${secrets.bootstrapCredential}` }
-  return { 'countersign-credential': name === 'DescribeIdentity' ? `auth-exchange:${secrets.exchangeCredential}` : `authorization-check:${secrets.checkCredential}` }
+  return { 'countersign-credential': ASKED_BY_EXCHANGE.has(name) ? `auth-exchange:${secrets.exchangeCredential}` : `authorization-check:${secrets.checkCredential}` }
 }
+
+const ASKED_BY_EXCHANGE = new Set(['DescribeIdentity', 'CheckCoverage'])
 
 /** A request that is answered with OK when the admin of this organization sends it; each time with things of its own. */
 export type Builder = (of: Tenant) => Promise<WireMessage> | WireMessage
@@ -161,6 +163,14 @@ const registryInternal: Record<string, readonly Builder[]> = {
     ({ organizationId, organizationRole }) => ({ organization_id: organizationId, role_id: organizationRole.id }),
   ],
   DescribeIdentity: [({ organizationId, workload }) => ({ organization_id: organizationId, identity_id: workload.identityId })],
+  CheckCoverage: [
+    ({ organizationId, earlier, workload }) => ({
+      organization_id: organizationId,
+      caller_identity_id: earlier.identityId,
+      identity_id: workload.identityId,
+      resource: 'client-secret',
+    }),
+  ],
   Bootstrap: [
     ({ organizationId, workload, tag }) => ({
       organization_id: organizationId,

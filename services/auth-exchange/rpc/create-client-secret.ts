@@ -7,16 +7,16 @@ import type { Unary } from '#libs/rpc/unary.js'
 import type { CreateClientSecretRequest, CreateClientSecretResponse } from '#libs/wire/gen/countersign/exchange/v1/client_secret.js'
 import { secretText } from '../domain/client-secret.js'
 import { identityNotActive, identityNotFound } from '../domain/refusals.js'
-import type { IdentityReader, SecretHasher, Writing } from '../ports.js'
+import type { Coverage, IdentityReader, SecretHasher, Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { insertClientSecret } from '../store/client-secrets.js'
 import { getUniversalAuth } from '../store/universal-auth.js'
 import { toClientSecretMessage } from './client-secret-message.js'
 
-type Outside = Writing & { readonly identities: IdentityReader; readonly hasher: SecretHasher }
+type Outside = Writing & { readonly identities: IdentityReader; readonly coverage: Coverage; readonly hasher: SecretHasher }
 
 export function createClientSecret(outside: Outside): Unary<CreateClientSecretRequest, CreateClientSecretResponse> {
-  const { db, authorization, identities, hasher, feed, ids, clock } = outside
+  const { db, authorization, identities, coverage, hasher, feed, ids, clock } = outside
   return async (request, call) => {
     const wrong = new Violations()
     const identityId = idField(request.identityId, wrong.at('identity_id'))
@@ -26,12 +26,12 @@ export function createClientSecret(outside: Outside): Unary<CreateClientSecretRe
     wrong.refuse()
     const about = { resource: 'client-secret', attributes: { 'identity.id': identityId } }
     const caller = await authorization.require(call, { action: 'create', ...about })
-    if (caller.identityId !== identityId) await authorization.require(call, { action: 'grant', ...about })
     const owner = { organizationId: caller.organizationId, identityId }
     const { clientId } = await getUniversalAuth(db, owner)
     const state = await identities.stateOf(owner, call)
     if (state === 'absent') throw identityNotFound(identityId)
     if (state === 'disabled') throw identityNotActive(identityId)
+    await coverage.require(caller, { identityId, resource: about.resource }, call)
     const createTime = clock.now()
     const id = ids.next()
     const shownOnce = secretText(id, randomBytes(32))

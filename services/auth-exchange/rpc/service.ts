@@ -1,6 +1,6 @@
 import type { UnaryAdapter } from '#libs/rpc/unary.js'
 import type { AuthExchangeServiceServer } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
-import type { ActiveTokens, IdentityReader, ProofVerifier, SecretHasher, TokenSigner, UniversalAuthProof, Writing } from '../ports.js'
+import type { ActiveTokens, Coverage, IdentityReader, ProofVerifier, SecretHasher, TokenSigner, UniversalAuthProof, Writing } from '../ports.js'
 import { attachUniversalAuth } from './attach-universal-auth.js'
 import { createClientSecret } from './create-client-secret.js'
 import { getJsonWebKeySet } from './get-json-web-key-set.js'
@@ -13,6 +13,7 @@ import { updateUniversalAuth } from './update-universal-auth.js'
 
 type Outside = Writing & {
   readonly identities: IdentityReader
+  readonly coverage: Coverage
   readonly hasher: SecretHasher
   readonly signer: TokenSigner
   readonly activeTokens: ActiveTokens

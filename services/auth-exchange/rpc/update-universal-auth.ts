@@ -6,12 +6,14 @@ import { changedInExchange } from '#libs/freshness/entities.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { UniversalAuth as UniversalAuthMessage, UpdateUniversalAuthRequest } from '#libs/wire/gen/countersign/exchange/v1/universal_auth.js'
 import { lifetimesFrom, WIDEST } from '../domain/access-token.js'
-import type { Writing } from '../ports.js'
+import type { Coverage, Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { lockUniversalAuth, updateUniversalAuth as writeUniversalAuth } from '../store/universal-auth.js'
 import { toUniversalAuthMessage } from './universal-auth-message.js'
 
-export function updateUniversalAuth({ authorization, feed, ids, clock }: Writing): Unary<UpdateUniversalAuthRequest, UniversalAuthMessage> {
+type Outside = Writing & { readonly coverage: Coverage }
+
+export function updateUniversalAuth({ authorization, coverage, feed, ids, clock }: Outside): Unary<UpdateUniversalAuthRequest, UniversalAuthMessage> {
   return async (request, call) => {
     const wrong = new Violations()
     const identityId = idField(request.identityId, wrong.at('identity_id'))
@@ -19,7 +21,8 @@ export function updateUniversalAuth({ authorization, feed, ids, clock }: Writing
     const etag = optionalEtag(request.etag, wrong.at('etag'))
     wrong.refuse()
     const about = { resource: 'auth-method', attributes: { 'identity.id': identityId } }
-    const caller = await authorization.require(call, { action: 'update', ...about }, { action: 'grant', ...about })
+    const caller = await authorization.require(call, { action: 'update', ...about })
+    await coverage.require(caller, { identityId, resource: about.resource }, call)
     const { result: method, revision } = await feed.commit(call.deadline, async (tx, changed) => {
       const stored = await lockUniversalAuth(tx, { organizationId: caller.organizationId, identityId })
       assertEtag(stored, etag)

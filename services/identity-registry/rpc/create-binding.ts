@@ -7,8 +7,9 @@ import type { Binding as BindingMessage, CreateBindingRequest } from '#libs/wire
 import type { Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { insertBinding } from '../store/bindings.js'
-import { lockRolesByName } from '../store/roles.js'
+import { findRoleIds, lockRolesByName } from '../store/roles.js'
 import { rolesToBind, toBindingMessage, withIds } from './binding-message.js'
+import { guarded } from './guarded.js'
 
 export function createBinding({ authorization, feed, ids, clock }: Writing): Unary<CreateBindingRequest, BindingMessage> {
   return async (request, call) => {
@@ -18,18 +19,22 @@ export function createBinding({ authorization, feed, ids, clock }: Writing): Una
     const toBind = rolesToBind(request.roles, wrong)
     wrong.refuse()
     const about = { resource: 'binding', projectId, attributes: { 'identity.id': identityId } }
-    const caller = await authorization.require(call, { action: 'create', ...about }, { action: 'grant', ...about })
+    const caller = await authorization.require(call, { action: 'create', ...about })
     const now = clock.now()
     const { organizationId } = caller
     const written = { createTime: now, updateTime: now, etag: ids.next() }
     const binding = { organizationId, id: ids.next(), identityId, projectId: projectId ?? null, ...written }
+    const names = toBind.map(({ role }) => role)
     const { result: roles, revision } = await feed.commit(call.deadline, async (tx, changed) => {
-      const bound = withIds(toBind, await lockRolesByName(tx, binding, toBind.map(({ role }) => role)))
-      await insertBinding(tx, binding, bound)
-      changed(organizationId, changedInRegistry.CreateBinding(identityId))
-      const details = { identityId, projectId: binding.projectId, roles: toBind }
-      await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'binding', id: binding.id, details }))
-      return bound
+      const recipient = { identityId, scopes: [binding.projectId] }
+      return guarded(tx, { caller, about, now, recipient, roleIds: await findRoleIds(tx, binding, names) }, async () => {
+        const bound = withIds(toBind, await lockRolesByName(tx, binding, names))
+        await insertBinding(tx, binding, bound)
+        changed(organizationId, changedInRegistry.CreateBinding(identityId))
+        const details = { identityId, projectId: binding.projectId, roles: toBind }
+        await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'binding', id: binding.id, details }))
+        return bound
+      })
     })
     return { ...toBindingMessage(binding, roles), revision }
   }

@@ -10,7 +10,8 @@ import type { Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { insertBinding } from '../store/bindings.js'
 import { insertIdentity } from '../store/identities.js'
-import { lockRolesByName } from '../store/roles.js'
+import { findRoleIds, lockRolesByName } from '../store/roles.js'
+import { guarded } from './guarded.js'
 import { toIdentityMessage } from './identity-message.js'
 
 export function createIdentity({ authorization, feed, ids, clock }: Writing): Unary<CreateIdentityRequest, IdentityMessage> {
@@ -19,20 +20,21 @@ export function createIdentity({ authorization, feed, ids, clock }: Writing): Un
     const name = displayName(request.name, wrong.at('name'))
     const role = roleName(request.role === '' ? NO_ACCESS : request.role, wrong.at('role'))
     wrong.refuse()
-    const create = { action: 'create', resource: 'identity', attributes: { name } }
-    const grant = { action: 'grant', resource: 'binding' }
-    const caller = role === NO_ACCESS ? await authorization.require(call, create) : await authorization.require(call, create, grant)
+    const caller = await authorization.require(call, { action: 'create', resource: 'identity', attributes: { name } })
     const now = clock.now()
     const { organizationId } = caller
     const written = { createTime: now, updateTime: now, etag: ids.next() }
     const identity: Identity = { organizationId, id: ids.next(), name, state: 'active', ...written }
     const binding = { organizationId, id: ids.next(), identityId: identity.id, projectId: null, ...written }
     const { revision } = await feed.commit(call.deadline, async (tx, changed) => {
-      const roleIds = await lockRolesByName(tx, binding, [role])
-      await insertIdentity(tx, identity)
-      await insertBinding(tx, binding, roleIds.map((roleId) => ({ roleId, startTime: null, endTime: null })))
-      changed(organizationId, changedInRegistry.CreateIdentity(identity.id))
-      await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'identity', id: identity.id, details: { name, role } }))
+      const guard = { caller, now, about: { resource: 'binding', attributes: { 'identity.id': identity.id } }, recipient: { identityId: identity.id, scopes: [null] } }
+      return guarded(tx, { ...guard, roleIds: await findRoleIds(tx, binding, [role]) }, async () => {
+        const roleIds = await lockRolesByName(tx, binding, [role])
+        await insertIdentity(tx, identity)
+        await insertBinding(tx, binding, roleIds.map((roleId) => ({ roleId, startTime: null, endTime: null })))
+        changed(organizationId, changedInRegistry.CreateIdentity(identity.id))
+        await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'identity', id: identity.id, details: { name, role } }))
+      })
     })
     return { ...toIdentityMessage(identity), revision }
   }

@@ -6,6 +6,7 @@ import type { Unary } from '#libs/rpc/unary.js'
 import type { CreateProjectRequest, Project as ProjectMessage } from '#libs/wire/gen/countersign/registry/v1/project.js'
 import { ADMIN, getBuiltInRole } from '../domain/role.js'
 import type { Writing } from '../ports.js'
+import { lockHolder } from '../store/anchors.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { insertBinding } from '../store/bindings.js'
 import { insertProject } from '../store/projects.js'
@@ -25,6 +26,7 @@ export function createProject({ authorization, feed, ids, clock }: Writing): Una
     const admin = { roleId: getBuiltInRole('project', ADMIN).id, startTime: null, endTime: null }
     const { revision } = await feed.commit(call.deadline, async (tx, changed) => {
       await insertProject(tx, project)
+      await lockHolder(tx, organizationId, identityId)
       await insertBinding(tx, binding, [admin])
       changed(organizationId, changedInRegistry.CreateProject(project.id, identityId))
       await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'project', id: project.id, details: { name } }))

@@ -7,8 +7,9 @@ import type { Unary } from '#libs/rpc/unary.js'
 import type { DeleteBindingRequest, DeleteBindingResponse } from '#libs/wire/gen/countersign/registry/v1/binding.js'
 import { assertBoundIn } from '../domain/binding.js'
 import type { Writing } from '../ports.js'
+import { lockHolder } from '../store/anchors.js'
 import { insertAuditEvent } from '../store/audit.js'
-import { deleteBinding as removeBinding, lockBinding } from '../store/bindings.js'
+import { deleteBinding as removeBinding, getBinding, lockBinding } from '../store/bindings.js'
 
 export function deleteBinding({ authorization, feed, ids }: Writing): Unary<DeleteBindingRequest, DeleteBindingResponse> {
   return async (request, call) => {
@@ -20,6 +21,8 @@ export function deleteBinding({ authorization, feed, ids }: Writing): Unary<Dele
     const caller = await authorization.require(call, { action: 'delete', resource: 'binding', projectId, attributes: { id } })
     const key = { organizationId: caller.organizationId, id }
     const { revision } = await feed.commit(call.deadline, async (tx, changed) => {
+      const { identityId } = await getBinding(tx, key)
+      await lockHolder(tx, caller.organizationId, identityId)
       const stored = await lockBinding(tx, key)
       assertBoundIn(stored, projectId)
       assertEtag(stored, etag)

@@ -12,8 +12,9 @@ export function disableIdentity(writing: Writing): Unary<DisableIdentityRequest,
     const wrong = new Violations()
     const id = idField(request.id, wrong.at('id'))
     wrong.refuse()
-    const caller = await authorization.require(call, { action: 'update', resource: 'identity', attributes: { id } })
-    const { result: identity, revision } = await setIdentityState(writing, call, { caller, id, state: 'disabled', method: 'DisableIdentity' })
+    const about = { resource: 'identity', attributes: { id } }
+    const caller = await authorization.require(call, { action: 'update', ...about })
+    const { result: identity, revision } = await setIdentityState(writing, call, { caller, about, id, state: 'disabled', method: 'DisableIdentity' })
     return { ...toIdentityMessage(identity), revision }
   }
 }

@@ -12,9 +12,9 @@ export function enableIdentity(writing: Writing): Unary<EnableIdentityRequest, I
     const wrong = new Violations()
     const id = idField(request.id, wrong.at('id'))
     wrong.refuse()
-    const update = { action: 'update', resource: 'identity', attributes: { id } }
-    const caller = await authorization.require(call, update, { action: 'grant', resource: 'identity', attributes: { id } })
-    const { result: identity, revision } = await setIdentityState(writing, call, { caller, id, state: 'active', method: 'EnableIdentity' })
+    const about = { resource: 'identity', attributes: { id } }
+    const caller = await authorization.require(call, { action: 'update', ...about })
+    const { result: identity, revision } = await setIdentityState(writing, call, { caller, about, id, state: 'active', method: 'EnableIdentity' })
     return { ...toIdentityMessage(identity), revision }
   }
 }

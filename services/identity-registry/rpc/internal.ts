@@ -6,6 +6,7 @@ import { whenAnswered } from '#libs/rpc/unary.js'
 import type { RegistryInternalServiceServer } from '#libs/wire/gen/countersign/registry/v1/internal.js'
 import type { Db, RegistrySchema } from '../store/schema.js'
 import { bootstrap } from './bootstrap.js'
+import { checkCoverage } from './check-coverage.js'
 import { describeIdentity } from './describe-identity.js'
 import { resolveGrants } from './resolve-grants.js'
 import { resolveRole } from './resolve-role.js'
@@ -17,5 +18,6 @@ export const registryInternalService = (internal: InternalAdapter, outside: Outs
   resolveGrants: internal(resolveGrants(outside), whenAnswered),
   resolveRole: internal(resolveRole(outside), whenAnswered),
   describeIdentity: internal(describeIdentity(outside), whenAnswered),
+  checkCoverage: internal(checkCoverage(outside)),
   bootstrap: internal(bootstrap(outside)),
 })

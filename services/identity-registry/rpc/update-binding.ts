@@ -8,9 +8,10 @@ import type { Binding as BindingMessage, UpdateBindingRequest } from '#libs/wire
 import { assertBoundIn } from '../domain/binding.js'
 import type { Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
-import { lockBinding, replaceBoundRoles } from '../store/bindings.js'
-import { lockRolesByName } from '../store/roles.js'
+import { getBinding, lockBinding, replaceBoundRoles } from '../store/bindings.js'
+import { findRoleIds, lockRolesByName } from '../store/roles.js'
 import { rolesToBind, toBindingMessage, withIds } from './binding-message.js'
+import { guarded } from './guarded.js'
 
 export function updateBinding({ authorization, feed, ids, clock }: Writing): Unary<UpdateBindingRequest, BindingMessage> {
   return async (request, call) => {
@@ -21,19 +22,25 @@ export function updateBinding({ authorization, feed, ids, clock }: Writing): Una
     const etag = optionalEtag(request.etag, wrong.at('etag'))
     wrong.refuse()
     const about = { resource: 'binding', projectId, attributes: { id } }
-    const caller = await authorization.require(call, { action: 'update', ...about }, { action: 'grant', ...about })
+    const caller = await authorization.require(call, { action: 'update', ...about })
     const { organizationId } = caller
+    const now = clock.now()
+    const names = toBind.map(({ role }) => role)
+    const scope = { organizationId, projectId: projectId ?? null }
     const { result: { binding, roles }, revision } = await feed.commit(call.deadline, async (tx, changed) => {
-      // Roles before bindings: the order in which DeleteRole locks them.
-      const bound = withIds(toBind, await lockRolesByName(tx, { organizationId, projectId: projectId ?? null }, toBind.map(({ role }) => role)))
-      const stored = await lockBinding(tx, { organizationId, id })
-      assertBoundIn(stored, projectId)
-      assertEtag(stored, etag)
-      const updated = { ...stored, updateTime: clock.now(), etag: ids.next() }
-      await replaceBoundRoles(tx, updated, bound)
-      changed(organizationId, changedInRegistry.UpdateBinding(stored.identityId))
-      await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'binding', id, details: { roles: toBind } }))
-      return { binding: updated, roles: bound }
+      const { identityId } = await getBinding(tx, { organizationId, id })
+      const recipient = { identityId, scopes: [scope.projectId] }
+      return guarded(tx, { caller, about, now, recipient, roleIds: await findRoleIds(tx, scope, names) }, async () => {
+        const bound = withIds(toBind, await lockRolesByName(tx, scope, names))
+        const stored = await lockBinding(tx, { organizationId, id })
+        assertBoundIn(stored, projectId)
+        assertEtag(stored, etag)
+        const updated = { ...stored, updateTime: now, etag: ids.next() }
+        await replaceBoundRoles(tx, updated, bound)
+        changed(organizationId, changedInRegistry.UpdateBinding(identityId))
+        await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'binding', id, details: { roles: toBind } }))
+        return { binding: updated, roles: bound }
+      })
     })
     return { ...toBindingMessage(binding, roles), revision }
   }

@@ -12,6 +12,7 @@ import { assertCustom, assertInScope } from '../domain/role.js'
 import type { Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { lockRole, updateRole as writeRole } from '../store/roles.js'
+import { guarded } from './guarded.js'
 import { toRoleMessage } from './role-message.js'
 
 export function updateRole({ authorization, feed, ids, clock }: Writing): Unary<UpdateRoleRequest, RoleMessage> {
@@ -25,18 +26,21 @@ export function updateRole({ authorization, feed, ids, clock }: Writing): Unary<
     const etag = optionalEtag(request.etag, wrong.at('etag'))
     wrong.refuse()
     const about = { resource: 'role', projectId, attributes: { id } }
-    const caller = await authorization.require(call, { action: 'update', ...about }, { action: 'grant', ...about })
+    const caller = await authorization.require(call, { action: 'update', ...about })
     assertCustom(id)
-    const { result: role, revision } = await feed.commit(call.deadline, async (tx, changed) => {
-      const stored = await lockRole(tx, { organizationId: caller.organizationId, id })
-      assertInScope(stored, projectId)
-      assertEtag(stored, etag)
-      const updated = { ...stored, description, rules, updateTime: clock.now(), etag: ids.next() }
-      await writeRole(tx, updated)
-      changed(caller.organizationId, changedInRegistry.UpdateRole(id))
-      await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'role', id, details: { before: stored.rules, after: rules } }))
-      return updated
-    })
+    const now = clock.now()
+    const { result: role, revision } = await feed.commit(call.deadline, (tx, changed) =>
+      guarded(tx, { caller, about, now, recipient: { roleId: id } }, async () => {
+        const stored = await lockRole(tx, { organizationId: caller.organizationId, id })
+        assertInScope(stored, projectId)
+        assertEtag(stored, etag)
+        const updated = { ...stored, description, rules, updateTime: now, etag: ids.next() }
+        await writeRole(tx, updated)
+        changed(caller.organizationId, changedInRegistry.UpdateRole(id))
+        await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'role', id, details: { before: stored.rules, after: rules } }))
+        return updated
+      }),
+    )
     return { ...toRoleMessage(role), revision, warnings: warningsOf(rules) }
   }
 }

@@ -9,9 +9,13 @@ export async function insertIdentity(tx: Tx, identity: Identity): Promise<void> 
   await tx.insertInto('identity').values(identity).execute().catch(refuseTakenName(identity.name))
 }
 
-export async function getIdentity(db: Db, { organizationId, id }: Key): Promise<Identity> {
-  const row = await db.selectFrom('identity').selectAll().where('organizationId', '=', organizationId).where('id', '=', id).executeTakeFirst()
-  if (!row) throw identityNotFound(id)
+export function findIdentity(db: Db, { organizationId, id }: Key): Promise<Identity | undefined> {
+  return db.selectFrom('identity').selectAll().where('organizationId', '=', organizationId).where('id', '=', id).executeTakeFirst()
+}
+
+export async function getIdentity(db: Db, key: Key): Promise<Identity> {
+  const row = await findIdentity(db, key)
+  if (!row) throw identityNotFound(key.id)
   return row
 }
 

@@ -26,6 +26,15 @@ export async function lockRole(tx: Tx, { organizationId, id }: Key): Promise<Cus
 
 export type Scope = { readonly organizationId: string; readonly projectId: string | null }
 
+/** The ids of the roles of these names, as far as there are such roles; nothing keeps them there. */
+export async function findRoleIds(db: Db, { organizationId, projectId }: Scope, names: readonly string[]): Promise<string[]> {
+  const rows = await db
+    .selectFrom('role').select('id')
+    .where('organizationId', '=', organizationId).where('projectId', projectId === null ? 'is' : '=', projectId)
+    .where('name', 'in', names).execute()
+  return rows.map(({ id }) => id)
+}
+
 /**
  * The ids of the roles of these names, in their order. Custom ones stay locked against deletion until the transaction
  * ends; they are locked in order of id, so that two transactions can't wait for each other.
