@@ -1,4 +1,3 @@
-import type { Report } from '../domain-error.js'
 import type { Condition, Effect, Operator } from './condition.js'
 import { globProblem } from './glob.js'
 import { subnetOf } from './subnet.js'
@@ -28,6 +27,9 @@ const MAX_WORDS = 50
 const MAX_CONDITIONS = 20
 const MAX_VALUES = 100
 const MAX_VALUE_LENGTH = 1000
+
+/** Says what is wrong with what it was made for; as libs/domain-error.ts has it, which knows rules itself. */
+type Report = (problem: string) => void
 
 type At = (field: string) => Report
 
