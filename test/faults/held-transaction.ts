@@ -6,6 +6,8 @@ export type Held = {
   run(sql: string, values?: readonly unknown[]): Promise<void>
   /** Returns when so many statements of others wait for a lock. */
   awaited(count?: number): Promise<void>
+  /** What they wait for, such as `relation` or `transactionid`. */
+  awaitedLocks(): Promise<string[]>
   commit(): Promise<void>
 }
 
@@ -17,7 +19,8 @@ export function heldTransaction<T>(url: string, work: (held: Held) => Promise<T>
       run: async (sql, values = []) => {
         await client.query(sql, [...values])
       },
-      awaited: (count = 1) => until(async () => (await waiting(url)) === count),
+      awaited: (count = 1) => until(async () => (await waiting(url)).length === count),
+      awaitedLocks: () => waiting(url),
       commit: async () => {
         await client.query('commit')
       },
@@ -26,8 +29,8 @@ export function heldTransaction<T>(url: string, work: (held: Held) => Promise<T>
 }
 
 // Asked on a connection of its own: within a transaction the answer would stay what it was at first.
-const waiting = (url: string): Promise<number | null> =>
+const waiting = (url: string): Promise<string[]> =>
   withClient(url, async (client) => {
-    const { rowCount } = await client.query("select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")
-    return rowCount
+    const { rows } = await client.query<{ lock: string }>("select wait_event as lock from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' order by 1")
+    return rows.map(({ lock }) => lock)
   })
