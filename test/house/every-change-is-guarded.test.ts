@@ -65,5 +65,5 @@ describe.each(SERVICES)('$service', ({ service, methods, call }) => {
 })
 
 it('the guard of what is enabled and disabled is taken for enabling', () => {
-  expect(read('services/identity-registry/rpc/set-identity-state.ts')).toMatch(/state === 'active' \? guarded\(tx, \{ caller, /)
+  expect(read('services/identity-registry/rpc/set-identity-state.ts')).toMatch(/if \(state === 'active'\) return guarded\(tx, \{ caller, /)
 })

@@ -6,6 +6,7 @@ import { changedInRegistry } from '#libs/freshness/entities.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { DeleteIdentityRequest, DeleteIdentityResponse } from '#libs/wire/gen/countersign/registry/v1/identity.js'
 import type { Writing } from '../ports.js'
+import { lockHolder } from '../store/anchors.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { deleteIdentity as removeIdentity, lockIdentity } from '../store/identities.js'
 
@@ -18,6 +19,7 @@ export function deleteIdentity({ authorization, feed, ids }: Writing): Unary<Del
     const caller = await authorization.require(call, { action: 'delete', resource: 'identity', attributes: { id } })
     const key = { organizationId: caller.organizationId, id }
     const { revision } = await feed.commit(call.deadline, async (tx, changed) => {
+      await lockHolder(tx, caller.organizationId, id)
       const stored = await lockIdentity(tx, key)
       assertEtag(stored, etag)
       await removeIdentity(tx, key)

@@ -6,6 +6,7 @@ import { changedInRegistry } from '#libs/freshness/entities.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { DeleteProjectRequest, DeleteProjectResponse } from '#libs/wire/gen/countersign/registry/v1/project.js'
 import type { Writing } from '../ports.js'
+import { lockAnchors } from '../store/anchors.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { deleteProject as removeProject, lockProject } from '../store/projects.js'
 
@@ -18,6 +19,7 @@ export function deleteProject({ authorization, feed, ids }: Writing): Unary<Dele
     const caller = await authorization.require(call, { action: 'delete', resource: 'project', projectId: id, attributes: { id } })
     const key = { organizationId: caller.organizationId, id }
     const { revision } = await feed.commit(call.deadline, async (tx, changed) => {
+      await lockAnchors(tx, caller.organizationId, { projects: new Map([[id, 'exclusive']]) })
       const stored = await lockProject(tx, key)
       assertEtag(stored, etag)
       await removeProject(tx, key)

@@ -8,6 +8,7 @@ import type { DeleteRoleRequest, DeleteRoleResponse } from '#libs/wire/gen/count
 import { roleInUse } from '../domain/refusals.js'
 import { assertCustom, assertInScope } from '../domain/role.js'
 import type { Writing } from '../ports.js'
+import { lockAnchors } from '../store/anchors.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { deleteRole as removeRole, isRoleInUse, lockRole } from '../store/roles.js'
 
@@ -22,6 +23,7 @@ export function deleteRole({ authorization, feed, ids }: Writing): Unary<DeleteR
     assertCustom(id)
     const key = { organizationId: caller.organizationId, id }
     const { revision } = await feed.commit(call.deadline, async (tx, changed) => {
+      await lockAnchors(tx, caller.organizationId, { roles: new Map([[id, 'exclusive']]) })
       const stored = await lockRole(tx, key)
       assertInScope(stored, projectId)
       assertEtag(stored, etag)

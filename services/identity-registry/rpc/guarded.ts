@@ -10,7 +10,7 @@ import { findIdentity } from '../store/identities.js'
 import type { Tx } from '../store/schema.js'
 
 // The escalation guard around a change: it reads what is held, lets the change be made, reads again, and undoes it with a
-// refusal where somebody got more than whoever makes it holds. All of it under locks that nothing held can slip by.
+// refusal where somebody got more than whoever makes it holds. All of it under locks that nobody who changes it gets past.
 
 /** Whose grants a change touches. */
 export type Recipient =
@@ -45,21 +45,21 @@ export async function guarded<T>(tx: Tx, guard: Guard, change: () => Promise<T>)
 /** What the caller would take with a credential of the identity, and does not hold. */
 export async function missingForCredential(tx: Tx, guard: Omit<Guard, 'recipient'>, identityId: string): Promise<MissingRule[]> {
   const taken: Guard = { ...guard, recipient: { identityId, scopes: 'everywhere', before: 'nothing' } }
-  const reading = await lockedReading(tx, taken, 'share')
+  const reading = await lockedReading(tx, taken, 'shared')
   return reading.mayGrant ? [] : missingBetween(taken, reading, reading.recipient)
 }
 
 type Reading = { readonly granter: readonly HeldRole[]; readonly recipient: readonly HeldRole[] }
 
 /** Reads, locks what was found, and reads again: what came in between makes it start over. */
-async function lockedReading(tx: Tx, guard: Guard, recipientLock: Lock = 'update'): Promise<Reading & { readonly mayGrant: boolean }> {
+async function lockedReading(tx: Tx, guard: Guard, recipientLock: Lock = 'exclusive'): Promise<Reading & { readonly mayGrant: boolean }> {
   const { caller: { organizationId, identityId }, recipient, roleIds = [], now, about } = guard
   const found = await read(tx, guard)
-  const share = (ids: readonly (string | null)[]) => ids.filter((id) => id !== null).map((id): [string, Lock] => [id, 'share'])
-  const roles = new Map(share([...roleIds, ...rolesOf(found)].filter((id) => !builtInRoleById(id))))
-  const projects = new Map(share([...(about.projectId === undefined ? [] : [about.projectId]), ...projectsOf(found)]))
-  const identities = new Map(share([identityId]))
-  if ('roleId' in recipient) roles.set(recipient.roleId, 'update')
+  const shared = (ids: readonly (string | null)[]) => ids.filter((id) => id !== null).map((id): [string, Lock] => [id, 'shared'])
+  const roles = new Map(shared([...roleIds, ...rolesOf(found)].filter((id) => !builtInRoleById(id))))
+  const projects = new Map(shared([...(about.projectId === undefined ? [] : [about.projectId]), ...projectsOf(found)]))
+  const identities = new Map(shared([identityId]))
+  if ('roleId' in recipient) roles.set(recipient.roleId, 'exclusive')
   else identities.set(recipient.identityId, recipientLock)
   await lockAnchors(tx, organizationId, { projects, roles, identities })
   const reading = await read(tx, guard)

@@ -4,6 +4,7 @@ import { changedInRegistry } from '#libs/freshness/entities.js'
 import type { Call } from '#libs/rpc/unary.js'
 import type { Identity, IdentityState } from '../domain/identity.js'
 import type { Writing } from '../ports.js'
+import { lockHolder } from '../store/anchors.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { getIdentity, lockIdentity, updateIdentity } from '../store/identities.js'
 import { guarded } from './guarded.js'
@@ -33,6 +34,8 @@ export function setIdentityState({ feed, ids, clock }: Writing, call: Call, { ca
       return updated
     }
     // Whoever is active again holds all that it is bound to.
-    return state === 'active' ? guarded(tx, { caller, about, now, recipient: { identityId: id, scopes: 'everywhere', before: 'nothing' } }, set) : set()
+    if (state === 'active') return guarded(tx, { caller, about, now, recipient: { identityId: id, scopes: 'everywhere', before: 'nothing' } }, set)
+    await lockHolder(tx, caller.organizationId, id)
+    return set()
   })
 }

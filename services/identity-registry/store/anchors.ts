@@ -1,45 +1,39 @@
+import { sql } from 'kysely'
 import type { Tx } from './schema.js'
 
-// Whoever changes what something holds locks its row FOR UPDATE, and the guard locks the rows of all that it reads FOR SHARE:
-// so nothing that it read, what was not there included, changes before the commit. The order is the same everywhere.
+// Whoever changes what something holds locks its anchor exclusively, and the guard locks the anchors of all that it reads,
+// shared: so nothing that it read, what was not there included, changes before the commit. Anchors are advisory locks, since
+// those of rows are not fair: who wants a row FOR UPDATE waits for as long as others keep coming that want it FOR SHARE, and
+// a flood of grants would keep their granter from ever being stopped.
 
-export type Lock = 'share' | 'update'
+export type Lock = 'shared' | 'exclusive'
 
 /** What to lock, by id. */
-export type Anchors = { readonly projects: ReadonlyMap<string, Lock>; readonly roles: ReadonlyMap<string, Lock>; readonly identities: ReadonlyMap<string, Lock> }
+export type Anchors = {
+  readonly projects?: ReadonlyMap<string, Lock>
+  readonly roles?: ReadonlyMap<string, Lock>
+  readonly identities?: ReadonlyMap<string, Lock>
+}
 
-/**
- * Locks in the one order: the organization, projects, roles, identities; each kind in order of id. What is not there can't be
- * locked: whoever needs it says so.
- */
+/** The server's table of locks is not large: who needs more of them locks the organization as a whole. */
+const MOST = 100
+
+/** Locks in the one order, until the transaction ends: the organization, projects, roles, identities; each kind in order of id. */
 export async function lockAnchors(tx: Tx, organizationId: string, { projects, roles, identities }: Anchors): Promise<void> {
-  await tx.selectFrom('organization').select('id').where('id', '=', organizationId).forShare().execute()
-  await lockRows(tx, 'project', { organizationId, wanted: projects })
-  await lockRows(tx, 'role', { organizationId, wanted: roles })
-  await lockRows(tx, 'identity', { organizationId, wanted: identities })
+  const few = [...named('project', projects), ...named('role', roles), ...named('identity', identities)]
+  const whole = named('organization', new Map([[organizationId, few.length > MOST ? 'exclusive' : 'shared']]))
+  const all = few.length > MOST ? whole : [...whole, ...few]
+  const [names, exclusive] = [all.map(({ name }) => name), all.map(({ lock }) => lock === 'exclusive')]
+  // Row by row, in their order.
+  await sql`
+    select case when exclusive then pg_advisory_xact_lock(hashtextextended(name, 0)) else pg_advisory_xact_lock_shared(hashtextextended(name, 0)) end
+    from unnest(${names}::text[], ${exclusive}::boolean[]) as anchor (name, exclusive)
+  `.execute(tx)
 }
 
-type Rows = { readonly organizationId: string; readonly wanted: ReadonlyMap<string, Lock> }
+/** The identity whose grants the transaction changes. */
+export const lockHolder = (tx: Tx, organizationId: string, identityId: string): Promise<void> =>
+  lockAnchors(tx, organizationId, { identities: new Map([[identityId, 'exclusive']]) })
 
-async function lockRows(tx: Tx, table: 'project' | 'role' | 'identity', { organizationId, wanted }: Rows): Promise<void> {
-  for (const { lock, ids } of runsOf(wanted)) {
-    const query = tx.selectFrom(table).select('id').where('organizationId', '=', organizationId).where('id', 'in', ids).orderBy('id')
-    await (lock === 'update' ? query.forUpdate() : query.forShare()).execute()
-  }
-}
-
-/** One statement can take but one kind of lock: neighbours of a kind, in order of id. */
-function runsOf(wanted: ReadonlyMap<string, Lock>): { lock: Lock; ids: string[] }[] {
-  const runs: { lock: Lock; ids: string[] }[] = []
-  for (const [id, lock] of [...wanted].sort(([one], [other]) => (one < other ? -1 : 1))) {
-    const last = runs.at(-1)
-    if (last?.lock === lock) last.ids.push(id)
-    else runs.push({ lock, ids: [id] })
-  }
-  return runs
-}
-
-/** Locks the row of the identity whose grants the transaction changes, where nothing else has to be locked before it. */
-export async function lockHolder(tx: Tx, organizationId: string, identityId: string): Promise<void> {
-  await tx.selectFrom('identity').select('id').where('organizationId', '=', organizationId).where('id', '=', identityId).forUpdate().execute()
-}
+const named = (kind: string, wanted: ReadonlyMap<string, Lock> = new Map()): { name: string; lock: Lock }[] =>
+  [...wanted].sort(([one], [other]) => (one < other ? -1 : 1)).map(([id, lock]) => ({ name: `registry/${kind}/${id}`, lock }))
