@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { rulesFrom } from '#libs/rpc/rule-message.js'
 import type { Effect } from '#libs/rules/condition.js'
+import { infisicalRule, ruleFromInfisical, ruleToInfisical } from '#libs/rules/infisical.js'
 import { ruleJson } from '#libs/rules/json.js'
 import type { Rule } from '#libs/rules/rule.js'
 import type { Rule as RuleMessage } from '#libs/wire/gen/countersign/registry/v1/role.js'
@@ -8,12 +9,37 @@ import { Failure, wrongUsage } from './failure.js'
 
 // How rules are written on the command line and in rule files; what a role may hold is judged by the server.
 
+/** How rules are written in a file. */
+export const FORMS = ['countersign', 'infisical'] as const
+export type Form = (typeof FORMS)[number]
+
 /** A JSON list of rules. */
-export function parseRules(json: string, source: string): Rule[] {
-  const parsed = z.array(ruleJson).safeParse(parseJson(json, source))
+export function parseRules(json: string, source: string, form: Form = 'countersign'): Rule[] {
+  const document = parseJson(json, source)
+  return form === 'infisical' ? fromInfisical(document, source) : read(z.array(ruleJson), document, source)
+}
+
+function read<T>(schema: z.ZodType<T>, document: unknown, source: string): T {
+  const parsed = schema.safeParse(document)
   if (parsed.success) return parsed.data
-  const problems = parsed.error.issues.map(({ path, message }) => `${place(path)}: ${message}`)
-  throw wrongUsage(`${source} is not a list of rules: ${problems.join('; ')}`)
+  throw noRules(source, parsed.error.issues.map(({ path, message }) => `${place(path)}: ${message}`))
+}
+
+const noRules = (source: string, problems: readonly string[]): Failure => wrongUsage(`${source} is not a list of rules: ${problems.join('; ')}`)
+
+function fromInfisical(document: unknown, source: string): Rule[] {
+  const problems: string[] = []
+  const rules = read(z.array(infisicalRule), document, source).map((rule, index) => ruleFromInfisical(rule, (field) => (problem) => problems.push(`rules[${index}].${field} ${problem}`)))
+  if (problems.length > 0) throw noRules(source, problems)
+  return rules
+}
+
+/** The rules of a role as Infisical writes them; what can't be said there is a failure, and not left out. */
+export function infisicalRules(messages: readonly RuleMessage[]) {
+  const problems: string[] = []
+  const rules = writtenRules(messages).map((rule, index) => ruleToInfisical(rule, (field) => (problem) => problems.push(`rules[${index}].${field} ${problem}`)))
+  if (problems.length > 0) throw new Failure({ exitCode: 1, reason: 'NOT_IN_THIS_FORM', message: `These rules can't be written in this form: ${problems.join('; ')}`, metadata: {} })
+  return rules
 }
 
 function parseJson(json: string, source: string): unknown {

@@ -39,6 +39,21 @@ describe('for people', () => {
     expect(stdout).toContain('\n\nrule 0  allow read on orders where path glob /a/**\nrule 1  deny delete on *\nrule 2  allow read,list on *\n')
   })
 
+  it('reads and prints the rules of a role as Infisical writes them, where they can be', async () => {
+    const theirs = [
+      { subject: ['secrets'], action: ['read', 'readValue'], conditions: { secretPath: { $glob: '/app/**' } }, inverted: false },
+      { subject: ['all'], action: ['manage'], inverted: true },
+    ]
+    const file = operator.write('infisical.json', JSON.stringify(theirs))
+    const { stdout } = await operator.run(['role', 'create', 'migrated', '--rules', file, '--form', 'infisical'])
+    expect(stdout).toContain('rule 0  allow read,read_value on secrets where secret_path glob /app{,/**}\nrule 1  deny * on *\n')
+    expect(JSON.parse((await operator.run('role get migrated --form infisical')).stdout)).toEqual(theirs)
+    expect(await operator.json('role get migrated --form infisical')).toEqual(theirs)
+    await operator.run(['role', 'create', 'ours', '--rules', operator.write('ours.json', '[{"resources":["a"],"actions":["b"],"conditions":[{"attribute":"ip","operator":"cidr","values":["10.0.0.0/8"]}]}]')])
+    const { code, stderr } = await operator.run('role get ours --form infisical')
+    expect([code, stderr]).toEqual([1, expect.stringContaining('rules[0].conditions[0] has the operator cidr, which Infisical has not')])
+  })
+
   it('shows nothing that would drive the terminal', async () => {
     world().identities.push(Identity.fromPartial({ id: world().ids.next(), name: 'bad\u001b[2Jname', state: IdentityState.ACTIVE, createTime: NOW }))
     const { stdout } = await operator.run('identity list')

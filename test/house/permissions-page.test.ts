@@ -8,6 +8,7 @@ import { compileRules } from '#libs/rules/compile.js'
 import { ruleJson } from '#libs/rules/json.js'
 import { checkRules, type Rule } from '#libs/rules/rule.js'
 import { parseAttributes } from '../../cli/attributes.js'
+import { type HeldRule, missingRules, NOTHING } from '../../services/identity-registry/domain/escalation.js'
 import { checkQuestion, CONTEXT } from '../../services/authorization-check/domain/question.js'
 
 // Every example of docs/permissions.md: rules in a block of JSON, and tables of what is asked, as on the command line, and
@@ -25,6 +26,25 @@ function examplesIn(text: string): Example[] {
     else if (asked !== undefined && answer !== undefined) examples.push({ rules, asked, answer })
   }
   return examples
+}
+
+type Gift = { readonly held: readonly Rule[]; readonly given: string; readonly answer: string }
+
+/** The rules that a giver holds, and a table of what may be given. */
+function giftsIn(text: string): Gift[] {
+  const [, json = '[]', table = ''] = /```json held\n([\s\S]*?)```([\s\S]*?)\n## /.exec(text) ?? []
+  const held = z.array(ruleJson).parse(JSON.parse(json))
+  return [...table.matchAll(/^\| `([^`]+)` \| ([a-z ]+) \|$/gm)].map(([, given = '', answer = '']) => ({ held, given, answer }))
+}
+
+const forEver = (rule: Rule): HeldRule => ({ role: 'clerk', rule, startTime: null, endTime: null })
+
+const ANSWERS = { 'not-held': 'not held', 'not-for-so-long': 'not for so long', denied: 'denied to them' } as const
+
+function judged({ held, given }: Gift): string {
+  const after = { held: [forEver(ruleJson.parse(JSON.parse(given)))], besides: [] }
+  const [missing] = missingRules({ granter: held.map(forEver), before: NOTHING, after, renamed: false, now: new Date() })
+  return missing === undefined ? 'given' : ANSWERS[missing.obstacle]
 }
 
 const NOBODY = '01900000-0000-7000-8000-000000000000'
@@ -54,6 +74,12 @@ describe('docs/permissions.md', () => {
     expect(examples.length).toBeGreaterThan(35)
     for (const { rules } of examples) checkRules(rules, (field) => (problem) => expect.fail(`${field} ${problem}`))
   })
+
+  const gifts = giftsIn(page)
+
+  it('has examples of what may be given', () => expect(gifts.length).toBeGreaterThan(6))
+
+  it.each(gifts)('$given: $answer', (gift) => expect(judged(gift)).toBe(gift.answer))
 
   it.each(examples)('$asked: $answer', ({ rules, asked, answer }) => expect(answerTo(rules, asked)).toBe(answer))
 })
