@@ -197,8 +197,8 @@ describe('in the end', () => {
   })
 
   it('is late what was not correct again in time', () => {
-    expect(story().at(9, { type: 'recovered', faults: ['kill'], millis: 5_001 }).found).toEqual(['recovery'])
-    expect(story().at(9, { type: 'recovered', faults: ['kill'], millis: 4_999 }).found).toEqual([])
+    expect(story().at(9, { type: 'recovered', faults: ['kill'], millis: 5_001, last: '' }).found).toEqual(['recovery'])
+    expect(story().at(9, { type: 'recovered', faults: ['kill'], millis: 4_999, last: '' }).found).toEqual([])
   })
 })
 

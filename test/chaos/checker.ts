@@ -77,7 +77,7 @@ export class Checker {
         this.#faults -= 1
         return
       case 'recovered':
-        if (event.millis > this.settings.recoverWithinMillis) this.#report('recovery', event, `not correct again ${event.millis.toFixed(0)} ms after ${event.faults.join(', ')}`)
+        if (event.millis > this.settings.recoverWithinMillis) this.#report('recovery', event, `not correct again ${event.millis.toFixed(0)} ms after ${event.faults.join(', ')}; last ${event.last}`)
         return
       case 'use':
         return this.#use(event)

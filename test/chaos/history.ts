@@ -38,7 +38,7 @@ type Happened =
   | { readonly type: 'fault'; readonly fault: number; readonly kind: string; readonly target: string }
   | { readonly type: 'mended'; readonly fault: number }
   /** All is answered correctly again, so long after these faults had ended. */
-  | { readonly type: 'recovered'; readonly faults: readonly string[]; readonly millis: number }
+  | { readonly type: 'recovered'; readonly faults: readonly string[]; readonly millis: number; readonly last: string }
   /** A login with a secret of limited uses succeeded. */
   | { readonly type: 'use'; readonly secret: string; readonly limit: number }
   /** A mutating call was refused that should not have been. */

@@ -17,6 +17,9 @@ const PATIENCE_MILLIS = 20_000
 
 /** Finds out when everything is answered correctly again, at every replica: a login, a change, a check, a revocation. */
 export class Probe {
+  /** Where the last round went wrong. */
+  #trouble = ''
+
   private constructor(
     private readonly world: World,
     private readonly recorder: Recorder,
@@ -31,12 +34,14 @@ export class Probe {
     return new Probe(world, recorder, await makeWorkload(session, { name: 'probe', role: 'viewer' }))
   }
 
-  /** How long it took, from `since` on. */
-  async untilCorrect(since: number): Promise<number> {
+  /** How long it took, from `since` on, and what was last in the way. */
+  async untilCorrect(since: number): Promise<{ millis: number; last: string }> {
+    let last = ''
     for (;;) {
       const answers = await this.#round().catch(answerOf)
       const millis = this.recorder.now() - since
-      if (answers === '' || millis > PATIENCE_MILLIS) return millis
+      if (answers === '' || millis > PATIENCE_MILLIS) return { millis, last: `${this.#trouble}${last}` }
+      last = answers
       if (answers !== NO_ANSWER) this.recorder.note({ type: 'refused', what: 'the probe', answer: answers })
       await sleep(AGAIN_AFTER_MILLIS)
     }
@@ -47,6 +52,8 @@ export class Probe {
     const { fleet } = this.world
     const all = [...fleet.exchanges.map((exchange) => this.#throughExchange(exchange)), ...fleet.registries.map((registry) => this.#changeAt(registry))]
     const answers = await Promise.all(all.map((one) => one.catch(answerOf)))
+    const names = [...fleet.exchanges, ...fleet.registries].map(({ name }) => name)
+    if (answers.some((answer) => answer !== '')) this.#trouble = `through ${names.filter((_name, place) => answers[place] !== '').join(', ')}: `
     return answers.find((answer) => answer !== '' && answer !== NO_ANSWER) ?? answers.find((answer) => answer !== '') ?? ''
   }
 

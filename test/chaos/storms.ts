@@ -14,8 +14,8 @@ export async function storm(outside: Outside, over: AbortSignal): Promise<void> 
     const faults = chosen(outside)
     await Promise.all(faults.map(({ kind, fault }) => broken(outside, { kind, fault, delay: random.between(0, 300) }, over)))
     const since = recorder.now()
-    const millis = await probe.untilCorrect(since)
-    recorder.note({ type: 'recovered', faults: faults.map(({ fault }) => `${fault.kind} of ${fault.target}`), millis })
+    const { millis, last } = await probe.untilCorrect(since)
+    recorder.note({ type: 'recovered', faults: faults.map(({ fault }) => `${fault.kind} of ${fault.target}`), millis, last })
     await rest(random.between(50, 200), over)
   }
 }

@@ -10,6 +10,7 @@ import type { CreateRoleRequest, Role as RoleMessage } from '#libs/wire/gen/coun
 import { roleNameTaken } from '../domain/refusals.js'
 import { builtInRoleByName, levelOf } from '../domain/role.js'
 import type { Writing } from '../ports.js'
+import { lockAnchors } from '../store/anchors.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { insertRole } from '../store/roles.js'
 import { toRoleMessage } from './role-message.js'
@@ -30,6 +31,8 @@ export function createRole({ authorization, feed, ids, clock }: Writing): Unary<
     const { organizationId } = caller
     const role = { organizationId, id: ids.next(), projectId, name, description, rules, createTime: now, updateTime: now, etag: ids.next() }
     const { revision } = await feed.commit(call.deadline, async (tx, changed) => {
+      // So that whoever deletes the project waits for those that come before, and not for ever more.
+      if (projectId !== null) await lockAnchors(tx, organizationId, { projects: new Map([[projectId, 'shared']]) })
       await insertRole(tx, role)
       changed(organizationId, changedInRegistry.CreateRole(role.id))
       await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'role', id: role.id, details: { name, projectId, rules } }))

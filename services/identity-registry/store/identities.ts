@@ -19,8 +19,9 @@ export async function getIdentity(db: Db, key: Key): Promise<Identity> {
   return row
 }
 
+/** Against others who write it; whoever only refers to it neither waits nor is waited for. */
 export async function lockIdentity(tx: Tx, { organizationId, id }: Key): Promise<Identity> {
-  const query = tx.selectFrom('identity').selectAll().where('organizationId', '=', organizationId).where('id', '=', id).forUpdate()
+  const query = tx.selectFrom('identity').selectAll().where('organizationId', '=', organizationId).where('id', '=', id).forNoKeyUpdate()
   const row = await query.executeTakeFirst()
   if (!row) throw identityNotFound(id)
   return row

@@ -14,8 +14,9 @@ export async function getOrganization(db: Db, id: string): Promise<Organization>
   return row
 }
 
+/** Against others who write it; whoever only refers to it, as what is made in it does, neither waits nor is waited for. */
 export async function lockOrganization(tx: Tx, id: string): Promise<Organization> {
-  const row = await tx.selectFrom('organization').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
+  const row = await tx.selectFrom('organization').selectAll().where('id', '=', id).forNoKeyUpdate().executeTakeFirst()
   if (!row) throw organizationNotFound(id)
   return row
 }

@@ -15,8 +15,9 @@ export async function getProject(db: Db, { organizationId, id }: Key): Promise<P
   return row
 }
 
+/** Against others who write it; whoever only refers to it neither waits nor is waited for. */
 export async function lockProject(tx: Tx, { organizationId, id }: Key): Promise<Project> {
-  const query = tx.selectFrom('project').selectAll().where('organizationId', '=', organizationId).where('id', '=', id).forUpdate()
+  const query = tx.selectFrom('project').selectAll().where('organizationId', '=', organizationId).where('id', '=', id).forNoKeyUpdate()
   const row = await query.executeTakeFirst()
   if (!row) throw projectNotFound(id)
   return row

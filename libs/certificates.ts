@@ -1,0 +1,114 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { experimental } from '@grpc/grpc-js'
+import { ConfigError } from './env.js'
+import { every } from './lifecycle.js'
+import type { Log } from './log.js'
+
+// The certificate of a service and the CA that it trusts, from files, which are replaced while it runs: by cert-manager, by
+// kubelet, by hand. What is read is used only once it is whole; until then the last good pair is. (grpc-js's own watcher hands
+// on whatever is in the files, so that a half-written one breaks every handshake.)
+
+export type CertificateFiles = { readonly certificateFile: string; readonly keyFile: string; readonly caFile: string }
+
+export type Certificates = {
+  /** For grpc-js, which is told of every good change. */
+  readonly provider: experimental.CertificateProvider
+  /** When the certificate in use expires. */
+  expireTime(): Date
+  /** Looks whether the files have changed; what is wrong with them is logged once. */
+  refresh(): void
+  close(): Promise<void>
+}
+
+type Material = { readonly certificate: Buffer; readonly privateKey: Buffer; readonly caCertificate: Buffer; readonly expireTime: Date }
+
+const REFRESH_MILLIS = 2_000
+
+type CaListener = Parameters<experimental.CertificateProvider['addCaCertificateListener']>[0]
+type IdentityListener = Parameters<experimental.CertificateProvider['addIdentityCertificateListener']>[0]
+
+/** Reads the files, which must be good by now, and goes on looking at them. */
+export function openCertificates(files: CertificateFiles, log: Log): Certificates {
+  let current = firstMaterial(files)
+  let complaint = ''
+  const caListeners = new Set<CaListener>()
+  const identityListeners = new Set<IdentityListener>()
+  const refresh = () => {
+    try {
+      const next = readMaterial(files)
+      complaint = ''
+      if (isSame(current, next)) return
+      current = next
+      for (const listener of caListeners) listener(current)
+      for (const listener of identityListeners) listener(current)
+      log.info({ expire_time: current.expireTime.toISOString() }, 'the certificate was replaced')
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error)
+      if (text !== complaint) log.error({ problem: text }, 'the files of the certificate are not good: the last good ones stay in use')
+      complaint = text
+    }
+  }
+  const stop = every(REFRESH_MILLIS, () => Promise.resolve(refresh()), (error) => log.error({ err: error }, 'looking at the certificate failed'))
+  return {
+    provider: {
+      addCaCertificateListener: (listener) => {
+        caListeners.add(listener)
+        listener(current)
+      },
+      removeCaCertificateListener: (listener) => void caListeners.delete(listener),
+      addIdentityCertificateListener: (listener) => {
+        identityListeners.add(listener)
+        listener(current)
+      },
+      removeIdentityCertificateListener: (listener) => void identityListeners.delete(listener),
+    },
+    expireTime: () => current.expireTime,
+    refresh,
+    close: stop,
+  }
+}
+
+function firstMaterial(files: CertificateFiles): Material {
+  try {
+    return readMaterial(files)
+  } catch (error) {
+    throw new ConfigError([`TLS_CERTIFICATE_FILE, TLS_KEY_FILE, TLS_CA_FILE: ${error instanceof Error ? error.message : String(error)}`])
+  }
+}
+
+function readMaterial({ certificateFile, keyFile, caFile }: CertificateFiles): Material {
+  const [certificate, privateKey, caCertificate] = [read('certificate', certificateFile), read('key', keyFile), read('CA', caFile)]
+  const leaf = parsed('certificate', () => new X509Certificate(certificate))
+  const key = parsed('key', () => createPrivateKey(privateKey))
+  for (const block of blocksOf(caCertificate)) parsed('CA', () => new X509Certificate(block))
+  if (!leaf.checkPrivateKey(key)) throw new Error('the key is not that of the certificate')
+  return { certificate, privateKey, caCertificate, expireTime: new Date(leaf.validTo) }
+}
+
+function read(what: string, path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch {
+    throw new Error(`the file of the ${what} can't be read`)
+  }
+}
+
+function parsed<T>(what: string, parse: () => T): T {
+  try {
+    return parse()
+  } catch {
+    throw new Error(`the file of the ${what} holds no whole one in PEM`)
+  }
+}
+
+const END = '-----END CERTIFICATE-----'
+
+/** A bundle is as good as each certificate in it. */
+function blocksOf(bundle: Buffer): string[] {
+  const blocks = bundle.toString().split(END).map((block) => `${block}${END}`)
+  return blocks.length > 1 && (blocks.at(-1) ?? '').trim() === END ? blocks.slice(0, -1) : blocks
+}
+
+const isSame = (one: Material, other: Material): boolean =>
+  one.certificate.equals(other.certificate) && one.privateKey.equals(other.privateKey) && one.caCertificate.equals(other.caCertificate)
