@@ -65,7 +65,7 @@ export async function startBenchSystem({ from, workloads: count, postgresPid, ..
     anonymous.exchange(Exchange.login, { proof: { $case: 'universalAuth', value: { clientId, clientSecret } } })
   try {
     const admin = newAdmin()
-    await bootstrap(addresses, secrets.bootstrapCredential, admin)
+    await bootstrap(addresses, { credential: secrets.bootstrapCredential }, admin)
     const { accessToken: token, tokenId } = await login(admin)
     const [registryCalls, exchangeCalls] = [open(addresses.registry, bearer(token)), open(addresses.exchange, bearer(token))]
     const session: Session = { token, tokenId, registry: registryCalls, exchange: exchangeCalls, check: anonymous.check }

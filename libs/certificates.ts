@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { experimental } from '@grpc/grpc-js'
+import type { experimental } from '@grpc/grpc-js'
 import { ConfigError } from './env.js'
 import { every } from './lifecycle.js'
 import type { Log } from './log.js'
@@ -49,18 +49,19 @@ export function openCertificates(files: CertificateFiles, log: Log): Certificate
       complaint = text
     }
   }
+  // Not at once: grpc-js begins to heed what it is told only when it has finished asking (1.14.7).
+  const soon = <Listener extends (material: Material) => void>(listeners: Set<Listener>, listener: Listener) => {
+    listeners.add(listener)
+    queueMicrotask(() => {
+      if (listeners.has(listener)) listener(current)
+    })
+  }
   const stop = every(REFRESH_MILLIS, () => Promise.resolve(refresh()), (error) => log.error({ err: error }, 'looking at the certificate failed'))
   return {
     provider: {
-      addCaCertificateListener: (listener) => {
-        caListeners.add(listener)
-        listener(current)
-      },
+      addCaCertificateListener: (listener) => soon(caListeners, listener),
       removeCaCertificateListener: (listener) => void caListeners.delete(listener),
-      addIdentityCertificateListener: (listener) => {
-        identityListeners.add(listener)
-        listener(current)
-      },
+      addIdentityCertificateListener: (listener) => soon(identityListeners, listener),
       removeIdentityCertificateListener: (listener) => void identityListeners.delete(listener),
     },
     expireTime: () => current.expireTime,

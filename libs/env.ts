@@ -59,8 +59,11 @@ export const host = z.string().min(1).default('127.0.0.1')
 
 export const isLoopback = (name: string): boolean => name === 'localhost' || (isIP(name) !== 0 && (name === '::1' || name.startsWith('127.')))
 
-/** Where services listen for each other. */
-export const internalHost = z.string().refine(isLoopback, 'must be a loopback address: elsewhere an internal listener needs TLS, which this version does not have').default('127.0.0.1')
+/** The path of a file in PEM, which is read again when it changes. */
+const pemFile = z.string().min(1).optional()
+
+/** The certificate of a service, and the CA by which callers and peers are known; all three, or none. */
+export const tlsFiles = { TLS_CERTIFICATE_FILE: pemFile, TLS_KEY_FILE: pemFile, TLS_CA_FILE: pemFile }
 
 /** `host:port`, or `unix:PATH`. */
 export const address = z.string().regex(/^(unix:.+|.+:\d{1,5})$/, 'must be host:port or unix:PATH')

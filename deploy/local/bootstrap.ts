@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { Metadata } from '@grpc/grpc-js'
+import { type ChannelCredentials, Metadata } from '@grpc/grpc-js'
 import { z } from 'zod'
 import { systemClock } from '#libs/clock.js'
 import { createIds } from '#libs/ids.js'
@@ -33,12 +33,14 @@ export function loadAdmin(file: string): Admin {
   return made
 }
 
+type Shown = { readonly credential: string; readonly channel?: ChannelCredentials }
+
 /** Tells both owners of the admin. Each does nothing where it has heard of it before. */
-export async function bootstrap(addresses: ServiceAddresses, credential: string, admin: Admin): Promise<void> {
+export async function bootstrap(addresses: Pick<ServiceAddresses, 'registryInternal' | 'exchangeInternal'>, { credential, channel }: Shown, admin: Admin): Promise<void> {
   const { organizationId, identityId, clientId, clientSecret } = admin
-  const serviceCredential = `bootstrap:${credential}`
-  const registry = createRpcClient({ address: addresses.registryInternal, serviceCredential })
-  const exchange = createRpcClient({ address: addresses.exchangeInternal, serviceCredential })
+  const shown = { serviceCredential: `bootstrap:${credential}`, ...(channel && { credentials: channel }) }
+  const registry = createRpcClient({ address: addresses.registryInternal, ...shown })
+  const exchange = createRpcClient({ address: addresses.exchangeInternal, ...shown })
   const outgoing = { deadline: deadlineOf(Infinity, 10_000), trace: traceOf(new Metadata()) }
   const names = { organizationName: 'default', identityName: 'admin' }
   try {

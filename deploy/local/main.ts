@@ -78,7 +78,7 @@ async function start(folder: DataFolder, { closing, say, databaseLost }: Start):
     environment: { ...process.env, REDIS_URL: undefined, REDIS_URL_FILE: undefined },
   })
   closing.add(() => services.close())
-  await bootstrap(services.addresses, secrets.bootstrapCredential, admin)
+  await bootstrap(services.addresses, { credential: secrets.bootstrapCredential }, admin)
   return { addresses: services.addresses, redis }
 }
 

@@ -12,10 +12,14 @@ export type DatabaseOptions = {
   readonly poolSize: number
   /** Named prepared statements; off for a pooler in transaction mode that can't keep them. */
   readonly prepare: boolean
+  /** Is given a way to count the connections of the pool. */
+  readonly watch?: (connections: () => Connections) => void
 }
 
+export type Connections = { readonly used: number; readonly idle: number; readonly waiting: number }
+
 /** A pool with every timeout set: nothing that waits for the database waits for ever. */
-export function connectDatabase<Schema>({ url, schema, log, poolSize, prepare }: DatabaseOptions): Kysely<Schema> {
+export function connectDatabase<Schema>({ url, schema, log, poolSize, prepare, watch }: DatabaseOptions): Kysely<Schema> {
   const pool = new Pool({
     connectionString: url,
     max: poolSize,
@@ -33,6 +37,7 @@ export function connectDatabase<Schema>({ url, schema, log, poolSize, prepare }:
   pool.on('error', (error) => log.warn({ error: error.message }, 'idle database connection lost'))
   // So does one that is lost in use, whose statements then fail by themselves.
   pool.on('connect', (client) => client.on('error', () => undefined))
+  watch?.(() => ({ used: pool.totalCount - pool.idleCount, idle: pool.idleCount, waiting: pool.waitingCount }))
   // Rows come as the domain names things: create_time is createTime; what JSON columns hold is left as it is.
   const plugins = [new CamelCasePlugin({ maintainNestedObjectKeys: true })]
   return new Kysely<Schema>({ dialect: postgresDialect(pool, prepare), plugins }).withSchema(schema)

@@ -1,4 +1,4 @@
-import { Client, credentials, Metadata, type ServiceError, status, type StatusObject } from '@grpc/grpc-js'
+import { type ChannelCredentials, Client, credentials as channelCredentials, Metadata, type ServiceError, status, type StatusObject } from '@grpc/grpc-js'
 import { monotonicMillis } from '../clock.js'
 import { DomainError } from '../domain-error.js'
 import { type Deadline, wallDeadline } from './deadline.js'
@@ -33,11 +33,13 @@ export type ClientOptions = {
   readonly serviceCredential?: string
   /** Full names of the services all of whose methods may be repeated: on UNAVAILABLE they are, inside the deadline. */
   readonly idempotentServices?: readonly string[]
+  /** Plain text where nothing is said. */
+  readonly credentials?: ChannelCredentials
 }
 
-export function createRpcClient({ address, headers = {}, serviceCredential, idempotentServices = [] }: ClientOptions): RpcClient {
+export function createRpcClient({ address, headers = {}, serviceCredential, idempotentServices = [], credentials = channelCredentials.createInsecure() }: ClientOptions): RpcClient {
   let opened: Client | undefined
-  const open = () => new Client(typeof address === 'string' ? address : address(), credentials.createInsecure(), {
+  const open = () => new Client(typeof address === 'string' ? address : address(), credentials, {
     'grpc.service_config': serviceConfig(idempotentServices),
     'grpc.keepalive_time_ms': 10_000,
     'grpc.keepalive_timeout_ms': 3_000,

@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net'
 import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js'
 import type { Log } from '../log.js'
+import { NO_METRICS, type RpcMetrics } from '../metrics/rpc.js'
 import { type Health, serveHealth } from './health.js'
 import { serveReflection } from './reflection.js'
 import { requestInTime } from './request-in-time.js'
@@ -14,6 +15,8 @@ export type Address = { readonly host: string; readonly port: number } | { reado
 
 export type RpcServer = {
   readonly health: Health
+  /** Of the services that it answers for. */
+  readonly names: readonly string[]
   readonly unary: UnaryAdapter
   /** Answers with the port, which the system chose where 0 was asked for. */
   listen(): Promise<number>
@@ -29,6 +32,11 @@ export type ServerOptions = {
   readonly portVariable: string
   readonly limits?: Limits
   readonly graceMillis?: number
+  /** Plain text where nothing is said. */
+  readonly credentials?: ServerCredentials
+  readonly metrics?: RpcMetrics
+  /** Answers for the health of these services of other listeners, and for nothing else. */
+  readonly healthOf?: readonly string[]
 }
 
 const options = {
@@ -48,20 +56,22 @@ export class ListenError extends Error {
   override readonly name = 'ListenError'
 }
 
-export function createRpcServer({ log, address, services, portVariable, limits = defaultLimits, graceMillis = 5_000 }: ServerOptions): RpcServer {
+export function createRpcServer(given: ServerOptions): RpcServer {
+  const { log, address, services, portVariable, limits = defaultLimits, graceMillis = 5_000, metrics = NO_METRICS, healthOf } = given
   const server = new Server({ ...options, interceptors: [requestInTime(limits.maxMillis)] })
-  const unary = unaryAdapter({ log, limits })
+  const unary = unaryAdapter({ log, limits, metrics })
   const added = services(unary)
   for (const [definition, implementation] of added) server.addService(refusingUndecodable(definition), implementation)
   const names = added.map(([definition]) => serviceName(definition))
-  const health = serveHealth(server, names)
-  serveReflection(server, [...names, 'grpc.health.v1.Health', 'grpc.reflection.v1.ServerReflection'])
+  const health = serveHealth(server, healthOf ?? names)
+  if (!healthOf) serveReflection(server, [...names, 'grpc.health.v1.Health', 'grpc.reflection.v1.ServerReflection'])
   let target = targetOf(address)
   return {
     health,
+    names,
     unary,
     listen: async () => {
-      const port = await bind(server, address, portVariable)
+      const port = await bind(server, { address, portVariable, credentials: given.credentials ?? ServerCredentials.createInsecure() })
       if ('host' in address) target = targetOf({ host: address.host, port })
       return port
     },
@@ -96,9 +106,11 @@ function targetOf(address: Address): string {
   return `${isIPv6(address.host) ? `[${address.host}]` : address.host}:${address.port}`
 }
 
-function bind(server: Server, address: Address, portVariable: string): Promise<number> {
+type Binding = { readonly address: Address; readonly portVariable: string; readonly credentials: ServerCredentials }
+
+function bind(server: Server, { address, portVariable, credentials }: Binding): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(targetOf(address), ServerCredentials.createInsecure(), (error, port) => {
+    server.bindAsync(targetOf(address), credentials, (error, port) => {
       if (error) reject(explained(error, address, portVariable))
       else resolve(port)
     })

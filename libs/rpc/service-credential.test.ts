@@ -21,7 +21,7 @@ const listed = (given: Partial<InternalCaller> = {}): InternalCaller => ({
 function callWith(shown: readonly string[], path = PULL): Call {
   const metadata = new Metadata()
   for (const value of shown) metadata.add(CREDENTIAL_HEADER, value)
-  return { path, metadata, peer: '', trace: traceOf(metadata), deadline: 0, note: () => undefined }
+  return { path, metadata, peer: '', peerNames: [], trace: traceOf(metadata), deadline: 0, note: () => undefined }
 }
 
 const require = (callers: readonly InternalCaller[], shown: readonly string[], path = PULL) => serviceCallers(callers).require(callWith(shown, path))
@@ -52,6 +52,17 @@ describe('a service credential', () => {
     ['a name that objects have', [`constructor:${CURRENT}`]],
   ])('is rejected with one answer: %s', (_what, shown) => {
     expect(() => require([listed()], shown)).toThrow(rejected)
+  })
+
+  // Seen to fail with the comparison of names taken out.
+  it('goes with a certificate for one of the names that are listed with it, where there are any', () => {
+    const byCertificate = serviceCallers([listed({ certificates: ['DNS:authorization-check', 'URI:spiffe://acme/check'] })])
+    const shown = (...peerNames: string[]) => ({ ...callWith([`authorization-check:${CURRENT}`]), peerNames })
+    expect(byCertificate.require(shown('DNS:authorization-check')).name).toBe('authorization-check')
+    expect(byCertificate.require(shown('DNS:x', 'URI:spiffe://acme/check')).name).toBe('authorization-check')
+    for (const wrong of [[], ['DNS:auth-exchange'], ['DNS:authorization-check.example.com'], ['URI:authorization-check'], ['authorization-check']]) {
+      expect(() => byCertificate.require(shown(...wrong))).toThrow(rejected)
+    }
   })
 
   it('is of one service: the secret of another does not go with its name', () => {

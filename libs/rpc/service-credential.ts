@@ -13,6 +13,8 @@ const callerSchema = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/),
   /** Of the current secret and, while secrets are being changed, of the next. */
   digests: z.array(digest).min(1).max(2),
+  /** Names that the caller's certificate must be for, one of them at least: `DNS:name` or `URI:spiffe://...`. */
+  certificates: z.array(z.string().regex(/^(DNS|URI):./, 'must be DNS:name or URI:spiffe://...')).min(1).optional(),
   /** `/package.Service/Method`, or `/package.Service/*`. */
   methods: z.array(z.string()).min(1),
   /** Ids, or `*`. */
@@ -25,7 +27,7 @@ const callerSchema = z.strictObject({
 export const internalCallers = z.string().transform((text, context) => {
   const parsed = z.array(callerSchema).safeParse(jsonOrUndefined(text))
   if (parsed.success) return parsed.data
-  context.addIssue('must be a JSON list of {name, digests, methods, organizations, projects}')
+  context.addIssue('must be a JSON list of {name, digests, certificates?, methods, organizations, projects}')
   return z.NEVER
 })
 
@@ -67,6 +69,7 @@ export function serviceCallers(callers: readonly InternalCaller[]): ServiceCalle
       const [, name, secret] = typeof shown === 'string' && more.length === 0 ? (/^([a-z0-9-]+):(.+)$/.exec(shown) ?? []) : []
       const caller = callers.find((one) => one.name === name)
       if (!caller || secret === undefined || !isOneOf(secret, caller.digests)) throw serviceCredentialRejected()
+      if (caller.certificates && !caller.certificates.some((one) => call.peerNames.includes(one))) throw serviceCredentialRejected()
       const [, service] = call.path.split('/')
       if (!caller.methods.includes(call.path) && !caller.methods.includes(`/${service}/*`)) throw serviceNotAllowed(call.path)
       return { name: caller.name, mayAskAbout: (organizationId, projectId) => covers(caller, organizationId, projectId) }

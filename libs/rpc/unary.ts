@@ -2,6 +2,7 @@ import type { handleUnaryCall, Metadata, ServerUnaryCall } from '@grpc/grpc-js'
 import { monotonicMillis } from '../clock.js'
 import { DomainError, invalidRequest } from '../domain-error.js'
 import type { Log } from '../log.js'
+import { NO_METRICS, type RpcMetrics } from '../metrics/rpc.js'
 import { type Deadline, deadlineOf, inTime } from './deadline.js'
 import { refusalOf, toStatus } from './errors.js'
 import { logCall, type Notes } from './request-log.js'
@@ -13,6 +14,8 @@ export type Call = {
   readonly path: string
   readonly metadata: Metadata
   readonly peer: string
+  /** What the caller's certificate is for, as `DNS:name` or `URI:spiffe://...`; nothing where it had to show none. */
+  readonly peerNames: readonly string[]
   readonly trace: Trace
   readonly deadline: Deadline
   /** Adds to the call's line in the log: ids and outcomes, never a credential. */
@@ -52,14 +55,18 @@ export const whenAnswered = (): boolean => true
 export const overloaded = (): DomainError =>
   new DomainError('RESOURCE_EXHAUSTED', 'OVERLOADED', 'Too many calls are under way.', { retryAfterMillis: 100 })
 
-export function unaryAdapter({ log, limits = defaultLimits }: { log: Log; limits?: Limits }): UnaryAdapter {
+type Outside = { readonly log: Log; readonly limits?: Limits; readonly metrics?: RpcMetrics }
+
+export function unaryAdapter({ log, limits = defaultLimits, metrics = NO_METRICS }: Outside): UnaryAdapter {
   let inFlight = 0
   return <Request, Response>(handler: Unary<Request, Response>, quiet?: (response: Response) => boolean, maxMillis = limits.maxMillis): handleUnaryCall<Request, Response> => (call, callback) => {
     const context = new AnsweredCall(call, maxMillis)
     inFlight += 1
+    const ended = metrics.begun(call.getPath())
     const respond = (response: Response) => {
       inFlight -= 1
       callback(null, response)
+      ended('OK')
       if (!quiet?.(response)) logCall(log, context)
     }
     const refuse = (error: unknown) => {
@@ -67,6 +74,7 @@ export function unaryAdapter({ log, limits = defaultLimits }: { log: Log; limits
       const refusal = refusalOf(error)
       if (refusal.kind === 'INTERNAL' && refusal !== error) log.error({ err: error, request_id: context.trace.requestId }, 'unexpected error')
       callback(toStatus(refusal, context.trace.requestId))
+      ended(refusal.kind)
       logCall(log, context, refusal)
     }
     const refused = inFlight > limits.maxInFlight ? overloaded() : unreadable(call, limits.maxMetadataBytes)
@@ -100,6 +108,10 @@ class AnsweredCall implements Call {
 
   get peer(): string {
     return this.call.getPeer()
+  }
+
+  get peerNames(): readonly string[] {
+    return this.call.getAuthContext().sslPeerCertificate?.subjectaltname?.split(', ') ?? []
   }
 
   get trace(): Trace {

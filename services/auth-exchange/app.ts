@@ -6,14 +6,16 @@ import { ownedFeed } from '#libs/freshness/owned-feed.js'
 import { createIds } from '#libs/ids.js'
 import { type App, Closing, every } from '#libs/lifecycle.js'
 import type { Log } from '#libs/log.js'
+import { createMetrics, openMetrics } from '#libs/metrics/metrics.js'
 import { connectDatabase, OBSERVE_TIME_EVERY_MILLIS, observeDatabaseTime } from '#libs/postgres/database.js'
 import { migrate } from '#libs/postgres/migrate.js'
 import type { KeyValueStore } from '#libs/redis/key-value.js'
 import { redisStore } from '#libs/redis/redis-store.js'
 import { changeFeedService, remoteFeed } from '#libs/rpc/change-feed.js'
 import { createRpcClient } from '#libs/rpc/client.js'
-import { createRpcServer } from '#libs/rpc/server.js'
+import { type Listener, listenersOf } from '#libs/rpc/listeners.js'
 import { internalAdapter, serviceCallers } from '#libs/rpc/service-credential.js'
+import { transportOf } from '#libs/rpc/transport.js'
 import { AuthExchangeServiceService } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { ChangeFeedServiceService } from '#libs/wire/gen/countersign/feed/v1/change_feed.js'
 import { ExchangeInternalServiceService } from '#libs/wire/gen/countersign/exchange/v1/internal.js'
@@ -45,18 +47,20 @@ export type Outside = {
 export type Addresses = { readonly port: number; readonly internalPort: number }
 
 export function createApp(config: Config, { log, checkAddress = () => config.CHECK_ADDRESS, clock: given, store: givenStore }: Outside): App<Addresses> {
+  const transport = transportOf(config, log)
+  const metrics = createMetrics()
   const database = { url: config.DATABASE_URL, schema: 'exchange', log, poolSize: config.DATABASE_POOL_SIZE, prepare: config.DATABASE_PREPARED_STATEMENTS === 'on' }
-  const db = connectDatabase<ExchangeSchema>(database)
+  const db = connectDatabase<ExchangeSchema>({ ...database, watch: (connections) => metrics.pool('public', connections) })
   // Its own pool, so that a flood of logins can't keep a check from being answered.
-  const internalDb = connectDatabase<ExchangeSchema>(database)
+  const internalDb = connectDatabase<ExchangeSchema>({ ...database, watch: (connections) => metrics.pool('internal', connections) })
   const databaseTime = databaseClock()
   const clock = given ?? databaseTime
   const ids = createIds(clock)
   const store = givenStore ?? (config.REDIS_URL === undefined ? undefined : redisStore({ url: config.REDIS_URL, log }))
   const feed = ownedFeed({ name: 'exchange', db, internalDb, database, ids, clock: given, store })
-  const serviceCredential = config.SERVICE_CREDENTIAL
-  const checkService = createRpcClient({ address: checkAddress, serviceCredential, idempotentServices: ['countersign.authorization.v1.AuthorizationCheckService'] })
-  const registry = createRpcClient({ address: config.REGISTRY_INTERNAL_ADDRESS, serviceCredential, idempotentServices: ['countersign.registry.v1.RegistryInternalService'] })
+  const shown = { credentials: transport.client, serviceCredential: config.SERVICE_CREDENTIAL }
+  const checkService = createRpcClient({ address: checkAddress, ...shown, idempotentServices: ['countersign.authorization.v1.AuthorizationCheckService'] })
+  const registry = createRpcClient({ address: config.REGISTRY_INTERNAL_ADDRESS, ...shown, idempotentServices: ['countersign.registry.v1.RegistryInternalService'] })
   const asked = { authorization: authorizationBy(checkService), coverage: remoteCoverage(registry) }
   const registryFeed = follow({ name: 'registry', now: momentNow, pull: remoteFeed(registry) })
   const identities = cachedIdentities({ feed: registryFeed, now: momentNow, ask: remoteIdentities(registry) })
@@ -65,22 +69,19 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   const signer = tokenSigner({ keys, clock, issuer: config.TOKEN_ISSUER, audience: config.TOKEN_AUDIENCE })
   const hasher = secretHasher(config.PEPPERS[0])
   const proofs = universalAuth({ db, clock, hasher, peppers: config.PEPPERS })
-  const graceMillis = config.DRAIN_SECONDS * 1000
 
-  const publicServer = createRpcServer({
-    log,
+  const forEverybody: Listener = {
     address: { host: config.HOST, port: config.EXCHANGE_PORT },
     portVariable: 'EXCHANGE_PORT',
-    graceMillis,
+    callers: 'anybody',
     services: (unary) => [
       [AuthExchangeServiceService, exchangeService(unary, { ...asked, db, identities, activeTokens, hasher, signer, universalAuth: proofs, feed: feed.changes, ids, clock })],
     ],
-  })
-  const internalServer = createRpcServer({
-    log,
+  }
+  const forServices: Listener = {
     address: { host: config.INTERNAL_HOST, port: config.EXCHANGE_INTERNAL_PORT },
     portVariable: 'EXCHANGE_INTERNAL_PORT',
-    graceMillis,
+    callers: 'known',
     services: (unary) => {
       const internal = internalAdapter(unary, serviceCallers(config.INTERNAL_CALLERS))
       return [
@@ -88,12 +89,13 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
         [ChangeFeedServiceService, changeFeedService(internal, feed.pulls)],
       ]
     },
-  })
+  }
+  const listeners = listenersOf([forServices, forEverybody], { config, log, transport, metrics })
 
   const closing = new Closing()
   for (const opened of [db, internalDb]) closing.add(() => opened.destroy())
   closing.add(() => feed.close())
-  for (const client of [registry, checkService]) closing.add(() => client.close())
+  for (const opened of [registry, checkService, transport]) closing.add(() => opened.close())
   closing.add(() => (givenStore ? undefined : store?.close()))
   const keepPartitions = keepExchangePartitions(internalDb, clock, config.AUDIT_RETENTION_DAYS)
   const failed = (job: string) => (error: unknown) => log.error({ err: error }, `${job} failed`)
@@ -107,12 +109,10 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
       closing.add(every(OBSERVE_TIME_EVERY_MILLIS, () => observeDatabaseTime(internalDb, databaseTime), failed('observing the time')))
       closing.add(every(KEEP_PARTITIONS_EVERY_MILLIS, keepPartitions, failed('keeping partitions')))
       closing.add(keepPulling(registryFeed, store, failed('pulling the registry feed')))
-      closing.add(() => internalServer.close())
-      const internalPort = await internalServer.listen()
-      closing.add(() => publicServer.close())
-      const port = await publicServer.listen()
-      internalServer.health.setReady(true)
-      publicServer.health.setReady(true)
+      closing.add(await openMetrics(metrics, config, transport.certificates))
+      closing.add(() => listeners.close())
+      const [internalPort = 0, port = 0] = await listeners.listen()
+      listeners.setReady()
       return { port, internalPort }
     },
     close: () => closing.close(),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { address, host, internalHost, logLevel, namedKeys, onOff, port, postgresUrl, redisUrl, stalenessBoundMillis, whole } from '#libs/env.js'
+import { address, host, logLevel, namedKeys, onOff, optionalPort, port, postgresUrl, redisUrl, stalenessBoundMillis, tlsFiles, whole } from '#libs/env.js'
 import { macKeys } from '#libs/redis/sealed.js'
 import { internalCallers, serviceCredential } from '#libs/rpc/service-credential.js'
 import { keyEncryptionKey } from './signing/sealed-key.js'
@@ -8,7 +8,7 @@ import { keyEncryptionKey } from './signing/sealed-key.js'
 export const configSchema = z.object({
   HOST: host,
   EXCHANGE_PORT: port(50_052),
-  INTERNAL_HOST: internalHost,
+  INTERNAL_HOST: host,
   EXCHANGE_INTERNAL_PORT: port(50_062),
   DATABASE_URL: postgresUrl,
   DATABASE_POOL_SIZE: whole(10, 1, 200),
@@ -25,6 +25,10 @@ export const configSchema = z.object({
   REDIS_URL: redisUrl,
   REDIS_MAC_KEYS: macKeys.optional(),
   AUDIT_RETENTION_DAYS: whole(400, 1, 36_500),
+  ...tlsFiles,
+  HEALTH_PORT: optionalPort,
+  METRICS_PORT: optionalPort,
+  LAME_DUCK_SECONDS: whole(0, 0, 600),
   DRAIN_SECONDS: whole(5, 0, 600),
   LOG_LEVEL: logLevel,
 })

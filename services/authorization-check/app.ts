@@ -6,7 +6,7 @@ import { follow } from '#libs/freshness/follow.js'
 import { keepPulling } from '#libs/freshness/keep-pulling.js'
 import { createIds } from '#libs/ids.js'
 import { type App, Closing } from '#libs/lifecycle.js'
-import { createMetrics, serveMetrics } from '#libs/metrics.js'
+import { createMetrics, openMetrics } from '#libs/metrics/metrics.js'
 import type { Log } from '#libs/log.js'
 import { batchedReads } from '#libs/redis/batched-reads.js'
 import type { KeyValueStore } from '#libs/redis/key-value.js'
@@ -14,8 +14,9 @@ import { redisStore } from '#libs/redis/redis-store.js'
 import { sealer } from '#libs/redis/sealed.js'
 import { remoteFeed } from '#libs/rpc/change-feed.js'
 import { createRpcClient } from '#libs/rpc/client.js'
-import { createRpcServer } from '#libs/rpc/server.js'
+import { type Listener, listenersOf } from '#libs/rpc/listeners.js'
 import { serviceCallers } from '#libs/rpc/service-credential.js'
+import { transportOf } from '#libs/rpc/transport.js'
 import { cachedGrants } from './cache/cached-grants.js'
 import { cachedRoles } from './cache/cached-roles.js'
 import { cachedTokens } from './cache/cached-tokens.js'
@@ -42,17 +43,10 @@ const NAME = 'authorization-check'
 const MEGABYTE = 1024 * 1024
 
 export function createApp(config: Config, { log, store: givenStore }: Outside): App<Addresses> {
-  const serviceCredential = config.SERVICE_CREDENTIAL
-  const registry = createRpcClient({
-    address: config.REGISTRY_INTERNAL_ADDRESS,
-    serviceCredential,
-    idempotentServices: ['countersign.registry.v1.RegistryInternalService'],
-  })
-  const exchange = createRpcClient({
-    address: config.EXCHANGE_INTERNAL_ADDRESS,
-    serviceCredential,
-    idempotentServices: ['countersign.exchange.v1.ExchangeInternalService'],
-  })
+  const transport = transportOf(config, log)
+  const shown = { credentials: transport.client, serviceCredential: config.SERVICE_CREDENTIAL }
+  const registry = createRpcClient({ address: config.REGISTRY_INTERNAL_ADDRESS, ...shown, idempotentServices: ['countersign.registry.v1.RegistryInternalService'] })
+  const exchange = createRpcClient({ address: config.EXCHANGE_INTERNAL_ADDRESS, ...shown, idempotentServices: ['countersign.exchange.v1.ExchangeInternalService'] })
   const store = givenStore ?? (config.REDIS_URL === undefined ? undefined : redisStore({ url: config.REDIS_URL, log }))
   const metrics = createMetrics()
   const feeds = {
@@ -73,17 +67,15 @@ export function createApp(config: Config, { log, store: givenStore }: Outside): 
   const services = serviceCallers(config.INTERNAL_CALLERS)
   const local = config.CHECK_SOCKET !== undefined || isLoopback(config.HOST)
   const asker = askerOf({ judge, services, local })
-  const server = createRpcServer({
-    log,
-    address: config.CHECK_SOCKET === undefined ? { host: config.HOST, port: config.CHECK_PORT } : { socketPath: config.CHECK_SOCKET },
-    portVariable: 'CHECK_PORT',
-    graceMillis: config.DRAIN_SECONDS * 1000,
-    services: (unary) => [[checkDefinition, checkService(unary, { judge, feeds, demands, asker, ids: createIds(systemClock) })]],
-  })
+  const address = config.CHECK_SOCKET === undefined ? { host: config.HOST, port: config.CHECK_PORT } : { socketPath: config.CHECK_SOCKET }
+  const checking = { judge, feeds, demands, asker, ids: createIds(systemClock), decided: metrics.decisions() }
+  const forEverybody: Listener = { address, portVariable: 'CHECK_PORT', callers: 'anybody', services: (unary) => [[checkDefinition, checkService(unary, checking)]] }
+  const listeners = listenersOf([forEverybody], { config, log, transport, metrics })
 
   const closing = new Closing()
   closing.add(() => registry.close())
   closing.add(() => exchange.close())
+  closing.add(() => transport.close())
   closing.add(() => (givenStore ? undefined : store?.close()))
   let closed = false
   closing.add(() => {
@@ -94,7 +86,7 @@ export function createApp(config: Config, { log, store: givenStore }: Outside): 
     while (!closed) {
       try {
         await demands.demand({ level: 'full' }).meet()
-        return server.health.setReady(true)
+        return listeners.setReady()
       } catch {
         log.warn('identity-registry or auth-exchange is not reached yet: still trying')
       }
@@ -102,16 +94,13 @@ export function createApp(config: Config, { log, store: givenStore }: Outside): 
   }
   return {
     listen: async () => {
-      if (config.METRICS_PORT !== undefined) {
-        const { close } = await serveMetrics(metrics, { host: config.HOST, port: config.METRICS_PORT })
-        closing.add(close)
-      }
+      closing.add(await openMetrics(metrics, config, transport.certificates))
       // Pulls go on until the last call is answered.
       for (const name of FEEDS) {
         closing.add(keepPulling(feeds[name], store, (error) => log.error({ err: error }, `pulling the ${name} feed failed`)))
       }
-      closing.add(() => server.close())
-      const port = await server.listen()
+      closing.add(() => listeners.close())
+      const [port = 0] = await listeners.listen()
       void becomeReady()
       return { port }
     },

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { address, host, logLevel, optionalPort, port, redisUrl, whole } from '#libs/env.js'
+import { address, host, logLevel, optionalPort, port, redisUrl, tlsFiles, whole } from '#libs/env.js'
 import { macKeys } from '#libs/redis/sealed.js'
 import { internalCallers, serviceCredential } from '#libs/rpc/service-credential.js'
 
@@ -16,6 +16,9 @@ export const configSchema = z.object({
   REDIS_MAC_KEYS: macKeys.optional(),
   CACHE_MEGABYTES: whole(64, 1, 16_384),
   METRICS_PORT: optionalPort,
+  ...tlsFiles,
+  HEALTH_PORT: optionalPort,
+  LAME_DUCK_SECONDS: whole(0, 0, 600),
   DRAIN_SECONDS: whole(5, 0, 600),
   LOG_LEVEL: logLevel,
 })

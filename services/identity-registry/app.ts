@@ -4,14 +4,16 @@ import { ownedFeed } from '#libs/freshness/owned-feed.js'
 import { createIds } from '#libs/ids.js'
 import { type App, Closing, every } from '#libs/lifecycle.js'
 import type { Log } from '#libs/log.js'
+import { createMetrics, openMetrics } from '#libs/metrics/metrics.js'
 import { connectDatabase, OBSERVE_TIME_EVERY_MILLIS, observeDatabaseTime } from '#libs/postgres/database.js'
 import { migrate } from '#libs/postgres/migrate.js'
 import type { KeyValueStore } from '#libs/redis/key-value.js'
 import { redisStore } from '#libs/redis/redis-store.js'
 import { changeFeedService } from '#libs/rpc/change-feed.js'
 import { createRpcClient } from '#libs/rpc/client.js'
-import { createRpcServer } from '#libs/rpc/server.js'
+import { type Listener, listenersOf } from '#libs/rpc/listeners.js'
 import { internalAdapter, serviceCallers } from '#libs/rpc/service-credential.js'
+import { transportOf } from '#libs/rpc/transport.js'
 import { ChangeFeedServiceService } from '#libs/wire/gen/countersign/feed/v1/change_feed.js'
 import { IdentityRegistryServiceService } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { RegistryInternalServiceService } from '#libs/wire/gen/countersign/registry/v1/internal.js'
@@ -35,10 +37,12 @@ export type Outside = {
 export type Addresses = { readonly port: number; readonly internalPort: number }
 
 export function createApp(config: Config, { log, checkAddress = () => config.CHECK_ADDRESS, clock: given, store: givenStore }: Outside): App<Addresses> {
+  const transport = transportOf(config, log)
+  const metrics = createMetrics()
   const database = { url: config.DATABASE_URL, schema: 'registry', log, poolSize: config.DATABASE_POOL_SIZE, prepare: config.DATABASE_PREPARED_STATEMENTS === 'on' }
-  const db = connectDatabase<RegistrySchema>(database)
+  const db = connectDatabase<RegistrySchema>({ ...database, watch: (connections) => metrics.pool('public', connections) })
   // Its own pool, so that a flood of public calls can't keep a check from being answered.
-  const internalDb = connectDatabase<RegistrySchema>(database)
+  const internalDb = connectDatabase<RegistrySchema>({ ...database, watch: (connections) => metrics.pool('internal', connections) })
   const databaseTime = databaseClock()
   const clock = given ?? databaseTime
   const ids = createIds(clock)
@@ -46,25 +50,16 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   const feed = ownedFeed({ name: 'registry', db, internalDb, database, ids, clock: given, store })
   const checkService = createRpcClient({
     address: checkAddress,
+    credentials: transport.client,
     serviceCredential: config.SERVICE_CREDENTIAL,
     idempotentServices: ['countersign.authorization.v1.AuthorizationCheckService'],
   })
   const authorization = authorizationBy(checkService)
   const callers = serviceCallers(config.INTERNAL_CALLERS)
-  const graceMillis = config.DRAIN_SECONDS * 1000
-
-  const publicServer = createRpcServer({
-    log,
-    address: { host: config.HOST, port: config.REGISTRY_PORT },
-    portVariable: 'REGISTRY_PORT',
-    graceMillis,
-    services: (unary) => [[IdentityRegistryServiceService, registryService(unary, { db, authorization, feed: feed.changes, ids, clock })]],
-  })
-  const internalServer = createRpcServer({
-    log,
+  const forServices: Listener = {
     address: { host: config.INTERNAL_HOST, port: config.REGISTRY_INTERNAL_PORT },
     portVariable: 'REGISTRY_INTERNAL_PORT',
-    graceMillis,
+    callers: 'known',
     services: (unary) => {
       const internal = internalAdapter(unary, callers)
       return [
@@ -72,13 +67,21 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
         [ChangeFeedServiceService, changeFeedService(internal, feed.pulls)],
       ]
     },
-  })
+  }
+  const forEverybody: Listener = {
+    address: { host: config.HOST, port: config.REGISTRY_PORT },
+    portVariable: 'REGISTRY_PORT',
+    callers: 'anybody',
+    services: (unary) => [[IdentityRegistryServiceService, registryService(unary, { db, authorization, feed: feed.changes, ids, clock })]],
+  }
+  const listeners = listenersOf([forServices, forEverybody], { config, log, transport, metrics })
 
   const closing = new Closing()
   closing.add(() => db.destroy())
   closing.add(() => internalDb.destroy())
   closing.add(() => feed.close())
   closing.add(() => checkService.close())
+  closing.add(() => transport.close())
   closing.add(() => (givenStore ? undefined : store?.close()))
   const keepPartitions = keepAuditPartitions(internalDb, clock, config.AUDIT_RETENTION_DAYS)
   const failed = (job: string) => (error: unknown) => log.error({ err: error }, `${job} failed`)
@@ -90,12 +93,10 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
       await keepPartitions()
       closing.add(every(OBSERVE_TIME_EVERY_MILLIS, () => observeDatabaseTime(internalDb, databaseTime), failed('observing the time')))
       closing.add(every(KEEP_PARTITIONS_EVERY_MILLIS, keepPartitions, failed('keeping partitions')))
-      closing.add(() => internalServer.close())
-      const internalPort = await internalServer.listen()
-      closing.add(() => publicServer.close())
-      const port = await publicServer.listen()
-      internalServer.health.setReady(true)
-      publicServer.health.setReady(true)
+      closing.add(await openMetrics(metrics, config, transport.certificates))
+      closing.add(() => listeners.close())
+      const [internalPort = 0, port = 0] = await listeners.listen()
+      listeners.setReady()
       return { port, internalPort }
     },
     close: () => closing.close(),

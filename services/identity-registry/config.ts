@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import { address, host, internalHost, logLevel, onOff, port, postgresUrl, redisUrl, stalenessBoundMillis, whole } from '#libs/env.js'
+import { address, host, logLevel, onOff, optionalPort, port, postgresUrl, redisUrl, stalenessBoundMillis, tlsFiles, whole } from '#libs/env.js'
 import { internalCallers, serviceCredential } from '#libs/rpc/service-credential.js'
 
 /** The environment of identity-registry; docs/configuration.md says what each is for. */
 export const configSchema = z.object({
   HOST: host,
   REGISTRY_PORT: port(50_051),
-  INTERNAL_HOST: internalHost,
+  INTERNAL_HOST: host,
   REGISTRY_INTERNAL_PORT: port(50_061),
   DATABASE_URL: postgresUrl,
   DATABASE_POOL_SIZE: whole(10, 1, 200),
@@ -17,6 +17,10 @@ export const configSchema = z.object({
   STALENESS_BOUND_MILLIS: stalenessBoundMillis,
   REDIS_URL: redisUrl,
   AUDIT_RETENTION_DAYS: whole(400, 1, 36_500),
+  ...tlsFiles,
+  HEALTH_PORT: optionalPort,
+  METRICS_PORT: optionalPort,
+  LAME_DUCK_SECONDS: whole(0, 0, 600),
   DRAIN_SECONDS: whole(5, 0, 600),
   LOG_LEVEL: logLevel,
 })

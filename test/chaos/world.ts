@@ -61,7 +61,7 @@ export async function startWorld(from: From, closing: Closing): Promise<World> {
   }
   const organization = async (): Promise<Organization> => {
     const admin = newAdmin()
-    await bootstrap(fleet.addresses, secrets.bootstrapCredential, admin)
+    await bootstrap(fleet.addresses, { credential: secrets.bootstrapCredential }, admin)
     return { admin, token: await tokenOf(admin) }
   }
   const organizations = [await organization(), await organization()] as const

@@ -21,7 +21,7 @@ beforeAll(async () => {
   const secrets = newSecrets()
   fleet = await startFleet({ ...database, redisUrl: inject('redisUrl'), secrets, from: 'source' })
   const admin = newAdmin()
-  await bootstrap(fleet.addresses, secrets.bootstrapCredential, admin)
+  await bootstrap(fleet.addresses, { credential: secrets.bootstrapCredential }, admin)
   const { accessToken: token, tokenId } = await login(fleet.addresses.exchange, admin)
   const { registry, exchange, check } = fleet.addresses
   const session = { token, tokenId, registry: at(registry, token), exchange: at(exchange, token), check: at(check, token) }

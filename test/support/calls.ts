@@ -1,4 +1,4 @@
-import { Metadata } from '@grpc/grpc-js'
+import { type ChannelCredentials, Metadata } from '@grpc/grpc-js'
 import { createRpcClient, type RpcClient, type UnaryMethod } from '#libs/rpc/client.js'
 import { deadlineOf } from '#libs/rpc/deadline.js'
 import { traceOf } from '#libs/rpc/trace.js'
@@ -9,9 +9,9 @@ export type Calls = {
   close(): void
 }
 
-/** Calls to one address, with a token where one is given. */
-export function callsTo(address: string, headers: Readonly<Record<string, string>> = {}): Calls {
-  const client: RpcClient = createRpcClient({ address, headers })
+/** Calls to one address, with a token where one is given; in plain text where nothing else is said. */
+export function callsTo(address: string, headers: Readonly<Record<string, string>> = {}, credentials?: ChannelCredentials): Calls {
+  const client: RpcClient = createRpcClient({ address, headers, ...(credentials && { credentials }) })
   const call = <Request, Response>(method: UnaryMethod<Request, Response>, request: Request, deadlineMillis = 10_000): Promise<Response> =>
     client.unary(method, request, { deadline: deadlineOf(Infinity, deadlineMillis), trace: traceOf(new Metadata()) })
   return Object.assign(call, { close: () => client.close() })

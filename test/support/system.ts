@@ -79,7 +79,7 @@ export async function startSystem(options: { databases?: DatabaseUrls; environme
   const anonymous = { registry: open(addresses.registry), exchange: open(addresses.exchange), check: open(addresses.check) }
   const newOrganization = async (): Promise<Admin> => {
     const admin = newAdmin()
-    await bootstrap(addresses, secrets.bootstrapCredential, admin)
+    await bootstrap(addresses, { credential: secrets.bootstrapCredential }, admin)
     return admin
   }
   const login = ({ clientId, clientSecret }: Credentials) =>

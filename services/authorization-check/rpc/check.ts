@@ -4,7 +4,7 @@ import { attributeFrom } from '#libs/rpc/rule-message.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { CheckRequest, CheckResponse } from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
 import type { Value } from '#libs/wire/gen/countersign/rules/v1/value.js'
-import { assertLive, decide } from '../domain/decide.js'
+import { assertLive, decide, type Reason } from '../domain/decide.js'
 import { type Asked, attributeField, checkQuestion, type GivenAttributes } from '../domain/question.js'
 import type { Asker, AskerOf } from './caller.js'
 import { consistencyFrom } from './consistency-message.js'
@@ -12,9 +12,9 @@ import { toDecisionMessage } from './decision-message.js'
 import { type Feeds, presented } from './gather.js'
 import type { Judge } from './judge.js'
 
-type Outside = { readonly judge: Judge; readonly feeds: Feeds; readonly asker: AskerOf; readonly ids: Ids }
+type Outside = { readonly judge: Judge; readonly feeds: Feeds; readonly asker: AskerOf; readonly ids: Ids; readonly decided: (reason: Reason) => void }
 
-export function check({ judge, feeds, asker, ids }: Outside): Unary<CheckRequest, CheckResponse> {
+export function check({ judge, feeds, asker, ids, decided }: Outside): Unary<CheckRequest, CheckResponse> {
   return (request, call) => {
     const wrong = new Violations()
     const question = checkQuestion(askedIn(request, wrong), wrong)
@@ -28,6 +28,7 @@ export function check({ judge, feeds, asker, ids }: Outside): Unary<CheckRequest
         assertLive(evidence)
         const decision = decide(evidence, question)
         const decisionId = ids.next()
+        decided(decision.reason)
         call.note({ allowed: decision.allowed, decision_reason: decision.reason, decision_id: decisionId })
         return toDecisionMessage(decision, { evidence, feeds, decisionId })
       })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { follow } from './freshness/follow.js'
+import { follow } from '../freshness/follow.js'
 import { createMetrics, serveMetrics } from './metrics.js'
 
 const now = () => ({ monotonic: 1_100, wall: 1_100 })
