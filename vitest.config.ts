@@ -8,7 +8,8 @@ const config = defineConfig({
   test: {
     ...(process.env['VITEST_JSON'] && { reporters: ['default', ['json', { outputFile: process.env['VITEST_JSON'] }]] }),
     projects: [
-      { ssr, test: { name: 'unit', include: ['libs/**/*.test.ts', 'services/**/*.test.ts', 'cli/**/*.test.ts', 'deploy/**/*.test.ts'] } },
+      // Properties of ten thousand runs take their time on a busy machine.
+      { ssr, test: { name: 'unit', testTimeout: 60_000, include: ['libs/**/*.test.ts', 'services/**/*.test.ts', 'cli/**/*.test.ts', 'deploy/**/*.test.ts'] } },
       {
         ssr,
         test: {

@@ -76,6 +76,9 @@ export const redisUrl = z.string().regex(/^rediss?:\/\//, 'must be redis://[user
 /** How long whoever keeps copies of this owner's answers may use them after asking for its changes. */
 export const stalenessBoundMillis = whole(250, 100, 60_000)
 
+/** Who brings the schema of a service up to date: the service when it starts, or somebody for whom it waits. */
+export const migrationMode = z.enum(['apply', 'wait'], 'must be apply or wait').default('apply')
+
 export const onOff = (standard: 'on' | 'off') => z.enum(['on', 'off'], 'must be on or off').default(standard)
 
 /** A key of ours, with the name by which what was made with it finds it again. */

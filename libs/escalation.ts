@@ -6,11 +6,11 @@ import { ruleText } from './rules/text.js'
 const TOLD = 3
 
 /** Somebody would get, or could take, more than whoever does it holds, who has not the action `grant` either. */
-export const escalation = (missing: readonly MissingRule[]): DomainError => {
+export const escalation = (missing: readonly MissingRule[], count = missing.length): DomainError => {
   const told = missing.slice(0, TOLD).map(missingText)
-  const more = missing.length > TOLD ? `; and ${missing.length - TOLD} more` : ''
+  const more = count > told.length ? `; and ${count - told.length} more` : ''
   return new DomainError('PERMISSION_DENIED', 'ESCALATION', `This would give what you do not hold: ${told.join('; ')}${more}.`, {
-    metadata: { count: String(missing.length) },
+    metadata: { count: String(count) },
     missingRules: missing,
   })
 }

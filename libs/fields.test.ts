@@ -23,8 +23,8 @@ describe('fields of text', () => {
       [
         'displayName',
         displayName,
-        ['a', 'Z', '0', '-', 'billing', 'Billing API 2', 'a.b_c-d/e', 'a  b', long(64)],
-        ['', ' ', ' a', 'a ', long(65), 'a\nb', 'a\n', 'caf\u00e9', 'a\tb', 'a:b', 'a*', '\u0430', 'a\u0000', '\u{1f600}'],
+        ['a', 'Z', '0', '-', 'billing', 'Billing API 2', 'a.b_c-d/e', 'a  b', '/ci/build', long(64)],
+        ['', ' ', ' a', 'a ', long(65), 'a\nb', 'a\n', 'caf\u00e9', 'a\tb', 'a:b', 'a*', '\u0430', 'a\u0000', '\u{1f600}', '/a/../b', '//a', '/a/', '/./a'],
       ],
       ['optionalName', optionalName, ['', 'billing'], [' ', 'a\n', long(65)]],
       ['roleName', roleName, ['a', 'no-access', 'a1', 'a-', long(64)], ['', '1a', '-a', 'A', 'aB', 'a b', 'a_b', 'a.b', 'a\n', long(65)]],

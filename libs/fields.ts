@@ -1,5 +1,6 @@
 import type { Report } from './domain-error.js'
 import { isId } from './ids.js'
+import { canonicalPath } from './rules/path.js'
 
 // Checks of single request fields. Each returns the value as it is to be used and reports what is wrong with it.
 
@@ -16,6 +17,8 @@ export function optionalId(value: string, report: Report): string | undefined {
 const DISPLAY_NAME = /^[A-Za-z0-9._\-/](?:[A-Za-z0-9._\-/ ]{0,62}[A-Za-z0-9._\-/])?$/
 
 export function displayName(value: string, report: Report): string {
+  // Rules compare it so: another spelling would be allowed as one name and stored as another.
+  if (value.startsWith('/') && canonicalPath(value).path !== value) report('must be a path in its one spelling, where it begins with /')
   if (!DISPLAY_NAME.test(value)) {
     report('must be 1 to 64 characters: letters, digits, space and . _ - / with no space at either end')
   }

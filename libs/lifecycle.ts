@@ -5,6 +5,12 @@ export type App<Addresses> = { listen(): Promise<Addresses>; close(): Promise<vo
 export class Closing {
   readonly #steps: (() => Promise<void> | void)[] = []
   #closed = Promise.resolve()
+  #begun = false
+
+  /** Whether anybody has asked to undo. */
+  get hasBegun(): boolean {
+    return this.#begun
+  }
 
   add(step: () => Promise<void> | void): void {
     this.#steps.push(step)
@@ -12,6 +18,7 @@ export class Closing {
 
   /** Asked again, it waits for what is under way and undoes what was added since. */
   close(): Promise<void> {
+    this.#begun = true
     const undo = () => this.#undo()
     this.#closed = this.#closed.then(undo, undo)
     return this.#closed

@@ -1,12 +1,11 @@
 import { Metadata, type ServiceError, status, type StatusObject } from '@grpc/grpc-js'
 import { DomainError, type FieldViolation, type Kind } from '../domain-error.js'
 import { contention, isRepeatable } from '../postgres/errors.js'
-import type { MissingRule } from '../rules/missing-rule.js'
 import { MissingRules } from '../wire/gen/countersign/registry/v1/escalation.js'
 import type { Any } from '../wire/gen/google/protobuf/any.js'
 import { BadRequest, ErrorInfo, RequestInfo, RetryInfo } from '../wire/gen/google/rpc/error_details.js'
 import { Status } from '../wire/gen/google/rpc/status.js'
-import { missingRuleFrom, toMissingRuleMessage } from './missing-rule-message.js'
+import { firstMissing, missingRuleFrom } from './missing-rule-message.js'
 
 // The one door for errors, both ways (AIP-193): DomainError ⇄ gRPC status with google.rpc.Status in its trailer.
 
@@ -89,25 +88,14 @@ function detailsOf(refusal: DomainError, requestId: string): Any[] {
     details.push(pack('google.rpc.RetryInfo', RetryInfo.encode({ retryDelay }).finish()))
   }
   if (refusal.missingRules.length > 0) {
-    details.push(pack('countersign.registry.v1.MissingRules', firstMissing(refusal.missingRules)))
+    // The metadata says how many there are.
+    const rules = firstMissing(refusal.missingRules, MAX_MISSING_BYTES)
+    details.push(pack('countersign.registry.v1.MissingRules', MissingRules.encode({ rules }).finish()))
   }
   return details
 }
 
 const pack = (type: string, value: Uint8Array): Any => ({ typeUrl: `type.googleapis.com/${type}`, value: Buffer.from(value) })
-
-/** As many as fit; the metadata says how many there are. */
-function firstMissing(missing: readonly MissingRule[]): Uint8Array {
-  const rules = []
-  for (const one of missing) {
-    rules.push(toMissingRuleMessage(one))
-    if (MissingRules.encode({ rules }).finish().length > MAX_MISSING_BYTES) {
-      rules.pop()
-      break
-    }
-  }
-  return MissingRules.encode({ rules }).finish()
-}
 
 /** As many as fit; the message says what it can of the rest. */
 function firstOf(violations: readonly FieldViolation[]): FieldViolation[] {

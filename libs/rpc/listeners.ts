@@ -16,6 +16,8 @@ export type Listener = {
 }
 
 export type Listeners = {
+  /** Health is answered from now on: alive, and not ready. */
+  listenForProbes(): Promise<void>
   /** Their ports, in order. */
   listen(): Promise<number[]>
   setReady(): void
@@ -44,9 +46,12 @@ export function listenersOf(listeners: readonly Listener[], { config, log, trans
   const health = config.HEALTH_PORT === undefined ? [] : [healthServer(servers, { host: config.HOST, port: config.HEALTH_PORT }, shared)]
   const all = [...servers, ...health]
   return {
+    listenForProbes: async () => {
+      for (const server of health) await server.listen()
+    },
     listen: async () => {
       const ports: number[] = []
-      for (const server of all) ports.push(await server.listen())
+      for (const server of servers) ports.push(await server.listen())
       return ports
     },
     setReady: () => {

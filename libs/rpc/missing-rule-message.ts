@@ -19,6 +19,18 @@ export const toMissingRuleMessage = ({ projectId, role, rule, startTime, endTime
     obstacle: obstacles[obstacle],
   })
 
+/** As many as fit into so many bytes; one that is too large for itself is left out. */
+export function firstMissing(missing: readonly MissingRule[], bytes: number): MissingRuleMessage[] {
+  let left = bytes
+  return missing.map(toMissingRuleMessage).filter((message) => {
+    // Its field and its length come before it.
+    const size = MissingRuleMessage.encode(message).finish().length + 6
+    if (size > left) return false
+    left -= size
+    return true
+  })
+}
+
 /** From a service of ours: what a newer one says beyond what is known here is left out of the rule, and the refusal stays. */
 export function missingRuleFrom({ projectId, role, rule, startTime, endTime, obstacle }: MissingRuleMessage): MissingRule[] {
   const [known] = rulesFrom(rule ? [rule] : [], () => () => undefined)

@@ -1,52 +1,65 @@
-import { type Simple, type Step, stepsOf } from './glob.js'
+import type { Budget } from './budget.js'
+import { literalStart, type Simple, type Step, stepsOf } from './glob.js'
 
 // What two globs can be proven to share. Each is a machine whose states are places in the pattern; a text leads from state to
-// state. Both proofs give up, and so say no, after a bounded number of steps.
+// state. Both proofs give up, and so say no, when their budget is spent.
 
 /** What a state reads: one character, anything but `/`, or anything. */
 type Reads = { readonly character: string } | 'no-slash' | 'anything'
 
 type State = { readonly reads: Reads | undefined; readonly to: number; readonly free: readonly number[] }
 
-type Machine = { readonly states: readonly State[]; readonly end: number }
+export type Machine = {
+  readonly states: readonly State[]
+  readonly end: number
+  /** How every text begins that it accepts. */
+  readonly start: string
+}
 
-const MOST_STEPS = 50_000
+/** One pair of globs takes no more than this, whatever is left for the others. */
+const MOST_STEPS = 100_000
 
 /** Whether every text that matches the one glob matches the other. */
-export function isGlobWithin(narrow: string, wide: string): boolean {
-  const [inner, outer] = [machineOf(narrow), machineOf(wide)]
-  const seen = new Set<string>()
+export function isGlobWithin(inner: Machine, outer: Machine, whole: Budget): boolean {
+  if (beginDifferently(inner, outer)) return false
+  const budget = whole.upTo(MOST_STEPS)
+  // Each set of places of the outer machine has a number, so that a pair of place and set is one.
+  const sets = new Map<string, number>()
+  const seen = new Set<number>()
   const open: { readonly place: number; readonly reached: readonly number[] }[] = []
-  const visit = (places: readonly number[], reached: readonly number[]) => {
+  const visit = (places: readonly number[], reached: readonly number[]): boolean => {
+    const name = reached.join(',')
+    const set = sets.get(name) ?? sets.size
+    sets.set(name, set)
     for (const place of places) {
-      const key = `${place}:${reached.join(',')}`
-      if (seen.has(key)) continue
+      const key = set * inner.states.length + place
+      if (!seen.has(key)) open.push({ place, reached })
       seen.add(key)
-      open.push({ place, reached })
     }
+    return budget.take(places.length + 4 * reached.length)
   }
-  visit(closure(inner, [0]), closure(outer, [0]))
-  for (let steps = 0; ; ) {
-    const next = open.pop()
-    if (!next) return true
+  if (!visit(closure(inner, [0], budget), closure(outer, [0], budget))) return false
+  for (let next = open.pop(); next; next = open.pop()) {
     const { place, reached } = next
     if (place === inner.end && !reached.includes(outer.end)) return false
     const state = inner.states[place]
     if (!state?.reads) continue
+    const to = closure(inner, [state.to], budget)
     for (const letter of lettersOf(state.reads, reached, outer)) {
-      steps += 1 + reached.length
-      if (steps > MOST_STEPS) return false
-      visit(closure(inner, [state.to]), closure(outer, after(outer, reached, letter)))
+      if (!budget.take(2 * reached.length) || !visit(to, closure(outer, after(outer, reached, letter), budget))) return false
     }
   }
+  return true
 }
 
 /** Whether no text matches both. */
-export function areGlobsDisjoint(one: string, other: string): boolean {
-  const [left, right] = [machineOf(one), machineOf(other)]
+export function areGlobsDisjoint(left: Machine, right: Machine, whole: Budget): boolean {
+  if (beginDifferently(left, right)) return true
+  const budget = whole.upTo(MOST_STEPS)
   const seen = new Set<number>()
   const open: (readonly [number, number])[] = []
-  const visit = (lefts: readonly number[], rights: readonly number[]) => {
+  const visit = (lefts: readonly number[], rights: readonly number[]): boolean => {
+    if (!budget.take(2 * lefts.length * rights.length)) return false
     for (const a of lefts) {
       for (const b of rights) {
         const key = a * right.states.length + b
@@ -54,18 +67,20 @@ export function areGlobsDisjoint(one: string, other: string): boolean {
         seen.add(key)
       }
     }
+    return true
   }
-  visit(closure(left, [0]), closure(right, [0]))
-  while (seen.size <= MOST_STEPS) {
-    const next = open.pop()
-    if (!next) return true
+  if (!visit(closure(left, [0], budget), closure(right, [0], budget))) return false
+  for (let next = open.pop(); next; next = open.pop()) {
     const [a, b] = next
     if (a === left.end && b === right.end) return false
     const [from, against] = [left.states[a], right.states[b]]
-    if (from?.reads && against?.reads && readSomethingBoth(from.reads, against.reads)) visit(closure(left, [from.to]), closure(right, [against.to]))
+    if (!from?.reads || !against?.reads || !readSomethingBoth(from.reads, against.reads)) continue
+    if (!visit(closure(left, [from.to], budget), closure(right, [against.to], budget))) return false
   }
-  return false
+  return true
 }
+
+const beginDifferently = (one: Machine, other: Machine): boolean => !one.start.startsWith(other.start) && !other.start.startsWith(one.start)
 
 /** A character that no pattern names. */
 const OTHER = '\0'
@@ -94,14 +109,15 @@ const after = ({ states }: Machine, reached: readonly number[], letter: string):
     return state?.reads && accepts(state.reads, letter) ? [state.to] : []
   })
 
-/** The places, and all that are reached from them by reading nothing, in order. */
-function closure({ states }: Machine, places: readonly number[]): number[] {
+/** The places, and all that are reached from them by reading nothing, in order; what is passed through alone is left out. */
+function closure({ states, end }: Machine, places: readonly number[], budget: Budget): number[] {
   const found = new Set(places)
   for (const place of found) for (const free of states[place]?.free ?? []) found.add(free)
-  return [...found].sort((a, b) => a - b)
+  budget.take(8 * found.size)
+  return [...found].filter((place) => place === end || states[place]?.reads !== undefined).sort((a, b) => a - b)
 }
 
-function machineOf(pattern: string): Machine {
+export function machineOf(pattern: string): Machine {
   const states: { reads: Reads | undefined; to: number; free: number[] }[] = []
   const add = (reads: Reads | undefined, to: number, free: number[] = []) => void states.push({ reads, to, free })
   const simple = (step: Simple) => {
@@ -128,7 +144,7 @@ function machineOf(pattern: string): Machine {
   }
   const end = states.length
   add(undefined, end)
-  return { states, end }
+  return { states, end, start: literalStart(pattern).text }
 }
 
 /** A literal of two units is one character to `?`. */

@@ -8,7 +8,7 @@ import { type App, Closing, every } from '#libs/lifecycle.js'
 import type { Log } from '#libs/log.js'
 import { createMetrics, openMetrics } from '#libs/metrics/metrics.js'
 import { connectDatabase, OBSERVE_TIME_EVERY_MILLIS, observeDatabaseTime } from '#libs/postgres/database.js'
-import { migrate } from '#libs/postgres/migrate.js'
+import { schemaIsThere } from '#libs/postgres/schema-gate.js'
 import type { KeyValueStore } from '#libs/redis/key-value.js'
 import { redisStore } from '#libs/redis/redis-store.js'
 import { changeFeedService, remoteFeed } from '#libs/rpc/change-feed.js'
@@ -94,14 +94,16 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
 
   const closing = new Closing()
   for (const opened of [db, internalDb]) closing.add(() => opened.destroy())
-  closing.add(() => feed.close())
-  for (const opened of [registry, checkService, transport]) closing.add(() => opened.close())
+  for (const opened of [feed, registry, checkService, transport]) closing.add(() => opened.close())
   closing.add(() => (givenStore ? undefined : store?.close()))
   const keepPartitions = keepExchangePartitions(internalDb, clock, config.AUDIT_RETENTION_DAYS)
   const failed = (job: string) => (error: unknown) => log.error({ err: error }, `${job} failed`)
   return {
     listen: async () => {
-      await migrate(db, 'exchange', migrations)
+      closing.add(await openMetrics(metrics, config, transport.certificates))
+      closing.add(() => listeners.close())
+      await listeners.listenForProbes()
+      await schemaIsThere({ db, schema: 'exchange', migrations, mode: config.MIGRATIONS, log, isLeaving: () => closing.hasBegun })
       await observeDatabaseTime(internalDb, databaseTime)
       await feed.open(config.STALENESS_BOUND_MILLIS, failed('forgetting old changes'))
       await keepPartitions()
@@ -109,8 +111,6 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
       closing.add(every(OBSERVE_TIME_EVERY_MILLIS, () => observeDatabaseTime(internalDb, databaseTime), failed('observing the time')))
       closing.add(every(KEEP_PARTITIONS_EVERY_MILLIS, keepPartitions, failed('keeping partitions')))
       closing.add(keepPulling(registryFeed, store, failed('pulling the registry feed')))
-      closing.add(await openMetrics(metrics, config, transport.certificates))
-      closing.add(() => listeners.close())
       const [internalPort = 0, port = 0] = await listeners.listen()
       listeners.setReady()
       return { port, internalPort }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { address, host, logLevel, namedKeys, onOff, optionalPort, port, postgresUrl, redisUrl, stalenessBoundMillis, tlsFiles, whole } from '#libs/env.js'
+import { address, host, logLevel, migrationMode, namedKeys, onOff, optionalPort, port, postgresUrl, redisUrl, stalenessBoundMillis, tlsFiles, whole } from '#libs/env.js'
 import { macKeys } from '#libs/redis/sealed.js'
 import { internalCallers, serviceCredential } from '#libs/rpc/service-credential.js'
 import { keyEncryptionKey } from './signing/sealed-key.js'
@@ -13,6 +13,7 @@ export const configSchema = z.object({
   DATABASE_URL: postgresUrl,
   DATABASE_POOL_SIZE: whole(10, 1, 200),
   DATABASE_PREPARED_STATEMENTS: onOff('on'),
+  MIGRATIONS: migrationMode,
   REGISTRY_INTERNAL_ADDRESS: address,
   CHECK_ADDRESS: address,
   SERVICE_CREDENTIAL: serviceCredential,

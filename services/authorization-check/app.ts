@@ -100,6 +100,7 @@ export function createApp(config: Config, { log, store: givenStore }: Outside): 
         closing.add(keepPulling(feeds[name], store, (error) => log.error({ err: error }, `pulling the ${name} feed failed`)))
       }
       closing.add(() => listeners.close())
+      await listeners.listenForProbes()
       const [port = 0] = await listeners.listen()
       void becomeReady()
       return { port }

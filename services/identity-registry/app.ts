@@ -6,7 +6,7 @@ import { type App, Closing, every } from '#libs/lifecycle.js'
 import type { Log } from '#libs/log.js'
 import { createMetrics, openMetrics } from '#libs/metrics/metrics.js'
 import { connectDatabase, OBSERVE_TIME_EVERY_MILLIS, observeDatabaseTime } from '#libs/postgres/database.js'
-import { migrate } from '#libs/postgres/migrate.js'
+import { schemaIsThere } from '#libs/postgres/schema-gate.js'
 import type { KeyValueStore } from '#libs/redis/key-value.js'
 import { redisStore } from '#libs/redis/redis-store.js'
 import { changeFeedService } from '#libs/rpc/change-feed.js'
@@ -63,7 +63,7 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
     services: (unary) => {
       const internal = internalAdapter(unary, callers)
       return [
-        [RegistryInternalServiceService, registryInternalService(internal, { db: internalDb, feed: feed.internalChanges, ids, clock })],
+        [RegistryInternalServiceService, registryInternalService(internal, { db: internalDb, waitingDb: db, feed: feed.internalChanges, ids, clock })],
         [ChangeFeedServiceService, changeFeedService(internal, feed.pulls)],
       ]
     },
@@ -87,14 +87,15 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   const failed = (job: string) => (error: unknown) => log.error({ err: error }, `${job} failed`)
   return {
     listen: async () => {
-      await migrate(db, 'registry', migrations)
+      closing.add(await openMetrics(metrics, config, transport.certificates))
+      closing.add(() => listeners.close())
+      await listeners.listenForProbes()
+      await schemaIsThere({ db, schema: 'registry', migrations, mode: config.MIGRATIONS, log, isLeaving: () => closing.hasBegun })
       await observeDatabaseTime(internalDb, databaseTime)
       await feed.open(config.STALENESS_BOUND_MILLIS, failed('forgetting old changes'))
       await keepPartitions()
       closing.add(every(OBSERVE_TIME_EVERY_MILLIS, () => observeDatabaseTime(internalDb, databaseTime), failed('observing the time')))
       closing.add(every(KEEP_PARTITIONS_EVERY_MILLIS, keepPartitions, failed('keeping partitions')))
-      closing.add(await openMetrics(metrics, config, transport.certificates))
-      closing.add(() => listeners.close())
       const [internalPort = 0, port = 0] = await listeners.listen()
       listeners.setReady()
       return { port, internalPort }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { address, host, logLevel, onOff, optionalPort, port, postgresUrl, redisUrl, stalenessBoundMillis, tlsFiles, whole } from '#libs/env.js'
+import { address, host, logLevel, migrationMode, onOff, optionalPort, port, postgresUrl, redisUrl, stalenessBoundMillis, tlsFiles, whole } from '#libs/env.js'
 import { internalCallers, serviceCredential } from '#libs/rpc/service-credential.js'
 
 /** The environment of identity-registry; docs/configuration.md says what each is for. */
@@ -11,6 +11,7 @@ export const configSchema = z.object({
   DATABASE_URL: postgresUrl,
   DATABASE_POOL_SIZE: whole(10, 1, 200),
   DATABASE_PREPARED_STATEMENTS: onOff('on'),
+  MIGRATIONS: migrationMode,
   CHECK_ADDRESS: address,
   SERVICE_CREDENTIAL: serviceCredential,
   INTERNAL_CALLERS: internalCallers,

@@ -219,6 +219,16 @@ describe('the guard', () => {
     await granter.session.registry(Registry.updateIdentity, { id, name, etag: '' })
   })
 
+  it('counts nothing that is over: neither the role that is edited, nor those that were held with it', async () => {
+    await holds()
+    const [denying, reading] = [await makeRole(projectId, deny(['read'], ['secrets'])), await makeRole(projectId, readSecrets)]
+    const over = { startTime: undefined, endTime: new Date(system.clock.now().getTime() - HOUR) }
+    const roles = [{ ...forEver(denying.name), ...over }, forEver(reading.name)]
+    await admin.registry(Registry.createBinding, { identityId: await makeIdentity(), projectId, roles })
+    await bindTo(admin, await makeIdentity(), projectId, denying.name)
+    await granter.session.registry(Registry.updateRole, { id: denying.id, projectId, description: '', rules: [], etag: '' })
+  })
+
   it('counts what is given to a disabled identity, which somebody else may enable', async () => {
     await holds()
     const id = await makeIdentity()

@@ -30,6 +30,7 @@ async function start({ lameDuckSeconds = 0, drainSeconds = 1, handler = () => al
     services: (unary) => [[Check, { check: unary(handler) }]],
   })
   const listeners = listenersOf([listener('ONE_PORT'), listener('OTHER_PORT')], { config, log: createLog({ service: 'x', level: 'silent' }), transport: PLAIN, metrics })
+  await listeners.listenForProbes()
   const ports = await listeners.listen()
   const [one, other, health] = [...ports.slice(0, 2), healthPort].map((port) => opened(`127.0.0.1:${port}`))
   if (!one || !other || !health) throw new Error('no listeners')

@@ -10,8 +10,8 @@ export function remoteCoverage(registry: RpcClient): Coverage {
     require: async ({ organizationId, identityId: callerIdentityId }, { identityId, resource }, outgoing) => {
       if (callerIdentityId === identityId) return
       const request = { organizationId, callerIdentityId, identityId, resource }
-      const { missingRules } = await registry.unary(RegistryInternalServiceService.checkCoverage, request, outgoing)
-      if (missingRules.length > 0) throw escalation(missingRules.flatMap(missingRuleFrom))
+      const { missingRules, missingCount } = await registry.unary(RegistryInternalServiceService.checkCoverage, request, outgoing)
+      if (missingCount > 0) throw escalation(missingRules.flatMap(missingRuleFrom), missingCount)
     },
   }
 }

@@ -1,3 +1,4 @@
+import { type Budget, wholeBudget } from '#libs/rules/budget.js'
 import { compileRules } from '#libs/rules/compile.js'
 import { covers, coversDeny, coversOwn, coversOwnDeny, isDisjoint } from '#libs/rules/cover.js'
 import type { MissingRule, Obstacle } from '#libs/rules/missing-rule.js'
@@ -32,17 +33,20 @@ type Change = {
 
 type Missing = Omit<MissingRule, 'projectId'>
 
+/** Many scopes share one; what is not proven when it is spent is refused. */
+export const budgetForAll = wholeBudget
+
 /** What the change gives, and whoever makes it does not hold; nothing where the change is fine. */
-export function missingRules({ granter, before, after, renamed, now }: Change): Missing[] {
+export function missingRules({ granter, before, after, renamed, now }: Change, budget: Budget = wholeBudget()): Missing[] {
   const isWhatItWas = ({ rule }: Spell) => !renamed || !speaksOfTheName(rule)
   const kept = denies(after.held, now)
-  const isKept = (deny: Spell) => isWhatItWas(deny) && kept.some((other) => isWithin(deny, other) && coversOwnDeny(other.rule, deny.rule))
+  const isKept = (deny: Spell) => isWhatItWas(deny) && kept.some((other) => isWithin(deny, other) && coversOwnDeny(other.rule, deny.rule, budget))
   const lost = denies(before.held, now).filter((deny) => !isKept(deny))
-  const comesToLight = (given: Spell) => lost.some((deny) => overlap(given, deny) && !isDisjoint(given.rule, deny.rule))
-  const old = allows(before.held, now).filter(isWhatItWas)
-  const isNew = (given: Spell) => !old.some((other) => isWithin(given, other) && coversOwn(other.rule, given.rule))
+  const comesToLight = (given: Spell) => lost.some((deny) => overlap(given, deny) && !isDisjoint(given.rule, deny.rule, budget))
+  const old = sameFirst(allows(before.held, now).filter(isWhatItWas))
+  const isNew = (given: Spell) => !old(given).some((other) => isWithin(given, other) && coversOwn(other.rule, given.rule, budget))
   const given = [...allows(after.held, now).filter((one) => isNew(one) || comesToLight(one)), ...allows(after.besides, now).filter(comesToLight)]
-  const giver = { allows: allows(granter, now), denies: denies(granter, now) }
+  const giver = { allows: sameFirst(allows(granter, now)), denies: denies(granter, now), budget }
   return given.flatMap((one) => {
     const obstacle = obstacleTo(one, giver, kept)
     return obstacle === undefined ? [] : [{ ...one.of, obstacle }]
@@ -52,15 +56,28 @@ export function missingRules({ granter, before, after, renamed, now }: Change): 
 /** A held rule and what is left of its time, in milliseconds since 1970. */
 type Spell = { readonly rule: Rule; readonly of: HeldRule; readonly start: number; readonly end: number }
 
-type Giver = { readonly allows: readonly Spell[]; readonly denies: readonly Spell[] }
+type Giver = { readonly allows: (given: Spell) => readonly Spell[]; readonly denies: readonly Spell[]; readonly budget: Budget }
 
 function obstacleTo(given: Spell, giver: Giver, recipientDenies: readonly Spell[]): Obstacle | undefined {
-  const covering = giver.allows.filter(({ rule }) => covers(rule, given.rule))
-  if (covering.length === 0) return 'not-held'
-  if (!covering.some((own) => isWithin(given, own))) return 'not-for-so-long'
-  const inTheWay = giver.denies.filter((own) => overlap(given, own) && !isDisjoint(given.rule, own.rule))
-  const isDeniedThereToo = (own: Spell) => recipientDenies.some((deny) => isWithin(common(given, own), deny) && coversDeny(deny.rule, own.rule))
+  const isCovered = (own: Spell) => covers(own.rule, given.rule, giver.budget)
+  const [forSoLong, shorter] = [giver.allows(given).filter((own) => isWithin(given, own)), giver.allows(given).filter((own) => !isWithin(given, own))]
+  if (!forSoLong.some(isCovered)) return shorter.some(isCovered) ? 'not-for-so-long' : 'not-held'
+  const inTheWay = giver.denies.filter((own) => overlap(given, own) && !isDisjoint(given.rule, own.rule, giver.budget))
+  const isDeniedThereToo = (own: Spell) => recipientDenies.some((deny) => isWithin(common(given, own), deny) && coversDeny(deny.rule, own.rule, giver.budget))
   return inTheWay.every(isDeniedThereToo) ? undefined : 'denied'
+}
+
+/** All of them for a rule, and those that say the very same first: mostly the proof ends with them. */
+function sameFirst(spells: readonly Spell[]): (given: Spell) => readonly Spell[] {
+  const byRule = new Map<string, Spell[]>()
+  for (const spell of spells) {
+    const key = JSON.stringify(spell.rule)
+    byRule.set(key, [...(byRule.get(key) ?? []), spell])
+  }
+  return ({ rule }) => {
+    const same = byRule.get(JSON.stringify(rule))
+    return same ? [...same, ...spells] : spells
+  }
 }
 
 const isWithin = (inner: Pick<Spell, 'start' | 'end'>, outer: Spell): boolean => outer.start <= inner.start && inner.end <= outer.end

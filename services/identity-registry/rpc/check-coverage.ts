@@ -2,14 +2,15 @@ import type { Clock } from '#libs/clock.js'
 import { Violations } from '#libs/domain-error.js'
 import { id as idField } from '#libs/fields.js'
 import { inTransaction } from '#libs/postgres/transaction.js'
-import { toMissingRuleMessage } from '#libs/rpc/missing-rule-message.js'
+import { firstMissing } from '#libs/rpc/missing-rule-message.js'
 import { type InternalUnary, serviceNotAllowed } from '#libs/rpc/service-credential.js'
 import { isWord, WORD_PROBLEM } from '#libs/rules/rule.js'
 import type { CheckCoverageRequest, CheckCoverageResponse } from '#libs/wire/gen/countersign/registry/v1/internal.js'
 import type { Db } from '../store/schema.js'
 import { missingForCredential } from './guarded.js'
 
-const MOST_MISSING = 100
+/** What a peer takes in one answer, with room to spare. */
+const MOST_BYTES = 1024 * 1024
 
 type Outside = { readonly db: Db; readonly clock: Clock }
 
@@ -25,7 +26,8 @@ export function checkCoverage({ db, clock }: Outside): InternalUnary<CheckCovera
     if (!service.mayAskAbout(organizationId)) throw serviceNotAllowed(call.path)
     const about = { resource: request.resource, attributes: { 'identity.id': identityId } }
     const caller = { organizationId, identityId: callerId }
-    const missing = await inTransaction(db, call.deadline, (tx) => missingForCredential(tx, { caller, about, now: clock.now() }, identityId))
-    return { missingRules: missing.slice(0, MOST_MISSING).map(toMissingRuleMessage) }
+    const judge = await inTransaction(db, call.deadline, (tx) => missingForCredential(tx, { caller, about, now: clock.now() }, identityId))
+    const missing = judge()
+    return { missingRules: firstMissing(missing, MOST_BYTES), missingCount: missing.length }
   }
 }

@@ -21,10 +21,10 @@ export function deleteBinding({ authorization, feed, ids }: Writing): Unary<Dele
     const caller = await authorization.require(call, { action: 'delete', resource: 'binding', projectId, attributes: { id } })
     const key = { organizationId: caller.organizationId, id }
     const { revision } = await feed.commit(call.deadline, async (tx, changed) => {
-      const { identityId } = await getBinding(tx, key)
-      await lockHolder(tx, caller.organizationId, identityId)
+      const found = await getBinding(tx, key)
+      assertBoundIn(found, projectId)
+      await lockHolder(tx, caller.organizationId, found.identityId)
       const stored = await lockBinding(tx, key)
-      assertBoundIn(stored, projectId)
       assertEtag(stored, etag)
       await removeBinding(tx, key)
       changed(caller.organizationId, changedInRegistry.DeleteBinding(stored.identityId))

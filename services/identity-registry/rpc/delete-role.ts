@@ -10,7 +10,7 @@ import { assertCustom, assertInScope } from '../domain/role.js'
 import type { Writing } from '../ports.js'
 import { lockAnchors } from '../store/anchors.js'
 import { insertAuditEvent } from '../store/audit.js'
-import { deleteRole as removeRole, isRoleInUse, lockRole } from '../store/roles.js'
+import { deleteRole as removeRole, getRole, isRoleInUse, lockRole } from '../store/roles.js'
 
 export function deleteRole({ authorization, feed, ids }: Writing): Unary<DeleteRoleRequest, DeleteRoleResponse> {
   return async (request, call) => {
@@ -23,6 +23,7 @@ export function deleteRole({ authorization, feed, ids }: Writing): Unary<DeleteR
     assertCustom(id)
     const key = { organizationId: caller.organizationId, id }
     const { revision } = await feed.commit(call.deadline, async (tx, changed) => {
+      assertInScope(await getRole(tx, key), projectId)
       await lockAnchors(tx, caller.organizationId, { roles: new Map([[id, 'exclusive']]) })
       const stored = await lockRole(tx, key)
       assertInScope(stored, projectId)

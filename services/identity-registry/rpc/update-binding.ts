@@ -28,12 +28,13 @@ export function updateBinding({ authorization, feed, ids, clock }: Writing): Una
     const names = toBind.map(({ role }) => role)
     const scope = { organizationId, projectId: projectId ?? null }
     const { result: { binding, roles }, revision } = await feed.commit(call.deadline, async (tx, changed) => {
-      const { identityId } = await getBinding(tx, { organizationId, id })
+      const found = await getBinding(tx, { organizationId, id })
+      assertBoundIn(found, projectId)
+      const { identityId } = found
       const recipient = { identityId, scopes: [scope.projectId] }
       return guarded(tx, { caller, about, now, recipient, roleIds: await findRoleIds(tx, scope, names) }, async () => {
         const bound = withIds(toBind, await lockRolesByName(tx, scope, names))
         const stored = await lockBinding(tx, { organizationId, id })
-        assertBoundIn(stored, projectId)
         assertEtag(stored, etag)
         const updated = { ...stored, updateTime: now, etag: ids.next() }
         await replaceBoundRoles(tx, updated, bound)

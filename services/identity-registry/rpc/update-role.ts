@@ -11,7 +11,7 @@ import type { Role as RoleMessage, UpdateRoleRequest } from '#libs/wire/gen/coun
 import { assertCustom, assertInScope } from '../domain/role.js'
 import type { Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
-import { lockRole, updateRole as writeRole } from '../store/roles.js'
+import { getRole, lockRole, updateRole as writeRole } from '../store/roles.js'
 import { guarded } from './guarded.js'
 import { toRoleMessage } from './role-message.js'
 
@@ -29,8 +29,10 @@ export function updateRole({ authorization, feed, ids, clock }: Writing): Unary<
     const caller = await authorization.require(call, { action: 'update', ...about })
     assertCustom(id)
     const now = clock.now()
-    const { result: role, revision } = await feed.commit(call.deadline, (tx, changed) =>
-      guarded(tx, { caller, about, now, recipient: { roleId: id } }, async () => {
+    const { result: role, revision } = await feed.commit(call.deadline, async (tx, changed) => {
+      // Before anything of it is locked: it may be of a scope in which the caller may do nothing.
+      assertInScope(await getRole(tx, { organizationId: caller.organizationId, id }), projectId)
+      return guarded(tx, { caller, about, now, recipient: { roleId: id } }, async () => {
         const stored = await lockRole(tx, { organizationId: caller.organizationId, id })
         assertInScope(stored, projectId)
         assertEtag(stored, etag)
@@ -39,8 +41,8 @@ export function updateRole({ authorization, feed, ids, clock }: Writing): Unary<
         changed(caller.organizationId, changedInRegistry.UpdateRole(id))
         await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'role', id, details: { before: stored.rules, after: rules } }))
         return updated
-      }),
-    )
+      })
+    })
     return { ...toRoleMessage(role), revision, warnings: warningsOf(rules) }
   }
 }

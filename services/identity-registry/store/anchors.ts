@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { codeOf, contention } from '#libs/postgres/errors.js'
 import type { Tx } from './schema.js'
 
 // Whoever changes what something holds locks its anchor exclusively, and the guard locks the anchors of all that it reads,
@@ -28,8 +29,13 @@ export async function lockAnchors(tx: Tx, organizationId: string, { projects, ro
   await sql`
     select case when exclusive then pg_advisory_xact_lock(hashtextextended(name, 0)) else pg_advisory_xact_lock_shared(hashtextextended(name, 0)) end
     from unnest(${names}::text[], ${exclusive}::boolean[]) as anchor (name, exclusive)
-  `.execute(tx)
+  `.execute(tx).catch((error: unknown) => {
+    // Each waits for as long as a lock may be waited for, and all together for longer than a statement may take.
+    throw isTimeout(error) ? contention(error) : error
+  })
 }
+
+const isTimeout = (error: unknown): boolean => codeOf(error) === '57014' || (error instanceof Error && codeOf(error.cause) === '57014')
 
 /** The identity whose grants the transaction changes. */
 export const lockHolder = (tx: Tx, organizationId: string, identityId: string): Promise<void> =>

@@ -1,8 +1,8 @@
-import { sql } from 'kysely'
+import { type ExpressionBuilder, sql } from 'kysely'
 import type { Rule } from '#libs/rules/rule.js'
 import type { HeldRule } from '../domain/escalation.js'
 import { builtInRoleById } from '../domain/role.js'
-import type { Db } from './schema.js'
+import type { Db, RegistrySchema } from './schema.js'
 
 // What the escalation guard reads: who holds which rules, where and when. What is over is left out.
 
@@ -49,15 +49,21 @@ export async function listHeldRoles(db: Db, { organizationId, identityId, scopes
 export async function listRolesHeldWith(db: Db, { organizationId, roleId, now }: { organizationId: string; roleId: string; now: Date }): Promise<HeldRole[]> {
   const start = sql<Date | null>`case when bool_or(bound_role.start_time is null) then null else min(bound_role.start_time) end`
   const end = sql<Date | null>`case when bool_or(bound_role.end_time is null) then null else max(bound_role.end_time) end`
-  const holding = db.selectFrom('boundRole').select('bindingId').where('organizationId', '=', organizationId).where('roleId', '=', roleId)
-  const rows = await db
+  const isNotOver = (eb: ExpressionBuilder<RegistrySchema, 'boundRole'>) => eb.or([eb('boundRole.endTime', 'is', null), eb('boundRole.endTime', '>', now)])
+  const holding = db.selectFrom('boundRole').select('bindingId').where('organizationId', '=', organizationId).where('roleId', '=', roleId).where(isNotOver)
+  // Counted first, so that the rules of a role are read once and not for each binding.
+  const windows = db
     .selectFrom('boundRole')
     .innerJoin('binding', (on) => on.onRef('binding.organizationId', '=', 'boundRole.organizationId').onRef('binding.id', '=', 'boundRole.bindingId'))
-    .leftJoin('role', (on) => on.onRef('role.organizationId', '=', 'boundRole.organizationId').onRef('role.id', '=', 'boundRole.roleId'))
-    .select(['binding.projectId', 'boundRole.roleId', 'role.name', 'role.rules', start.as('startTime'), end.as('endTime')])
+    .select(['binding.projectId', 'boundRole.roleId', start.as('startTime'), end.as('endTime')])
     .where('boundRole.organizationId', '=', organizationId).where('boundRole.bindingId', 'in', holding)
-    .where((eb) => eb.or([eb('boundRole.endTime', 'is', null), eb('boundRole.endTime', '>', now)]))
-    .groupBy(['binding.projectId', 'boundRole.roleId', 'role.name', 'role.rules']).orderBy('boundRole.roleId').execute()
+    .where(isNotOver)
+    .groupBy(['binding.projectId', 'boundRole.roleId'])
+  const rows = await db
+    .selectFrom(windows.as('held'))
+    .leftJoin('role', (on) => on.on('role.organizationId', '=', organizationId).onRef('role.id', '=', 'held.roleId'))
+    .select(['held.projectId', 'held.roleId', 'held.startTime', 'held.endTime', 'role.name', 'role.rules'])
+    .orderBy('held.roleId').execute()
   return rows.map(heldRole)
 }
 

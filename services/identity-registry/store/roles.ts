@@ -17,6 +17,12 @@ export async function findRole(db: Db, { organizationId, id }: Key): Promise<Cus
   return db.selectFrom('role').selectAll().where('organizationId', '=', organizationId).where('id', '=', id).executeTakeFirst()
 }
 
+export async function getRole(db: Db, key: Key): Promise<CustomRole> {
+  const row = await findRole(db, key)
+  if (!row) throw roleNotFound(key.id)
+  return row
+}
+
 export async function lockRole(tx: Tx, { organizationId, id }: Key): Promise<CustomRole> {
   const query = tx.selectFrom('role').selectAll().where('organizationId', '=', organizationId).where('id', '=', id).forUpdate()
   const row = await query.executeTakeFirst()
