@@ -6,7 +6,7 @@ const OWN = '^services/$1/'
 const OTHER_SERVICE = '^services/(?!$1/)'
 const WIRE = '^libs/wire/'
 const PORTS = { path: '^services/([^/]+)/ports\\.ts$' }
-const ENTRANCES = ['^services/[^/]+/main\\.ts$', '^cli/(?:countersign\\.js|main\\.ts)$', '^deploy/local/(?:start\\.mjs|main\\.ts)$']
+const ENTRANCES = ['^services/[^/]+/main\\.ts$', '^cli/(?:countersign\\.js|main\\.ts)$', '^deploy/local/(?:start\\.mjs|main\\.ts)$', '^deploy/(?:database|manifests)/main\\.ts$']
 
 const inRoom = (...rooms) => ({ path: `^services/([^/]+)/(?:${rooms.join('|')})/`, pathNot: TEST })
 const rule = (name, comment, edges) => edges.map((edge) => ({ name, comment, severity: 'error', ...edge }))
@@ -61,7 +61,7 @@ module.exports = {
       },
       { from: { path: '^services/([^/]+)/config\\.ts$' }, to: { path: OWN, pathNot: `${OWN}(?:domain|signing)/` } },
       { from: { path: '^services/([^/]+)/main\\.ts$' }, to: { path: OWN, pathNot: `${OWN}(?:app|config)\\.ts$` } },
-      { from: { path: '^deploy/' }, to: { path: '^services/', pathNot: '^services/[^/]+/(?:app|config|domain/client-secret)\\.ts$' } },
+      { from: { path: '^deploy/' }, to: { path: '^services/', pathNot: '^services/[^/]+/(?:app|config|domain/client-secret|store/migrations)\\.ts$' } },
       { from: { path: '^services/[^/]+/(?!domain/|store/)[^/]+/', pathNot: TEST }, to: valuesOf(CONNECTORS) },
       { from: inRoom('rpc', 'jobs', 'methods', 'signing'), to: valuesOf('^libs/rpc/client\\.ts$') },
     ]),

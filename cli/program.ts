@@ -10,6 +10,7 @@ import { addIdentityDelete } from './identity-delete.js'
 import { addIdentityGet } from './identity-get.js'
 import { addIdentityList } from './identity-list.js'
 import { addLogin } from './login.js'
+import { addMigrate } from './migrate.js'
 import { addProjectCreate } from './project-create.js'
 import { addProjectList } from './project-list.js'
 import { addRoleCreate } from './role-create.js'
@@ -64,5 +65,6 @@ export function commandLine(run: Run): Command {
   }
   addCheck(program, run)
   shareOptions(program)
+  addMigrate(program)
   return program
 }

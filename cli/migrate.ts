@@ -1,0 +1,15 @@
+import type { Command } from 'commander'
+import { runMigrate } from '../deploy/database/run.js'
+
+/** For whoever runs the database: it speaks to PostgreSQL itself, and to no service. */
+export function addMigrate(program: Command): void {
+  program
+    .command('migrate <plan|up|status>')
+    .description('Brings the schemas of both services up to date; `migrate help` says more.')
+    .action(async (word: string) => {
+      process.exitCode = await runMigrate([word], process.env, {
+        out: (text) => void process.stdout.write(text),
+        tell: (text) => void process.stderr.write(text),
+      })
+    })
+}

@@ -1,0 +1,98 @@
+import { Kysely, sql } from 'kysely'
+import { escapeIdentifier, Pool } from 'pg'
+import { postgresDialect } from '#libs/postgres/driver.js'
+import { contention, isRepeatable } from '#libs/postgres/errors.js'
+import { migrate, type Migrations, schemaState, type SchemaState } from '#libs/postgres/migrate.js'
+import { migrations as exchange } from '../../services/auth-exchange/store/migrations.js'
+import { migrations as registry } from '../../services/identity-registry/store/migrations.js'
+
+// The schemas of both services, brought up to date by a role that may do it, so that the services need not be allowed to.
+
+export type Target = {
+  /** As a role that may create schemas in this database. */
+  readonly url: string
+  /** The roles as which the services connect: they get rights on rows, and none on tables. */
+  readonly registryRole: string
+  readonly exchangeRole: string
+}
+
+export type Schema = { readonly schema: string; readonly role: string; readonly migrations: Migrations }
+
+export const schemasOf = ({ registryRole, exchangeRole }: Omit<Target, 'url'>): Schema[] => [
+  { schema: 'registry', role: registryRole, migrations: registry },
+  { schema: 'exchange', role: exchangeRole, migrations: exchange },
+]
+
+type Db = Kysely<unknown>
+
+export async function withDatabase<T>(url: string, work: (db: Db) => Promise<T>): Promise<T> {
+  const pool = new Pool({ connectionString: url, max: 1, connectionTimeoutMillis: 10_000, lock_timeout: 2_000, application_name: 'countersign-migrate' })
+  pool.on('error', () => undefined)
+  const db: Db = new Kysely<unknown>({ dialect: postgresDialect(pool, false) })
+  try {
+    return await work(db)
+  } finally {
+    await db.destroy()
+  }
+}
+
+export type Found = SchemaState & { readonly schema: string }
+
+/** What each schema has and lacks. */
+export const plan = (db: Db, target: Omit<Target, 'url'>): Promise<Found[]> =>
+  inTurn(schemasOf(target), async ({ schema, migrations }) => ({ schema, ...(await schemaState(db, schema, migrations)) }))
+
+const ONE_AT_A_TIME = 4_207_850
+
+/** Tables are locked for a moment, and whoever uses them is not made to wait for long: then it is tried again. */
+const ATTEMPTS = 10
+
+/** Applies what is pending, and gives the services their rights, also on what is made later. */
+export async function up(db: Db, target: Omit<Target, 'url'>, tell: (line: string) => void): Promise<Found[]> {
+  // Of the connection, of which there is one: giving rights twice at once fails in the catalog.
+  await sql`select pg_advisory_lock(${sql.lit(ONE_AT_A_TIME)})`.execute(db)
+  return inTurn(schemasOf(target), async ({ schema, role, migrations }) => {
+    const before = await schemaState(db, schema, migrations)
+    tell(`${schema}: ${before.pending.length === 0 ? 'up to date' : `applying ${before.pending.join(', ')}`}`)
+    await again(async () => {
+      await sql.raw(`create schema if not exists ${escapeIdentifier(schema)}`).execute(db)
+      await migrate(db, schema, migrations)
+      await sql.raw(rights(schema, role)).execute(db)
+    }, tell)
+    return { schema, ...(await schemaState(db, schema, migrations)) }
+  })
+}
+
+/** Rows may be read and written, functions called; nothing may be made, changed or dropped. */
+function rights(schema: string, role: string): string {
+  const [name, to] = [escapeIdentifier(schema), escapeIdentifier(role)]
+  return `
+    revoke all on schema ${name} from public;
+    grant usage on schema ${name} to ${to};
+    grant select, insert, update, delete on all tables in schema ${name} to ${to};
+    revoke insert, update, delete on ${name}.migration, ${name}.migration_lock from ${to};
+    revoke execute on all functions in schema ${name} from public;
+    grant execute on all functions in schema ${name} to ${to};
+    alter default privileges in schema ${name} grant select, insert, update, delete on tables to ${to};
+    alter default privileges in schema ${name} grant execute on functions to ${to};
+  `
+}
+
+async function again(work: () => Promise<void>, tell: (line: string) => void): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work()
+    } catch (error) {
+      const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+      if (!isRepeatable(cause)) throw error
+      if (attempt === ATTEMPTS) throw contention(error)
+      tell(`tables are in use: trying again (${attempt} of ${ATTEMPTS})`)
+    }
+  }
+}
+
+async function inTurn<One, Result>(all: readonly One[], work: (one: One) => Promise<Result>): Promise<Result[]> {
+  const results: Result[] = []
+  for (const one of all) results.push(await work(one))
+  return results
+}
