@@ -50,7 +50,8 @@ class FeedDemand implements Demand {
       const behind = this.#behind()
       if (behind && askedAgain.has(behind)) throw revisionAhead(revisionText(this.#awaited))
       if (behind) askedAgain.add(behind)
-      const lacking = behind ? [behind] : this.#notFresh(this.now())
+      const at = this.now()
+      const lacking = behind ? [behind] : this.feeds.filter((feed) => !this.#isFresh(feed, at))
       const [first] = lacking
       if (!first) return
       // Pulls that are answered, and each too late for the lease.
@@ -60,15 +61,13 @@ class FeedDemand implements Demand {
   }
 
   isMetBy(entries: readonly Held[], at: Moment): boolean {
-    return this.#behind() === undefined && this.#notFresh(at).length === 0 && entries.every(({ feed, entry }) => feed.test(entry) === 'usable')
+    return this.#behind() === undefined && this.feeds.every((feed) => this.#isFresh(feed, at)) && entries.every(({ feed, entry }) => feed.test(entry) === 'usable')
   }
 
-  #notFresh(at: Moment): Follower[] {
-    return this.feeds.filter((feed) => {
-      feed.isUsed(at)
-      const since = this.#since?.get(feed.name)
-      return !feed.lease.holds(at) || (since !== undefined && !feed.hasPulledSince(since))
-    })
+  #isFresh(feed: Follower, at: Moment): boolean {
+    feed.isUsed(at)
+    const since = this.#since?.get(feed.name)
+    return feed.lease.holds(at) && (since === undefined || feed.hasPulledSince(since))
   }
 
   /** A feed that was not pulled as far as the awaited revision. */

@@ -39,16 +39,15 @@ const REMEMBERED = 50_000
 
 /** What this replica knows of a feed: how far it was applied, and which entities changed since the window's start. */
 export class ChangeWindow {
-  #epoch = ''
-  #applied = 0
+  #position: Stamp = { epoch: '', seq: 0 }
   #start = 0
   readonly #changed = new Map<EntityName, number>()
 
   constructor(private readonly remembered = REMEMBERED) {}
 
-  /** Where the feed was applied up to; the epoch is empty before the first pull. */
+  /** Where the feed was applied up to; the epoch is empty before the first pull. The same object until it moves. */
   get position(): Stamp {
-    return { epoch: this.#epoch, seq: this.#applied }
+    return this.#position
   }
 
   /** Applies what a pull brought that asked for what is after `asked`. False where all that was known is void now. */
@@ -56,19 +55,18 @@ export class ChangeWindow {
     // A transaction takes one number and leaves no gap, so fewer changes than numbers are changes that are gone.
     const isWhole = changes.length === head - asked.seq
     // A head that went back says that the epoch should have changed: a second belt.
-    const goesOn = epoch === this.#epoch && asked.epoch === epoch && head >= this.#applied && isWhole
+    const goesOn = epoch === this.#position.epoch && asked.epoch === epoch && head >= this.#position.seq && isWhole
     if (goesOn) for (const change of changes) this.#remember(change)
     else this.#forgetAll(head)
-    this.#epoch = epoch
-    this.#applied = head
+    if (!goesOn || head !== this.#position.seq) this.#position = { epoch, seq: head }
     return goesOn
   }
 
   /** The one test that every entry takes, wherever it comes from. */
   test({ stamp, dependencies }: Entry<unknown>): Verdict {
-    if (stamp.epoch !== this.#epoch) return 'elsewhere'
+    if (stamp.epoch !== this.#position.epoch) return 'elsewhere'
     if (stamp.seq < this.#start) return 'stale'
-    if (stamp.seq > this.#applied) return 'ahead'
+    if (stamp.seq > this.#position.seq) return 'ahead'
     for (const name of dependencies) {
       const changed = this.#changed.get(name)
       if (changed !== undefined && changed > stamp.seq) return 'stale'

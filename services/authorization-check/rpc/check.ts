@@ -8,13 +8,14 @@ import { assertLive, decide, type Reason } from '../domain/decide.js'
 import { type Asked, attributeField, checkQuestion, type GivenAttributes } from '../domain/question.js'
 import type { Asker, AskerOf } from './caller.js'
 import { consistencyFrom } from './consistency-message.js'
-import { toDecisionMessage } from './decision-message.js'
+import { revisionOf, toDecisionMessage } from './decision-message.js'
 import { type Feeds, presented } from './gather.js'
 import type { Judge } from './judge.js'
 
 type Outside = { readonly judge: Judge; readonly feeds: Feeds; readonly asker: AskerOf; readonly ids: Ids; readonly decided: (reason: Reason) => void }
 
 export function check({ judge, feeds, asker, ids, decided }: Outside): Unary<CheckRequest, CheckResponse> {
+  const revision = revisionOf(feeds)
   return (request, call) => {
     const wrong = new Violations()
     const question = checkQuestion(askedIn(request, wrong), wrong)
@@ -30,7 +31,7 @@ export function check({ judge, feeds, asker, ids, decided }: Outside): Unary<Che
         const decisionId = ids.next()
         decided(decision.reason)
         call.note({ allowed: decision.allowed, decision_reason: decision.reason, decision_id: decisionId })
-        return toDecisionMessage(decision, { evidence, feeds, decisionId })
+        return toDecisionMessage(decision, { evidence, feeds, revision: revision(), decisionId })
       })
     const by = asker(call)
     return by instanceof Promise ? by.then(answer) : answer(by)

@@ -1,5 +1,6 @@
-import type { Follower } from '#libs/freshness/follow.js'
+import { FEEDS } from '#libs/freshness/entities.js'
 import { revisionText, SHARD } from '#libs/freshness/revision.js'
+import type { Stamp } from '#libs/freshness/stamp.js'
 import { type CheckResponse, DecisionReason } from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
 import type { Decision, Evidence, Reason } from '../domain/decide.js'
 import type { Feeds } from './gather.js'
@@ -10,9 +11,22 @@ const reasons: Record<Reason, DecisionReason> = {
   'no-rule': DecisionReason.NO_RULE,
 }
 
-type About = { readonly evidence: Evidence; readonly feeds: Feeds; readonly decisionId: string }
+type About = { readonly evidence: Evidence; readonly feeds: Feeds; readonly revision: string; readonly decisionId: string }
 
-export function toDecisionMessage(decision: Decision, { evidence: { token, grants }, feeds, decisionId }: About): CheckResponse {
+/** How far both feeds are, as text: written anew where one has moved, since every decision says it. */
+export function revisionOf(feeds: Feeds): () => string {
+  let [registry, exchange, text]: [Stamp | undefined, Stamp | undefined, string] = [undefined, undefined, '']
+  return () => {
+    if (registry !== feeds.registry.position || exchange !== feeds.exchange.position) {
+      registry = feeds.registry.position
+      exchange = feeds.exchange.position
+      text = revisionText(FEEDS.map((feed) => ({ feed, shard: SHARD, ...feeds[feed].position })))
+    }
+    return text
+  }
+}
+
+export function toDecisionMessage(decision: Decision, { evidence: { token, grants }, feeds, revision, decisionId }: About): CheckResponse {
   const { identityId, organizationId, tokenId, expireMillis } = token
   const rule = decision.reason === 'no-rule' ? undefined : { roleId: decision.role.roleId, role: decision.role.role, ruleIndex: decision.ruleIndex }
   const { registry, exchange } = feeds
@@ -26,9 +40,7 @@ export function toDecisionMessage(decision: Decision, { evidence: { token, grant
     tokenId,
     tokenExpireTime: new Date(expireMillis),
     decisionId,
-    revision: revisionText([positionOf(registry), positionOf(exchange)]),
+    revision,
     stalenessBoundMillis: Math.max(registry.lease.boundMillis, exchange.lease.boundMillis),
   }
 }
-
-const positionOf = ({ name, position }: Follower) => ({ feed: name, shard: SHARD, ...position })
