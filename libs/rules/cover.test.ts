@@ -42,6 +42,9 @@ describe('an allow covers another', () => {
     ['for whoever asks', where(is('owner', 'eq', '{{identity.id}}')), where(is('owner', 'eq', '{{identity.id}}'))],
     ['whose placeholder can become anything', where(is('path', 'glob', '/home/*')), where(is('path', 'glob', '/home/{{identity.metadata.dir}}'))],
     ['of a range around its own', where(is('context.ip', 'cidr', '10.1.0.0/16')), where(is('context.ip', 'cidr', '10.0.0.0/8'))],
+    ['of a longer range that begins where its own does', where(is('context.ip', 'cidr', '10.0.0.0/16')), where(is('context.ip', 'cidr', '10.0.0.0/8'))],
+    ['that excludes only what a placeholder becomes', where(is('owner', 'ne', 'ann')), where(is('owner', 'ne', '{{identity.name}}'))],
+    ['that asks only for something to be there', where(is('open', 'eq', true)), where(is('open', 'exists', true))],
     ['that asks for nothing to be there', where(is('owner', 'ne', 'ann')), where(is('owner', 'exists', false))],
     ['that two of its conditions together would cover', where(is('env', 'in', 'dev', 'test')), where(is('env', 'ne', 'prod'))],
   ])('but not one %s', (_what, wide, narrow) => expect(covers(wide, narrow)).toBe(false))
@@ -80,6 +83,7 @@ describe('a deny is apart from an allow', () => {
   it.each<[string, Rule, Rule]>([
     ['about an attribute that may be missing', where(is('owner', 'eq', 'ann')), deny(is('env', 'eq', 'prod'))],
     ['about a value of another type', where(is('level', 'eq', 'high')), deny(is('level', 'eq', 1))],
+    ['about a bool, of a number', where(is('level', 'eq', 2)), deny(is('level', 'eq', true))],
     ['about some of its paths', where(is('path', 'glob', '/a/**')), deny(is('path', 'glob', '/**/b'))],
     ['about a placeholder that may not be known', where(is('path', 'glob', '/a/**')), deny(is('path', 'glob', '/b/{{identity.metadata.team}}'))],
   ])('but not one %s', (_what, given, denying) => expect(isDisjoint(given, denying)).toBe(false))

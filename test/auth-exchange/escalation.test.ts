@@ -81,8 +81,9 @@ describe('a refused credential', () => {
     expect(await secrets()).toEqual(before)
   })
 
-  it('may be made for oneself', async () => {
-    await limited.may(...manage)
+  // Seen to fail with the exception taken out: what one holds by a placeholder, nobody is proven to hold, oneself included.
+  it('may be made for oneself, whatever one holds', async () => {
+    await limited.may(...manage, allow(['read'], ['files'], { attribute: 'owner', eq: '{{identity.id}}' }))
     await limited.session.exchange(Exchange.createClientSecret, { identityId: limited.identityId, ...newSecret })
   })
 })
