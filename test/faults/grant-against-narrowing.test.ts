@@ -2,10 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import type { Rule } from '#libs/wire/gen/countersign/registry/v1/role.js'
 import { RegistryInternalServiceService as Internal } from '#libs/wire/gen/countersign/registry/v1/internal.js'
-import { CREDENTIAL_HEADER } from '#libs/rpc/service-credential.js'
 import { escalation } from '../identity-registry/expected.js'
 import { allow, bindTo, deny, forEver, freshNames, makeProject, makeWorkload, type Workload } from '../support/builders.js'
-import { type Calls, callsTo } from '../support/calls.js'
+import { asService, type Calls, callsTo } from '../support/calls.js'
 import { type Session, startSystem, type System } from '../support/system.js'
 import { heldTransaction } from './held-transaction.js'
 
@@ -25,7 +24,7 @@ beforeAll(async () => {
   system = await startSystem()
   admin = await system.session(system.admin)
   projectId = await makeProject(admin, 'shop')
-  exchange = callsTo(system.addresses.registryInternal, { [CREDENTIAL_HEADER]: `auth-exchange:${system.secrets.exchangeCredential}` })
+  exchange = callsTo(system.addresses.registryInternal, asService('auth-exchange', system.secrets.exchangeCredential))
 })
 afterAll(async () => {
   exchange.close()

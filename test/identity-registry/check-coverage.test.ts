@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { CREDENTIAL_HEADER } from '#libs/rpc/service-credential.js'
 import { Obstacle } from '#libs/wire/gen/countersign/registry/v1/escalation.js'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { RegistryInternalServiceService as Internal } from '#libs/wire/gen/countersign/registry/v1/internal.js'
 import type { Rule } from '#libs/wire/gen/countersign/registry/v1/role.js'
 import { allow, bindTo, forEver, freshNames, makeProject, UNKNOWN_ID } from '../support/builders.js'
-import { type Calls, callsTo } from '../support/calls.js'
+import { asService, type Calls, callsTo } from '../support/calls.js'
 import { HOUR } from '../support/manual-clock.js'
 import { type Session, startSystem, type System } from '../support/system.js'
 import { invalid } from './expected.js'
@@ -19,7 +18,7 @@ beforeAll(async () => {
   system = await startSystem()
   admin = await system.session(system.admin)
   projectId = await makeProject(admin, 'shop')
-  exchange = callsTo(system.addresses.registryInternal, { [CREDENTIAL_HEADER]: `auth-exchange:${system.secrets.exchangeCredential}` })
+  exchange = callsTo(system.addresses.registryInternal, asService('auth-exchange', system.secrets.exchangeCredential))
 })
 afterAll(async () => {
   exchange.close()

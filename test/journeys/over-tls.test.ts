@@ -5,11 +5,10 @@ import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersi
 import { AuthorizationCheckServiceService as Check } from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { RegistryInternalServiceService as Internal } from '#libs/wire/gen/countersign/registry/v1/internal.js'
-import { CREDENTIAL_HEADER } from '#libs/rpc/service-credential.js'
 import { bootstrap, newAdmin } from '../../deploy/local/bootstrap.js'
 import { newSecrets } from '../../deploy/local/secrets.js'
 import { type Services, startServices } from '../../deploy/local/services.js'
-import { bearer, type Calls, callsTo } from '../support/calls.js'
+import { asService, bearer, type Calls, callsTo } from '../support/calls.js'
 import { certificateAuthority, variablesOf } from '../support/certificate-authority.js'
 import { type FreshDatabase, freshDatabase } from '../support/postgres.js'
 import { scratchDirectory } from '../support/scratch-directory.js'
@@ -78,7 +77,7 @@ describe('over TLS', () => {
   })
 
   it('a service credential alone opens no internal port: there has to be a certificate by the CA', async () => {
-    const shown = { [CREDENTIAL_HEADER]: `auth-exchange:${secrets.exchangeCredential}` }
+    const shown = asService('auth-exchange', secrets.exchangeCredential)
     const request = { organizationId: admin.organizationId, identityId: admin.identityId }
     expect(await callsOver(services.addresses.registryInternal, shown)(Internal.describeIdentity, request)).toMatchObject({ name: 'admin' })
     const elsewhere = await certificateAuthority(scratch.path, 'elsewhere')

@@ -1,6 +1,7 @@
 import { type ChannelCredentials, Metadata } from '@grpc/grpc-js'
 import { createRpcClient, type RpcClient, type UnaryMethod } from '#libs/rpc/client.js'
 import { deadlineOf } from '#libs/rpc/deadline.js'
+import { CREDENTIAL_HEADER } from '#libs/rpc/service-credential.js'
 import { traceOf } from '#libs/rpc/trace.js'
 
 /** Calls one method; fails with the DomainError that the server threw. */
@@ -18,3 +19,6 @@ export function callsTo(address: string, headers: Readonly<Record<string, string
 }
 
 export const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` })
+
+/** What a service shows on another's internal listener. */
+export const asService = (name: string, secret: string): Record<string, string> => ({ [CREDENTIAL_HEADER]: `${name}:${secret}` })
