@@ -1,20 +1,18 @@
 import type { PullServer } from '../freshness/serve.js'
 import type { Durability, Pulled, Stamp } from '../freshness/stamp.js'
-import { monotonicMillis } from '../clock.js'
 import { Violations } from '../domain-error.js'
 import { integer } from '../fields.js'
-import { randomHex } from '../random-hex.js'
 import {
   ChangeFeedServiceService,
   type ChangeFeedServiceServer,
   Durability as DurabilityMessage,
   type PullChangesRequest,
-  PullChangesResponse,
+  type PullChangesResponse,
   type Stamp as StampMessage,
 } from '../wire/gen/countersign/feed/v1/change_feed.js'
 import type { RpcClient } from './client.js'
-import type { InternalAdapter, InternalUnary } from './service-credential.js'
-import { whenAnswered } from './unary.js'
+import type { Answering, LockstepAdapter } from './lockstep.js'
+import type { ServiceCaller, ServiceCallers } from './service-credential.js'
 
 // PullChanges, both ends: registry and exchange answer it alike, and whoever keeps copies of what they say asks alike.
 
@@ -24,25 +22,29 @@ const durabilities: Record<Durability, DurabilityMessage> = {
   replicated: DurabilityMessage.REPLICATED,
 }
 
-export const changeFeedService = (internal: InternalAdapter, pulls: PullServer): ChangeFeedServiceServer => ({
-  pullChanges: internal(pullChanges(pulls), whenAnswered),
+type Serving = { readonly lockstep: LockstepAdapter; readonly callers: ServiceCallers; readonly pulls: PullServer }
+
+export const changeFeedService = ({ lockstep, callers, pulls }: Serving): ChangeFeedServiceServer => ({
+  pullChanges: lockstep((call) => pullChanges(pulls, callers.require(call))),
 })
 
-function pullChanges(pulls: PullServer): InternalUnary<PullChangesRequest, PullChangesResponse> {
-  return async ({ epoch, after }, _call, caller) => {
+function pullChanges(pulls: PullServer, caller: ServiceCaller): Answering<PullChangesRequest, PullChangesResponse> {
+  return async ({ epoch, after }) => {
     const wrong = new Violations()
     const seq = integer(after, { min: 0, max: Number.MAX_SAFE_INTEGER }, wrong.at('after'))
     if (!/^[0-9a-f]{0,16}$/.test(epoch)) wrong.at('epoch')('must be as it was answered, or empty')
     wrong.refuse()
     const { changes, promised, ...answer } = await pulls({ epoch, seq })
-    return PullChangesResponse.fromPartial({
+    return {
       ...answer,
       keptBoundMillis: promised.keptBoundMillis,
       durability: durabilities[promised.durability],
-      changes: changes.map((change) => (caller.mayAskAbout(change.organizationId) ? { ...change, entities: [...change.entities] } : { seq: change.seq })),
-    })
+      changes: changes.map((change) => (caller.mayAskAbout(change.organizationId) ? { ...change, entities: [...change.entities] } : { ...UNNAMED, seq: change.seq })),
+    }
   }
 }
+
+const UNNAMED = { organizationId: '', entities: [] }
 
 const names = new Map<DurabilityMessage, Durability>([
   [DurabilityMessage.NONE, 'none'],
@@ -52,18 +54,12 @@ const names = new Map<DurabilityMessage, Durability>([
 
 /** Asks an owner for its changes after a position. */
 export function remoteFeed(owner: RpcClient): (after: Stamp, withinMillis: number) => Promise<Pulled> {
+  const pulls = owner.lockstep(ChangeFeedServiceService.pullChanges)
   return async ({ epoch, seq: after }, withinMillis) => {
-    const outgoing = { deadline: monotonicMillis() + withinMillis, trace: newTrace() }
-    const { databaseTime, durability, keptBoundMillis, ...pulled } = await owner.unary(ChangeFeedServiceService.pullChanges, { epoch, after }, outgoing)
+    const { databaseTime, durability, keptBoundMillis, ...pulled } = await pulls.ask({ epoch, after }, withinMillis)
     if (!databaseTime) throw new Error('an owner answered a pull without its time')
     return { ...pulled, databaseTime, promised: { durability: names.get(durability) ?? 'none', keptBoundMillis } }
   }
-}
-
-/** Nobody's call asks for a pull: it begins a trace of its own. */
-function newTrace() {
-  const traceId = randomHex(16)
-  return { requestId: traceId, traceId, spanId: randomHex(8), parentSpanId: undefined, flags: '00' }
 }
 
 /** The position that came with an answer; an answer without one can't be kept. */

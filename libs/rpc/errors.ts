@@ -1,4 +1,4 @@
-import { Metadata, type ServiceError, status, type StatusObject } from '@grpc/grpc-js'
+import { Metadata, status, type StatusObject } from '@grpc/grpc-js'
 import { DomainError, type FieldViolation, type Kind } from '../domain-error.js'
 import { contention, isRepeatable } from '../postgres/errors.js'
 import { MissingRules } from '../wire/gen/countersign/registry/v1/escalation.js'
@@ -126,8 +126,11 @@ function shortened(text: string, limit: number): string {
   return short
 }
 
+/** How a call ended that did not end well, with its trailers where there were any. */
+export type Failed = Pick<StatusObject, 'code' | 'details'> & Partial<StatusObject>
+
 /** The DomainError that a server of ours threw, rebuilt on the calling side. */
-export function fromStatus(error: ServiceError): DomainError {
+export function fromStatus(error: Failed): DomainError {
   const kind = kinds.get(error.code) ?? 'INTERNAL'
   const details = detailsIn(error.metadata)
   if (details?.info?.domain !== DOMAIN) return withoutDetails(kind, error)
@@ -142,8 +145,8 @@ export function fromStatus(error: ServiceError): DomainError {
 }
 
 /** Undefined where there are none, or what a foreign server sent as such is not what it says. */
-function detailsIn(metadata: Metadata) {
-  const [raw] = metadata.get(DETAILS)
+function detailsIn(metadata: Metadata | undefined) {
+  const [raw] = metadata?.get(DETAILS) ?? []
   if (!(raw instanceof Buffer)) return undefined
   try {
     const { details } = Status.decode(raw)
@@ -158,7 +161,7 @@ function detailsIn(metadata: Metadata) {
   }
 }
 
-function withoutDetails(kind: Kind, error: ServiceError): DomainError {
+function withoutDetails(kind: Kind, error: Failed): DomainError {
   const reason = kind === 'UNAVAILABLE' ? 'PEER_UNAVAILABLE' : 'PEER_REFUSED'
   const message = kind === 'UNAVAILABLE' ? 'A service could not be reached in time.' : error.details
   return new DomainError(kind, reason, message, { cause: error })

@@ -3,6 +3,7 @@ import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceI
 import type { Log } from '../log.js'
 import { NO_METRICS, type RpcMetrics } from '../metrics/rpc.js'
 import { type Health, serveHealth } from './health.js'
+import { type LockstepAdapter, lockstepStreams } from './lockstep.js'
 import { serveReflection } from './reflection.js'
 import { requestInTime } from './request-in-time.js'
 import './silent-grpc.js'
@@ -27,7 +28,7 @@ export type RpcServer = {
 export type ServerOptions = {
   readonly log: Log
   readonly address: Address
-  readonly services: (unary: UnaryAdapter) => readonly (readonly [ServiceDefinition, UntypedServiceImplementation])[]
+  readonly services: (unary: UnaryAdapter, lockstep: LockstepAdapter) => readonly (readonly [ServiceDefinition, UntypedServiceImplementation])[]
   /** The variable that sets the port, to be named when the port is taken. */
   readonly portVariable: string
   readonly limits?: Limits
@@ -60,7 +61,8 @@ export function createRpcServer(given: ServerOptions): RpcServer {
   const { log, address, services, portVariable, limits = defaultLimits, graceMillis = 5_000, metrics = NO_METRICS, healthOf } = given
   const server = new Server({ ...options, interceptors: [requestInTime(limits.maxMillis)] })
   const unary = unaryAdapter({ log, limits, metrics })
-  const added = services(unary)
+  const lockstep = lockstepStreams({ log, limits, metrics })
+  const added = services(unary, lockstep.adapter)
   for (const [definition, implementation] of added) server.addService(refusingUndecodable(definition), implementation)
   const names = added.map(([definition]) => serviceName(definition))
   const health = serveHealth(server, healthOf ?? names)
@@ -77,6 +79,7 @@ export function createRpcServer(given: ServerOptions): RpcServer {
     },
     close: async () => {
       health.drain()
+      lockstep.end()
       await drained(server, target, graceMillis)
     },
   }

@@ -29,6 +29,12 @@ export function traceOf(metadata: Metadata): Trace {
   }
 }
 
+/** Of what is nobody's call. */
+export function newTrace(): Trace {
+  const traceId = randomHex(16)
+  return { requestId: traceId, traceId, spanId: randomHex(8), parentSpanId: undefined, flags: '00' }
+}
+
 /** Hands the trace on to the next service. */
 export function writeTrace(trace: Trace, metadata: Metadata): void {
   metadata.set('traceparent', `00-${trace.traceId}-${trace.spanId}-${trace.flags}`)

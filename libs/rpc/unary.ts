@@ -55,9 +55,9 @@ export const whenAnswered = (): boolean => true
 export const overloaded = (): DomainError =>
   new DomainError('RESOURCE_EXHAUSTED', 'OVERLOADED', 'Too many calls are under way.', { retryAfterMillis: 100 })
 
-type Outside = { readonly log: Log; readonly limits?: Limits; readonly metrics?: RpcMetrics }
+export type AdapterOptions = { readonly log: Log; readonly limits?: Limits; readonly metrics?: RpcMetrics }
 
-export function unaryAdapter({ log, limits = defaultLimits, metrics = NO_METRICS }: Outside): UnaryAdapter {
+export function unaryAdapter({ log, limits = defaultLimits, metrics = NO_METRICS }: AdapterOptions): UnaryAdapter {
   let inFlight = 0
   return <Request, Response>(handler: Unary<Request, Response>, quiet?: (response: Response) => boolean, maxMillis = limits.maxMillis): handleUnaryCall<Request, Response> => (call, callback) => {
     const context = new AnsweredCall(call, maxMillis)
@@ -71,8 +71,7 @@ export function unaryAdapter({ log, limits = defaultLimits, metrics = NO_METRICS
     }
     const refuse = (error: unknown) => {
       inFlight -= 1
-      const refusal = refusalOf(error)
-      if (refusal.kind === 'INTERNAL' && refusal !== error) log.error({ err: error, request_id: context.trace.requestId }, 'unexpected error')
+      const refusal = loggedRefusal(error, log, context)
       callback(toStatus(refusal, context.trace.requestId))
       ended(refusal.kind)
       logCall(log, context, refusal)
@@ -84,15 +83,24 @@ export function unaryAdapter({ log, limits = defaultLimits, metrics = NO_METRICS
   }
 }
 
+type GivenCall = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getPath' | 'getPeer' | 'getDeadline' | 'getAuthContext'>
+
+/** What the caller is told; of what is our own fault, the log has more. */
+export function loggedRefusal(error: unknown, log: Log, { trace }: Call): DomainError {
+  const refusal = refusalOf(error)
+  if (refusal.kind === 'INTERNAL' && refusal !== error) log.error({ err: error, request_id: trace.requestId }, 'unexpected error')
+  return refusal
+}
+
 /** Whatever only some calls need is made when it is asked for: most checks need no trace and have no line in the log. */
-class AnsweredCall implements Call {
+export class AnsweredCall implements Call {
   readonly startMillis = monotonicMillis()
   readonly deadline: Deadline
   readonly notes: Notes[] = []
   #trace: Trace | undefined
 
   constructor(
-    private readonly call: ServerUnaryCall<unknown, unknown>,
+    private readonly call: GivenCall,
     maxMillis: number,
   ) {
     this.deadline = deadlineOf(call.getDeadline(), maxMillis)
@@ -124,7 +132,7 @@ class AnsweredCall implements Call {
 }
 
 /** Why a request is refused before anything of it is read. */
-function unreadable({ request, metadata }: { request: unknown; metadata: Metadata }, maxMetadataBytes: number): DomainError | undefined {
+export function unreadable({ request, metadata }: { request: unknown; metadata: Metadata }, maxMetadataBytes: number): DomainError | undefined {
   if (bytesOf(metadata) > maxMetadataBytes) return invalidRequest([{ field: 'metadata', description: `must be at most ${maxMetadataBytes} bytes in all` }])
   return request instanceof Undecodable ? invalidRequest([{ field: 'request', description: 'is not a message of its type' }]) : undefined
 }

@@ -69,24 +69,23 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   const signer = tokenSigner({ keys, clock, issuer: config.TOKEN_ISSUER, audience: config.TOKEN_AUDIENCE })
   const hasher = secretHasher(config.PEPPERS[0])
   const proofs = universalAuth({ db, clock, hasher, peppers: config.PEPPERS })
+  const callers = serviceCallers(config.INTERNAL_CALLERS)
 
   const forEverybody: Listener = {
     address: { host: config.HOST, port: config.EXCHANGE_PORT },
     portVariable: 'EXCHANGE_PORT',
     callers: 'anybody',
-    services: (unary) => [
-      [AuthExchangeServiceService, exchangeService(unary, { ...asked, db, identities, activeTokens, hasher, signer, universalAuth: proofs, feed: feed.changes, ids, clock })],
-    ],
+    services: (unary) => [[AuthExchangeServiceService, exchangeService(unary, { ...asked, db, identities, activeTokens, hasher, signer, universalAuth: proofs, feed: feed.changes, ids, clock })]],
   }
   const forServices: Listener = {
     address: { host: config.INTERNAL_HOST, port: config.EXCHANGE_INTERNAL_PORT },
     portVariable: 'EXCHANGE_INTERNAL_PORT',
     callers: 'known',
-    services: (unary) => {
-      const internal = internalAdapter(unary, serviceCallers(config.INTERNAL_CALLERS))
+    services: (unary, lockstep) => {
+      const internal = internalAdapter(unary, callers)
       return [
         [ExchangeInternalServiceService, exchangeInternalService(internal, { db: internalDb, feed: feed.internalChanges, signer, hasher, ids, clock })],
-        [ChangeFeedServiceService, changeFeedService(internal, feed.pulls)],
+        [ChangeFeedServiceService, changeFeedService({ lockstep, callers, pulls: feed.pulls })],
       ]
     },
   }

@@ -60,11 +60,11 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
     address: { host: config.INTERNAL_HOST, port: config.REGISTRY_INTERNAL_PORT },
     portVariable: 'REGISTRY_INTERNAL_PORT',
     callers: 'known',
-    services: (unary) => {
+    services: (unary, lockstep) => {
       const internal = internalAdapter(unary, callers)
       return [
         [RegistryInternalServiceService, registryInternalService(internal, { db: internalDb, waitingDb: db, feed: feed.internalChanges, ids, clock })],
-        [ChangeFeedServiceService, changeFeedService(internal, feed.pulls)],
+        [ChangeFeedServiceService, changeFeedService({ lockstep, callers, pulls: feed.pulls })],
       ]
     },
   }
