@@ -72,3 +72,9 @@ export function every(millis: number, work: () => Promise<void>, onFailure: (fai
     await underWay
   }
 }
+
+/** The same, beginning now: what fails the first time fails this. */
+export async function nowAndEvery(millis: number, work: () => Promise<void>, onFailure: (failure: unknown) => void): Promise<() => Promise<void>> {
+  await work()
+  return every(millis, work, onFailure)
+}

@@ -5,7 +5,8 @@ import type { KeyValueStore } from '../redis/key-value.js'
 // What an operator can watch of a service and of what it depends on.
 
 export type ServiceMetrics = {
-  store(service: string, store: KeyValueStore): void
+  /** Shows whether Redis answers, where there is one; returns what it was given. */
+  store(service: string, store: KeyValueStore | undefined): KeyValueStore | undefined
   /** Counts decisions by their reason. */
   decisions(): (reason: string) => void
   /** Shows how many connections a pool has and how many statements wait for one. */
@@ -14,7 +15,7 @@ export type ServiceMetrics = {
   moment(what: MomentName, at: () => Date | undefined): void
 }
 
-const MOMENTS = { certificate_expire_time: 'When the certificate in use expires' } as const
+const MOMENTS = { certificate_expire_time: 'When the certificate in use expires', signing_key_create_time: 'When the key that signs access tokens was made' } as const
 
 type MomentName = keyof typeof MOMENTS
 
@@ -25,7 +26,10 @@ export function serviceMetrics(registry: Registry, onScrape: (update: () => void
   const decided = new Counter({ name: 'countersign_decisions_total', help: 'Checks that were decided, by reason.', labelNames: ['reason'], registers })
   const connections = gauge('database_connections', 'Connections to PostgreSQL by pool and state; waiting are statements that have none yet.', ['pool', 'state'])
   return {
-    store: (service, store) => onScrape(() => up.set({ service }, store.isUp() ? 1 : 0)),
+    store: (service, store) => {
+      if (store) onScrape(() => up.set({ service }, store.isUp() ? 1 : 0))
+      return store
+    },
     decisions: () => {
       const counts = new Map<string, number>()
       onScrape(() => {

@@ -1,6 +1,7 @@
 import { CamelCasePlugin, Kysely, sql } from 'kysely'
 import { Pool } from 'pg'
 import { type DatabaseClock, momentNow } from '../clock.js'
+import { nowAndEvery } from '../lifecycle.js'
 import type { Log } from '../log.js'
 import { postgresDialect } from './driver.js'
 
@@ -43,12 +44,16 @@ export function connectDatabase<Schema>({ url, schema, log, poolSize, prepare, w
   return new Kysely<Schema>({ dialect: postgresDialect(pool, prepare), plugins }).withSchema(schema)
 }
 
-/** Asks the database for its time, for a clock that goes on from there. */
-export async function observeDatabaseTime<Schema>(db: Kysely<Schema>, clock: DatabaseClock): Promise<void> {
+const OBSERVE_TIME_EVERY_MILLIS = 10_000
+
+/** Asks the database for its time now, and from then on again and again. Returns how to stop. */
+export const keepDatabaseTime = <Schema>(db: Kysely<Schema>, clock: DatabaseClock, onFailure: (failure: unknown) => void): Promise<() => Promise<void>> =>
+  nowAndEvery(OBSERVE_TIME_EVERY_MILLIS, () => observeDatabaseTime(db, clock), onFailure)
+
+/** For a clock that goes on from there. */
+async function observeDatabaseTime<Schema>(db: Kysely<Schema>, clock: DatabaseClock): Promise<void> {
   const asked = momentNow()
   const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(db)
   const [row] = rows
   if (row) clock.observe(row.now, asked, momentNow())
 }
-
-export const OBSERVE_TIME_EVERY_MILLIS = 10_000

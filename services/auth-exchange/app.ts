@@ -4,10 +4,10 @@ import { follow } from '#libs/freshness/follow.js'
 import { keepPulling } from '#libs/freshness/keep-pulling.js'
 import { ownedFeed } from '#libs/freshness/owned-feed.js'
 import { createIds } from '#libs/ids.js'
-import { type App, Closing, every } from '#libs/lifecycle.js'
+import { type App, Closing, nowAndEvery } from '#libs/lifecycle.js'
 import type { Log } from '#libs/log.js'
 import { createMetrics, openMetrics } from '#libs/metrics/metrics.js'
-import { connectDatabase, OBSERVE_TIME_EVERY_MILLIS, observeDatabaseTime } from '#libs/postgres/database.js'
+import { connectDatabase, keepDatabaseTime } from '#libs/postgres/database.js'
 import { schemaIsThere } from '#libs/postgres/schema-gate.js'
 import type { KeyValueStore } from '#libs/redis/key-value.js'
 import { redisStore } from '#libs/redis/redis-store.js'
@@ -46,6 +46,8 @@ export type Outside = {
 
 export type Addresses = { readonly port: number; readonly internalPort: number }
 
+const NAME = 'auth-exchange'
+
 export function createApp(config: Config, { log, checkAddress = () => config.CHECK_ADDRESS, clock: given, store: givenStore }: Outside): App<Addresses> {
   const transport = transportOf(config, log)
   const metrics = createMetrics()
@@ -56,16 +58,18 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   const databaseTime = databaseClock()
   const clock = given ?? databaseTime
   const ids = createIds(clock)
-  const store = givenStore ?? (config.REDIS_URL === undefined ? undefined : redisStore({ url: config.REDIS_URL, log }))
+  const store = metrics.store(NAME, givenStore ?? (config.REDIS_URL === undefined ? undefined : redisStore({ url: config.REDIS_URL, log })))
   const feed = ownedFeed({ name: 'exchange', db, internalDb, database, ids, clock: given, store })
   const shown = { credentials: transport.client, serviceCredential: config.SERVICE_CREDENTIAL }
   const checkService = createRpcClient({ address: checkAddress, ...shown, idempotentServices: ['countersign.authorization.v1.AuthorizationCheckService'] })
   const registry = createRpcClient({ address: config.REGISTRY_INTERNAL_ADDRESS, ...shown, idempotentServices: ['countersign.registry.v1.RegistryInternalService'] })
   const asked = { authorization: authorizationBy(checkService), coverage: remoteCoverage(registry) }
-  const registryFeed = follow({ name: 'registry', now: momentNow, pull: remoteFeed(registry) })
+  const registryFeed = follow({ name: 'registry', now: momentNow, pull: remoteFeed(registry), on: metrics.pulls(NAME, 'registry') })
+  metrics.follow(NAME, registryFeed, momentNow)
   const identities = cachedIdentities({ feed: registryFeed, now: momentNow, ask: remoteIdentities(registry) })
   const activeTokens = sharedActiveTokens(store, config.REDIS_MAC_KEYS)
   const keys = keyring({ db: internalDb, clock, encryption: config.KEY_ENCRYPTION_KEY })
+  metrics.moment('signing_key_create_time', () => keys.createTime())
   const signer = tokenSigner({ keys, clock, issuer: config.TOKEN_ISSUER, audience: config.TOKEN_AUDIENCE })
   const hasher = secretHasher(config.PEPPERS[0])
   const proofs = universalAuth({ db, clock, hasher, peppers: config.PEPPERS })
@@ -95,7 +99,6 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   for (const opened of [db, internalDb]) closing.add(() => opened.destroy())
   for (const opened of [feed, registry, checkService, transport]) closing.add(() => opened.close())
   closing.add(() => (givenStore ? undefined : store?.close()))
-  const keepPartitions = keepExchangePartitions(internalDb, clock, config.AUDIT_RETENTION_DAYS)
   const failed = (job: string) => (error: unknown) => log.error({ err: error }, `${job} failed`)
   return {
     listen: async () => {
@@ -103,12 +106,10 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
       closing.add(() => listeners.close())
       await listeners.listenForProbes()
       await schemaIsThere({ db, schema: 'exchange', migrations, mode: config.MIGRATIONS, log, isLeaving: () => closing.hasBegun })
-      await observeDatabaseTime(internalDb, databaseTime)
+      closing.add(await keepDatabaseTime(internalDb, databaseTime, failed('observing the time')))
       await feed.open(config.STALENESS_BOUND_MILLIS, failed('forgetting old changes'))
-      await keepPartitions()
+      closing.add(await nowAndEvery(KEEP_PARTITIONS_EVERY_MILLIS, keepExchangePartitions(internalDb, clock, config.AUDIT_RETENTION_DAYS), failed('keeping partitions')))
       await keys.open()
-      closing.add(every(OBSERVE_TIME_EVERY_MILLIS, () => observeDatabaseTime(internalDb, databaseTime), failed('observing the time')))
-      closing.add(every(KEEP_PARTITIONS_EVERY_MILLIS, keepPartitions, failed('keeping partitions')))
       closing.add(keepPulling(registryFeed, store, failed('pulling the registry feed')))
       const [internalPort = 0, port = 0] = await listeners.listen()
       listeners.setReady()

@@ -47,14 +47,13 @@ export function createApp(config: Config, { log, store: givenStore }: Outside): 
   const shown = { credentials: transport.client, serviceCredential: config.SERVICE_CREDENTIAL }
   const registry = createRpcClient({ address: config.REGISTRY_INTERNAL_ADDRESS, ...shown, idempotentServices: ['countersign.registry.v1.RegistryInternalService'] })
   const exchange = createRpcClient({ address: config.EXCHANGE_INTERNAL_ADDRESS, ...shown, idempotentServices: ['countersign.exchange.v1.ExchangeInternalService'] })
-  const store = givenStore ?? (config.REDIS_URL === undefined ? undefined : redisStore({ url: config.REDIS_URL, log }))
   const metrics = createMetrics()
+  const store = metrics.store(NAME, givenStore ?? (config.REDIS_URL === undefined ? undefined : redisStore({ url: config.REDIS_URL, log })))
   const feeds = {
     registry: follow({ name: 'registry', now: momentNow, pull: remoteFeed(registry), on: metrics.pulls(NAME, 'registry') }),
     exchange: follow({ name: 'exchange', now: momentNow, pull: remoteFeed(exchange), on: metrics.pulls(NAME, 'exchange') }),
   }
   for (const name of FEEDS) metrics.follow(NAME, feeds[name], momentNow)
-  if (store) metrics.store(NAME, store)
   const demands = demandsOn([feeds.registry, feeds.exchange], momentNow)
   const layers = {
     shared: store && config.REDIS_MAC_KEYS ? { store: batchedReads(store), sealer: sealer(config.REDIS_MAC_KEYS) } : undefined,

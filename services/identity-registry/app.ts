@@ -2,10 +2,10 @@ import { authorizationBy } from '#libs/authorization.js'
 import { type Clock, databaseClock } from '#libs/clock.js'
 import { ownedFeed } from '#libs/freshness/owned-feed.js'
 import { createIds } from '#libs/ids.js'
-import { type App, Closing, every } from '#libs/lifecycle.js'
+import { type App, Closing, nowAndEvery } from '#libs/lifecycle.js'
 import type { Log } from '#libs/log.js'
 import { createMetrics, openMetrics } from '#libs/metrics/metrics.js'
-import { connectDatabase, OBSERVE_TIME_EVERY_MILLIS, observeDatabaseTime } from '#libs/postgres/database.js'
+import { connectDatabase, keepDatabaseTime } from '#libs/postgres/database.js'
 import { schemaIsThere } from '#libs/postgres/schema-gate.js'
 import type { KeyValueStore } from '#libs/redis/key-value.js'
 import { redisStore } from '#libs/redis/redis-store.js'
@@ -36,6 +36,8 @@ export type Outside = {
 
 export type Addresses = { readonly port: number; readonly internalPort: number }
 
+const NAME = 'identity-registry'
+
 export function createApp(config: Config, { log, checkAddress = () => config.CHECK_ADDRESS, clock: given, store: givenStore }: Outside): App<Addresses> {
   const transport = transportOf(config, log)
   const metrics = createMetrics()
@@ -46,7 +48,7 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   const databaseTime = databaseClock()
   const clock = given ?? databaseTime
   const ids = createIds(clock)
-  const store = givenStore ?? (config.REDIS_URL === undefined ? undefined : redisStore({ url: config.REDIS_URL, log }))
+  const store = metrics.store(NAME, givenStore ?? (config.REDIS_URL === undefined ? undefined : redisStore({ url: config.REDIS_URL, log })))
   const feed = ownedFeed({ name: 'registry', db, internalDb, database, ids, clock: given, store })
   const checkService = createRpcClient({
     address: checkAddress,
@@ -83,7 +85,6 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   closing.add(() => checkService.close())
   closing.add(() => transport.close())
   closing.add(() => (givenStore ? undefined : store?.close()))
-  const keepPartitions = keepAuditPartitions(internalDb, clock, config.AUDIT_RETENTION_DAYS)
   const failed = (job: string) => (error: unknown) => log.error({ err: error }, `${job} failed`)
   return {
     listen: async () => {
@@ -91,11 +92,9 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
       closing.add(() => listeners.close())
       await listeners.listenForProbes()
       await schemaIsThere({ db, schema: 'registry', migrations, mode: config.MIGRATIONS, log, isLeaving: () => closing.hasBegun })
-      await observeDatabaseTime(internalDb, databaseTime)
+      closing.add(await keepDatabaseTime(internalDb, databaseTime, failed('observing the time')))
       await feed.open(config.STALENESS_BOUND_MILLIS, failed('forgetting old changes'))
-      await keepPartitions()
-      closing.add(every(OBSERVE_TIME_EVERY_MILLIS, () => observeDatabaseTime(internalDb, databaseTime), failed('observing the time')))
-      closing.add(every(KEEP_PARTITIONS_EVERY_MILLIS, keepPartitions, failed('keeping partitions')))
+      closing.add(await nowAndEvery(KEEP_PARTITIONS_EVERY_MILLIS, keepAuditPartitions(internalDb, clock, config.AUDIT_RETENTION_DAYS), failed('keeping partitions')))
       const [internalPort = 0, port = 0] = await listeners.listen()
       listeners.setReady()
       return { port, internalPort }

@@ -15,6 +15,8 @@ export type Keyring = {
   /** Makes the first key of an installation if there is none, and loads all. */
   open(): Promise<void>
   signing(): SigningKey
+  /** Of the key that signs; nothing before the keys are loaded. */
+  createTime(): Date | undefined
   verification(): readonly VerificationKey[]
   /** The key whose tokens begin with this header segment. An unknown one reloads the keys, at most once a second. */
   byHeaderSegment(segment: string): Promise<VerificationKey | undefined>
@@ -30,6 +32,7 @@ export const headerSegment = (header: Header): string => Buffer.from(JSON.string
 
 export function keyring({ db, clock, encryption }: { db: Db; clock: Clock; encryption: KeyEncryptionKey }): Keyring {
   let signing: SigningKey | undefined
+  let createTime: Date | undefined
   let verification = new Map<string, VerificationKey>()
   let loadedMillis = -Infinity
   const load = async () => {
@@ -38,6 +41,7 @@ export function keyring({ db, clock, encryption }: { db: Db; clock: Clock; encry
     verification = new Map(loaded.map((key) => [headerSegment(key.header), key]))
     const active = stored.find(({ state }) => state === 'active')
     signing = active && (await signingKey(active, encryption))
+    createTime = active?.createTime
     loadedMillis = monotonicMillis()
   }
   return {
@@ -51,6 +55,7 @@ export function keyring({ db, clock, encryption }: { db: Db; clock: Clock; encry
       if (!signing) throw new Error('there is no active signing key')
       return signing
     },
+    createTime: () => createTime,
     verification: () => [...verification.values()],
     byHeaderSegment: async (segment) => {
       const known = verification.get(segment)
