@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander'
 import type { Answer } from './answer.js'
 import type { Connections } from './connections.js'
-import type { Context, Environment } from './context.js'
+import type { Context } from './context.js'
 import type { CredentialOptions } from './credentials.js'
 import type { Tell } from './read-text.js'
 import type { Session } from './session.js'
+import type { Environment } from './variables.js'
 
 /** What a command works with. */
 export type Shell = {

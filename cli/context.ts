@@ -4,11 +4,10 @@ import { dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { Failure, wrongUsage } from './failure.js'
 import type { Tell } from './read-text.js'
+import type { Environment } from './variables.js'
 
 // Which installation a command is for: each address and the credentials file are taken from the environment, or else from
 // the context file, or else, where there is none, from the `.countersign/` of `npm start` here or in a parent folder.
-
-export type Environment = Readonly<Record<string, string | undefined>>
 
 export type Service = 'registry' | 'exchange' | 'check'
 
@@ -18,7 +17,7 @@ export const serviceNames: Readonly<Record<Service, string>> = {
   check: 'authorization-check',
 }
 
-const variables: Readonly<Record<Service, string>> = {
+const variables: Readonly<Record<Service, keyof Environment>> = {
   registry: 'COUNTERSIGN_REGISTRY',
   exchange: 'COUNTERSIGN_EXCHANGE',
   check: 'COUNTERSIGN_CHECK',

@@ -1,8 +1,9 @@
 import { z } from 'zod'
-import { type Context, type Environment, readJson } from './context.js'
+import { type Context, readJson } from './context.js'
 import { type Failure, wrongUsage } from './failure.js'
 import { askSecret } from './prompt.js'
 import { readSecret, type Tell, warnIfOpenToOthers } from './read-text.js'
+import type { Environment } from './variables.js'
 
 // With which client id and client secret a command acts. Options win over the environment, the environment over files.
 

@@ -2,10 +2,11 @@ import type { Command } from 'commander'
 import { answerText, type Style } from './answer.js'
 import type { Run, SharedOptions, Shell } from './command.js'
 import { type Connections, openConnections } from './connections.js'
-import { type Context, type Environment, findContext } from './context.js'
+import { type Context, findContext } from './context.js'
 import { type CredentialOptions, findCredentials } from './credentials.js'
 import { wrongUsage } from './failure.js'
 import { openSession, type Session } from './session.js'
+import type { Environment } from './variables.js'
 
 type Outside = { readonly environment: Environment; readonly folder: string }
 

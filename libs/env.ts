@@ -63,7 +63,13 @@ export const isLoopback = (name: string): boolean => name === 'localhost' || (is
 const pemFile = z.string().min(1).optional()
 
 /** The certificate of a service, and the CA by which callers and peers are known; all three, or none. */
-export const tlsFiles = { TLS_CERTIFICATE_FILE: pemFile, TLS_KEY_FILE: pemFile, TLS_CA_FILE: pemFile }
+export const tlsFiles = {
+  TLS_CERTIFICATE_FILE: pemFile.describe(
+    'path of a PEM file with the certificate of this service, shown to callers and peers alike. All three of these, or none; they are read again when they change; a pair that does not fit, or a file that is written by half, changes nothing and is logged',
+  ),
+  TLS_KEY_FILE: pemFile.describe('path of a PEM file with the key of that certificate'),
+  TLS_CA_FILE: pemFile.describe('path of a PEM file with the CA by which peers, and callers of the internal listener, are known'),
+}
 
 /** `host:port`, or `unix:PATH`. */
 export const address = z.string().regex(/^(unix:.+|.+:\d{1,5})$/, 'must be host:port or unix:PATH')

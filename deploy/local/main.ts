@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { destination } from 'pino'
 import { Closing, closeOnSignal } from '#libs/lifecycle.js'
 import { createLog } from '#libs/log.js'
@@ -9,20 +8,13 @@ import { bootstrap, loadAdmin } from './bootstrap.js'
 import { type DataFolder, takeDataFolder } from './data-folder.js'
 import { startPostgres } from './embedded-postgres.js'
 import { type LocalRedis, provideRedis } from './local-redis.js'
+import { parseStartOptions, startHelp } from './options.js'
 import { writePrivateJson } from './private-json.js'
 import { loadSecrets } from './secrets.js'
 import { prepareServiceDatabase, urlOf } from './service-databases.js'
 import { type ServiceAddresses, type ServiceName, startServices } from './services.js'
 
 // `npm start`: PostgreSQL, Redis and the three services on this machine, with nothing preinstalled.
-
-const HELP = `Usage: npm start -- [--data DIR] [--json]
-
-  --data DIR   where data, logs and credentials are kept (default: .countersign)
-  --json       print one line of JSON on standard output when ready, and nothing else there
-
-Ports by REGISTRY_PORT (50051), EXCHANGE_PORT (50052), CHECK_PORT (50053); 0 takes a free one.
-`
 
 const DATABASE = 'countersign'
 
@@ -83,9 +75,9 @@ async function start(folder: DataFolder, { closing, say, databaseLost }: Start):
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { data: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } })
+  const values = parseStartOptions()
   if (values.help) {
-    process.stdout.write(HELP)
+    process.stdout.write(startHelp())
     return
   }
   const closing = new Closing()

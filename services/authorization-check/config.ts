@@ -1,26 +1,15 @@
 import { z } from 'zod'
-import { address, host, logLevel, optionalPort, port, redisUrl, tlsFiles, whole } from '#libs/env.js'
-import { macKeys } from '#libs/redis/sealed.js'
-import { internalCallers, serviceCredential } from '#libs/rpc/service-credential.js'
+import { address, port, whole } from '#libs/env.js'
+import { everyAsker, everyService } from '#libs/variables.js'
 
-/** The environment of authorization-check; docs/configuration.md says what each is for. */
+/** The environment of authorization-check; docs/configuration.md is made of it. */
 export const configSchema = z.object({
-  HOST: host,
-  CHECK_PORT: port(50_053),
-  CHECK_SOCKET: z.string().min(1).optional(),
-  REGISTRY_INTERNAL_ADDRESS: address,
-  EXCHANGE_INTERNAL_ADDRESS: address,
-  SERVICE_CREDENTIAL: serviceCredential,
-  INTERNAL_CALLERS: internalCallers,
-  REDIS_URL: redisUrl,
-  REDIS_MAC_KEYS: macKeys.optional(),
-  CACHE_MEGABYTES: whole(64, 1, 16_384),
-  METRICS_PORT: optionalPort,
-  ...tlsFiles,
-  HEALTH_PORT: optionalPort,
-  LAME_DUCK_SECONDS: whole(0, 0, 600),
-  DRAIN_SECONDS: whole(5, 0, 600),
-  LOG_LEVEL: logLevel,
+  CHECK_PORT: port(50_053).describe('public port; `0` takes a free one'),
+  CHECK_SOCKET: z.string().min(1).optional().describe('path of a Unix socket to listen on instead of a port'),
+  EXCHANGE_INTERNAL_ADDRESS: address.describe("`host:port` of auth-exchange's internal listener"),
+  ...everyAsker,
+  CACHE_MEGABYTES: whole(64, 1, 16_384).describe('1 to 16384: memory for copies of tokens, grants and roles, a third for each'),
+  ...everyService,
 })
 
 export type Config = z.output<typeof configSchema>

@@ -1,29 +1,13 @@
 import { z } from 'zod'
-import { address, host, logLevel, migrationMode, onOff, optionalPort, port, postgresUrl, redisUrl, stalenessBoundMillis, tlsFiles, whole } from '#libs/env.js'
-import { internalCallers, serviceCredential } from '#libs/rpc/service-credential.js'
+import { port } from '#libs/env.js'
+import { everyOwner, everyService } from '#libs/variables.js'
 
-/** The environment of identity-registry; docs/configuration.md says what each is for. */
+/** The environment of identity-registry; docs/configuration.md is made of it. */
 export const configSchema = z.object({
-  HOST: host,
-  REGISTRY_PORT: port(50_051),
-  INTERNAL_HOST: host,
-  REGISTRY_INTERNAL_PORT: port(50_061),
-  DATABASE_URL: postgresUrl,
-  DATABASE_POOL_SIZE: whole(10, 1, 200),
-  DATABASE_PREPARED_STATEMENTS: onOff('on'),
-  MIGRATIONS: migrationMode,
-  CHECK_ADDRESS: address,
-  SERVICE_CREDENTIAL: serviceCredential,
-  INTERNAL_CALLERS: internalCallers,
-  STALENESS_BOUND_MILLIS: stalenessBoundMillis,
-  REDIS_URL: redisUrl,
-  AUDIT_RETENTION_DAYS: whole(400, 1, 36_500),
-  ...tlsFiles,
-  HEALTH_PORT: optionalPort,
-  METRICS_PORT: optionalPort,
-  LAME_DUCK_SECONDS: whole(0, 0, 600),
-  DRAIN_SECONDS: whole(5, 0, 600),
-  LOG_LEVEL: logLevel,
+  REGISTRY_PORT: port(50_051).describe('public port; `0` takes a free one'),
+  REGISTRY_INTERNAL_PORT: port(50_061).describe('internal port'),
+  ...everyOwner,
+  ...everyService,
 })
 
 export type Config = z.output<typeof configSchema>

@@ -1,0 +1,20 @@
+// What the command line reads from the environment, with what each is for: docs/configuration.md is made of it, and what is
+// not here can't be read.
+
+export const commandLineVariables = {
+  COUNTERSIGN_REGISTRY: '`host:port` of identity-registry',
+  COUNTERSIGN_EXCHANGE: '`host:port` of auth-exchange',
+  COUNTERSIGN_CHECK: '`host:port` of authorization-check',
+  COUNTERSIGN_CONTEXT_FILE: 'the context file, by default `countersign/context.json` in `XDG_CONFIG_HOME`; named here, it must be there',
+  COUNTERSIGN_CLIENT_ID: 'the client id to act with',
+  COUNTERSIGN_CLIENT_SECRET: 'the client secret to it; without one, the token that `login` kept is used',
+  COUNTERSIGN_CLIENT_SECRET_FILE: 'path of a file that holds the client secret; it counts before `COUNTERSIGN_CLIENT_SECRET`',
+  COUNTERSIGN_CREDENTIALS_FILE: "path of `{\"clientId\": …, \"clientSecret\": …}`; counts before the context file's `credentialsFile`",
+  COUNTERSIGN_TOKEN: 'the access token that `check` asks about; `--token-file` counts before it',
+  XDG_CONFIG_HOME: 'where the context file is looked for, by default `~/.config`',
+  XDG_CACHE_HOME: 'where tokens are kept, in `countersign/tokens.json`, by default `~/.cache`',
+  HOME: 'what `~` stands for in these two',
+  NO_COLOR: 'anything: no colours on a terminal',
+} as const
+
+export type Environment = { readonly [Name in keyof typeof commandLineVariables]?: string | undefined }
