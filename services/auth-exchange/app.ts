@@ -69,7 +69,6 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   const signer = tokenSigner({ keys, clock, issuer: config.TOKEN_ISSUER, audience: config.TOKEN_AUDIENCE })
   const hasher = secretHasher(config.PEPPERS[0])
   const proofs = universalAuth({ db, clock, hasher, peppers: config.PEPPERS })
-
   const forEverybody: Listener = {
     address: { host: config.HOST, port: config.EXCHANGE_PORT },
     portVariable: 'EXCHANGE_PORT',
@@ -101,6 +100,8 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   return {
     listen: async () => {
       closing.add(await openMetrics(metrics, config, transport.certificates))
+      // Pulls go on until the last call is answered.
+      closing.add(keepPulling(registryFeed, store, failed('pulling the registry feed')))
       closing.add(() => listeners.close())
       await listeners.listenForProbes()
       await schemaIsThere({ db, schema: 'exchange', migrations, mode: config.MIGRATIONS, log, isLeaving: () => closing.hasBegun })
@@ -110,7 +111,6 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
       await keys.open()
       closing.add(every(OBSERVE_TIME_EVERY_MILLIS, () => observeDatabaseTime(internalDb, databaseTime), failed('observing the time')))
       closing.add(every(KEEP_PARTITIONS_EVERY_MILLIS, keepPartitions, failed('keeping partitions')))
-      closing.add(keepPulling(registryFeed, store, failed('pulling the registry feed')))
       const [internalPort = 0, port = 0] = await listeners.listen()
       listeners.setReady()
       return { port, internalPort }
