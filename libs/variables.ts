@@ -18,7 +18,7 @@ export const everyService = {
   REDIS_URL: redisUrl.describe(
     '`redis://user:password@host:port`, or `rediss://` for TLS. Without it there is no shared cache, and changes are noticed by asking every 50 ms alone: slower, not wrong',
   ),
-  LAME_DUCK_SECONDS: whole(0, 0, 600).describe('how long calls are still taken after SIGTERM, while health says NOT_SERVING: routes change late'),
+  LAME_DUCK_SECONDS: whole(0, 0, 600).describe('how long calls are still taken after SIGTERM, while health says NOT_SERVING: routes change late, and a client takes up to 2 s to come back to a replica that has just started. 0 is for a single replica'),
   DRAIN_SECONDS: whole(5, 0, 600).describe('how long calls under way may take after that; what is left then is cut'),
   LOG_LEVEL: logLevel.describe('`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`'),
 }

@@ -103,6 +103,8 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   return {
     listen: async () => {
       closing.add(await openMetrics(metrics, config, transport.certificates))
+      // Pulls go on until the last call is answered.
+      closing.add(keepPulling(registryFeed, store, failed('pulling the registry feed')))
       closing.add(() => listeners.close())
       await listeners.listenForProbes()
       await schemaIsThere({ db, schema: 'exchange', migrations, mode: config.MIGRATIONS, log, isLeaving: () => closing.hasBegun })
@@ -110,7 +112,6 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
       await feed.open(config.STALENESS_BOUND_MILLIS, failed('forgetting old changes'))
       closing.add(await nowAndEvery(KEEP_PARTITIONS_EVERY_MILLIS, keepExchangePartitions(internalDb, clock, config.AUDIT_RETENTION_DAYS), failed('keeping partitions')))
       await keys.open()
-      closing.add(keepPulling(registryFeed, store, failed('pulling the registry feed')))
       const [internalPort = 0, port = 0] = await listeners.listen()
       listeners.setReady()
       return { port, internalPort }

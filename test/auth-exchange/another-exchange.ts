@@ -29,8 +29,8 @@ export async function anotherExchange(system: System, environment: Record<string
     internalAddress: `127.0.0.1:${internalPort}`,
     login: ({ clientId, clientSecret }) => calls(Exchange.login, { proof: { $case: 'universalAuth', value: { clientId, clientSecret } } }),
     close: async () => {
-      calls.close()
       await app.close()
+      calls.close()
     },
   }
 }
