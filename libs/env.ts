@@ -65,6 +65,9 @@ const pemFile = z.string().min(1).optional()
 /** The certificate of a service, and the CA by which callers and peers are known; all three, or none. */
 export const tlsFiles = { TLS_CERTIFICATE_FILE: pemFile, TLS_KEY_FILE: pemFile, TLS_CA_FILE: pemFile }
 
+/** By whom the database is known, and what it is shown where it asks. */
+export const databaseFiles = { DATABASE_CA_FILE: pemFile, DATABASE_CERTIFICATE_FILE: pemFile, DATABASE_KEY_FILE: pemFile }
+
 /** `host:port`, or `unix:PATH`. */
 export const address = z.string().regex(/^(unix:.+|.+:\d{1,5})$/, 'must be host:port or unix:PATH')
 

@@ -1,7 +1,12 @@
 import { z } from 'zod'
-import { postgresUrl } from '#libs/env.js'
+import { databaseFiles, postgresUrl } from '#libs/env.js'
 
 const roleName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_-]{0,62}$/, 'must be the name of a role')
 
 /** The environment of this program; docs/configuration.md says what each is for. */
-export const configSchema = z.object({ MIGRATE_DATABASE_URL: postgresUrl, REGISTRY_DATABASE_ROLE: roleName, EXCHANGE_DATABASE_ROLE: roleName })
+export const configSchema = z.object({
+  MIGRATE_DATABASE_URL: postgresUrl,
+  ...databaseFiles,
+  REGISTRY_DATABASE_ROLE: roleName,
+  EXCHANGE_DATABASE_ROLE: roleName,
+})

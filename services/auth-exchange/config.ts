@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { address, host, logLevel, migrationMode, namedKeys, onOff, optionalPort, port, postgresUrl, redisUrl, stalenessBoundMillis, tlsFiles, whole } from '#libs/env.js'
+import { address, databaseFiles, host, logLevel, migrationMode, namedKeys, onOff, optionalPort, port, postgresUrl, redisUrl, stalenessBoundMillis, tlsFiles, whole } from '#libs/env.js'
 import { macKeys } from '#libs/redis/sealed.js'
 import { internalCallers, serviceCredential } from '#libs/rpc/service-credential.js'
 import { keyEncryptionKey } from './signing/sealed-key.js'
@@ -11,6 +11,7 @@ export const configSchema = z.object({
   INTERNAL_HOST: host,
   EXCHANGE_INTERNAL_PORT: port(50_062),
   DATABASE_URL: postgresUrl,
+  ...databaseFiles,
   DATABASE_POOL_SIZE: whole(10, 1, 200),
   DATABASE_PREPARED_STATEMENTS: onOff('on'),
   MIGRATIONS: migrationMode,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { address, host, logLevel, migrationMode, onOff, optionalPort, port, postgresUrl, redisUrl, stalenessBoundMillis, tlsFiles, whole } from '#libs/env.js'
+import { address, databaseFiles, host, logLevel, migrationMode, onOff, optionalPort, port, postgresUrl, redisUrl, stalenessBoundMillis, tlsFiles, whole } from '#libs/env.js'
 import { internalCallers, serviceCredential } from '#libs/rpc/service-credential.js'
 
 /** The environment of identity-registry; docs/configuration.md says what each is for. */
@@ -9,6 +9,7 @@ export const configSchema = z.object({
   INTERNAL_HOST: host,
   REGISTRY_INTERNAL_PORT: port(50_061),
   DATABASE_URL: postgresUrl,
+  ...databaseFiles,
   DATABASE_POOL_SIZE: whole(10, 1, 200),
   DATABASE_PREPARED_STATEMENTS: onOff('on'),
   MIGRATIONS: migrationMode,
