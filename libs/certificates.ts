@@ -1,9 +1,8 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { experimental } from '@grpc/grpc-js'
 import { ConfigError } from './env.js'
 import { every } from './lifecycle.js'
 import type { Log } from './log.js'
+import { type CertificatePair, readAuthorities, readCertificatePair } from './pem.js'
 
 // The certificate of a service and the CA that it trusts, from files, which are replaced while it runs: by cert-manager, by
 // kubelet, by hand. What is read is used only once it is whole; until then the last good pair is. (grpc-js's own watcher hands
@@ -21,7 +20,7 @@ export type Certificates = {
   close(): Promise<void>
 }
 
-type Material = { readonly certificate: Buffer; readonly privateKey: Buffer; readonly caCertificate: Buffer; readonly expireTime: Date }
+type Material = CertificatePair & { readonly caCertificate: Buffer }
 
 const REFRESH_MILLIS = 2_000
 
@@ -78,38 +77,10 @@ function firstMaterial(files: CertificateFiles): Material {
   }
 }
 
-function readMaterial({ certificateFile, keyFile, caFile }: CertificateFiles): Material {
-  const [certificate, privateKey, caCertificate] = [read('certificate', certificateFile), read('key', keyFile), read('CA', caFile)]
-  const leaf = parsed('certificate', () => new X509Certificate(certificate))
-  const key = parsed('key', () => createPrivateKey(privateKey))
-  for (const block of blocksOf(caCertificate)) parsed('CA', () => new X509Certificate(block))
-  if (!leaf.checkPrivateKey(key)) throw new Error('the key is not that of the certificate')
-  return { certificate, privateKey, caCertificate, expireTime: new Date(leaf.validTo) }
-}
-
-function read(what: string, path: string): Buffer {
-  try {
-    return readFileSync(path)
-  } catch {
-    throw new Error(`the file of the ${what} can't be read`)
-  }
-}
-
-function parsed<T>(what: string, parse: () => T): T {
-  try {
-    return parse()
-  } catch {
-    throw new Error(`the file of the ${what} holds no whole one in PEM`)
-  }
-}
-
-const END = '-----END CERTIFICATE-----'
-
-/** A bundle is as good as each certificate in it. */
-function blocksOf(bundle: Buffer): string[] {
-  const blocks = bundle.toString().split(END).map((block) => `${block}${END}`)
-  return blocks.length > 1 && (blocks.at(-1) ?? '').trim() === END ? blocks.slice(0, -1) : blocks
-}
+const readMaterial = ({ certificateFile, keyFile, caFile }: CertificateFiles): Material => ({
+  ...readCertificatePair(certificateFile, keyFile),
+  caCertificate: readAuthorities(caFile),
+})
 
 const isSame = (one: Material, other: Material): boolean =>
   one.certificate.equals(other.certificate) && one.privateKey.equals(other.privateKey) && one.caCertificate.equals(other.caCertificate)

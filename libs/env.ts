@@ -71,6 +71,15 @@ export const tlsFiles = {
   TLS_CA_FILE: pemFile.describe('path of a PEM file with the CA by which peers, and callers of the internal listener, are known'),
 }
 
+/** By whom the database is known, and what it is shown where it asks. */
+export const databaseFiles = {
+  DATABASE_CA_FILE: pemFile.describe(
+    "path of a PEM file with the CA, or several, by which the database's certificate is known. With it the database is spoken to by TLS and verified, host name included, or not at all. Read again for each new connection (they live ten minutes at most); one that is written by half changes nothing and is logged",
+  ),
+  DATABASE_CERTIFICATE_FILE: pemFile.describe('path of a PEM file with what a database that asks for a certificate is shown. Both of these or none; read again like the CA'),
+  DATABASE_KEY_FILE: pemFile.describe('path of a PEM file with the key of that certificate'),
+}
+
 /** `host:port`, or `unix:PATH`. */
 export const address = z.string().regex(/^(unix:.+|.+:\d{1,5})$/, 'must be host:port or unix:PATH')
 

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { withCauses } from './causes.js'
+import { DomainError } from './domain-error.js'
 import { ConfigError, logLevel, readConfig } from './env.js'
 import { type App, closeOnSignal } from './lifecycle.js'
 import { createLog, type Log } from './log.js'
@@ -28,9 +30,15 @@ export async function runService<Schema extends z.ZodObject>({ name, schema, env
     closeOnSignal(() => opened.close())
     log.info({ ...(await app.listen()) }, `${name} is ready`)
   } catch (error) {
-    const expected = error instanceof ConfigError || error instanceof ListenError
-    process.stderr.write(`${name} can't start. ${expected ? error.message : String(error instanceof Error ? (error.stack ?? error.message) : error)}\n`)
+    process.stderr.write(`${name} can't start. ${wordsOf(error)}\n`)
     await app?.close().catch(() => undefined)
     process.exit(1)
   }
+}
+
+function wordsOf(error: unknown): string {
+  if (error instanceof ConfigError || error instanceof ListenError) return error.message
+  // A store or a peer that could not be reached: where in the program that was noticed says nothing.
+  if (error instanceof DomainError) return withCauses(error)
+  return String(error instanceof Error ? (error.stack ?? error.message) : error)
 }

@@ -1,4 +1,4 @@
-import { address, host, logLevel, migrationMode, onOff, optionalPort, postgresUrl, redisUrl, stalenessBoundMillis, tlsFiles, whole } from './env.js'
+import { address, databaseFiles, host, logLevel, migrationMode, onOff, optionalPort, postgresUrl, redisUrl, stalenessBoundMillis, tlsFiles, whole } from './env.js'
 import { macKeys } from './redis/sealed.js'
 import { internalCallers, serviceCredential } from './rpc/service-credential.js'
 
@@ -28,8 +28,9 @@ export const everyOwner = {
   INTERNAL_HOST: host.describe('address of the internal listener; anything but loopback needs TLS'),
   CHECK_ADDRESS: address.describe('`host:port` or `unix:PATH` of authorization-check'),
   DATABASE_URL: postgresUrl.describe(
-    '`postgres://user:password@host:port/database`. With `MIGRATIONS=apply` the user owns the schema `registry` or `exchange`; with `wait` it needs what `countersign migrate up` gives it',
+    '`postgres://user:password@host:port/database`. With `MIGRATIONS=apply` the user owns the schema `registry` or `exchange`; with `wait` it needs what `countersign migrate up` gives it. `?sslmode=verify-full` (`require` and `verify-ca` mean the same here): TLS, with a certificate by a public CA, or by `DATABASE_CA_FILE`, and for this very host. `disable`, and no `sslmode` and no `DATABASE_CA_FILE`: plain text. Any other parameter about TLS is refused',
   ),
+  ...databaseFiles,
   DATABASE_POOL_SIZE: whole(10, 1, 200).describe('connections at most, in each of two pools (public and internal); one more answers pulls of the change feed'),
   DATABASE_PREPARED_STATEMENTS: onOff('on').describe("`off` behind a pooler in transaction mode that can't keep them"),
   MIGRATIONS: migrationMode.describe(

@@ -3,14 +3,16 @@ import { escapeIdentifier, Pool } from 'pg'
 import { postgresDialect } from '#libs/postgres/driver.js'
 import { contention, isRepeatable } from '#libs/postgres/errors.js'
 import { migrate, type Migrations, schemaState, type SchemaState } from '#libs/postgres/migrate.js'
+import { type DatabaseTls, withoutTlsParameters } from '#libs/postgres/tls.js'
 import { migrations as exchange } from '../../services/auth-exchange/store/migrations.js'
 import { migrations as registry } from '../../services/identity-registry/store/migrations.js'
 
 // The schemas of both services, brought up to date by a role that may do it, so that the services need not be allowed to.
 
+/** The database, as a role that may create schemas in it. */
+export type Place = { readonly url: string; readonly tls: DatabaseTls }
+
 export type Target = {
-  /** As a role that may create schemas in this database. */
-  readonly url: string
   /** The roles as which the services connect: they get rights on rows, and none on tables. */
   readonly registryRole: string
   readonly exchangeRole: string
@@ -18,17 +20,18 @@ export type Target = {
 
 export type Schema = { readonly schema: string; readonly role: string; readonly migrations: Migrations }
 
-export const schemasOf = ({ registryRole, exchangeRole }: Omit<Target, 'url'>): Schema[] => [
+export const schemasOf = ({ registryRole, exchangeRole }: Target): Schema[] => [
   { schema: 'registry', role: registryRole, migrations: registry },
   { schema: 'exchange', role: exchangeRole, migrations: exchange },
 ]
 
 type Db = Kysely<unknown>
 
-export async function withDatabase<T>(url: string, work: (db: Db) => Promise<T>): Promise<T> {
-  const pool = new Pool({ connectionString: url, max: 1, connectionTimeoutMillis: 10_000, lock_timeout: 2_000, application_name: 'countersign-migrate' })
+export async function withDatabase<T>({ url, tls }: Place, work: (db: Db) => Promise<T>): Promise<T> {
+  const connectionString = withoutTlsParameters(url)
+  const pool = new Pool({ connectionString, ssl: tls, max: 1, connectionTimeoutMillis: 10_000, lock_timeout: 2_000, application_name: 'countersign-migrate' })
   pool.on('error', () => undefined)
-  const db: Db = new Kysely<unknown>({ dialect: postgresDialect(pool, false) })
+  const db: Db = new Kysely<unknown>({ dialect: postgresDialect(pool, { prepare: false }) })
   try {
     return await work(db)
   } finally {
@@ -39,7 +42,7 @@ export async function withDatabase<T>(url: string, work: (db: Db) => Promise<T>)
 export type Found = SchemaState & { readonly schema: string }
 
 /** What each schema has and lacks. */
-export const plan = (db: Db, target: Omit<Target, 'url'>): Promise<Found[]> =>
+export const plan = (db: Db, target: Target): Promise<Found[]> =>
   inTurn(schemasOf(target), async ({ schema, migrations }) => ({ schema, ...(await schemaState(db, schema, migrations)) }))
 
 const ONE_AT_A_TIME = 4_207_850
@@ -48,7 +51,7 @@ const ONE_AT_A_TIME = 4_207_850
 const ATTEMPTS = 10
 
 /** Applies what is pending, and gives the services their rights, also on what is made later. */
-export async function up(db: Db, target: Omit<Target, 'url'>, tell: (line: string) => void): Promise<Found[]> {
+export async function up(db: Db, target: Target, tell: (line: string) => void): Promise<Found[]> {
   // Of the connection, of which there is one: giving rights twice at once fails in the catalog.
   await sql`select pg_advisory_lock(${sql.lit(ONE_AT_A_TIME)})`.execute(db)
   return inTurn(schemasOf(target), async ({ schema, role, migrations }) => {

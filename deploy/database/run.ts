@@ -1,4 +1,7 @@
+import { withCauses } from '#libs/causes.js'
 import { ConfigError, readConfig } from '#libs/env.js'
+import { createLog } from '#libs/log.js'
+import { databaseTls } from '#libs/postgres/tls.js'
 import { configSchema } from './config.js'
 import { type Found, plan, up, withDatabase } from './migrations.js'
 
@@ -11,7 +14,8 @@ Brings the schemas of both services up to date, as a role that may do it, so tha
   status   exit code 1 where something is pending
 
 MIGRATE_DATABASE_URL (or MIGRATE_DATABASE_URL_FILE): postgres://user:password@host:port/database, of a role that may create
-schemas there. REGISTRY_DATABASE_ROLE and EXCHANGE_DATABASE_ROLE: as whom the services connect.
+schemas there; DATABASE_CA_FILE: the CA by which the server is known, over TLS. REGISTRY_DATABASE_ROLE and
+EXCHANGE_DATABASE_ROLE: as whom the services connect.
 `
 
 type Streams = { readonly out: (text: string) => void; readonly tell: (text: string) => void }
@@ -28,11 +32,13 @@ export async function runMigrate(words: readonly string[], environment: Readonly
   try {
     const config = readConfig(configSchema, environment)
     const roles = { registryRole: config.REGISTRY_DATABASE_ROLE, exchangeRole: config.EXCHANGE_DATABASE_ROLE }
-    const found = await withDatabase(config.MIGRATE_DATABASE_URL, (db) => (command === 'up' ? up(db, roles, (line) => tell(`${line}\n`)) : plan(db, roles)))
+    const log = createLog({ service: 'migrate', level: 'silent' })
+    const place = { url: config.MIGRATE_DATABASE_URL, tls: databaseTls(config.MIGRATE_DATABASE_URL, config, { variable: 'MIGRATE_DATABASE_URL', log }) }
+    const found = await withDatabase(place, (db) => (command === 'up' ? up(db, roles, (line) => tell(`${line}\n`)) : plan(db, roles)))
     for (const one of found) out(`${stateLine(one)}\n`)
     return command === 'status' && found.some(({ pending }) => pending.length > 0) ? 1 : 0
   } catch (error) {
-    tell(`${error instanceof Error ? error.message : String(error)}\n`)
+    tell(`${withCauses(error)}\n`)
     return error instanceof ConfigError ? 2 : 1
   }
 }

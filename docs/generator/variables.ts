@@ -49,7 +49,8 @@ export function serviceGroups(): Group[] {
     .sort((one, other) => other.readers.length - one.readers.length)
 }
 
-export const migrateVariables = (): Variable[] => variablesOf(migrate.shape)
+/** Those that it alone reads; the others mean what they mean for the services. */
+export const migrateVariables = (): Variable[] => variablesOf(migrate.shape).filter(({ name }) => !(name in registry.shape))
 
 export const commandLine = (): Variable[] => Object.entries(commandLineVariables).map(([name, meaning]) => ({ name, standard: '', meaning }))
 

@@ -10,7 +10,8 @@ import {
   type TransactionSettings,
 } from 'kysely'
 import type { Pool, PoolClient } from 'pg'
-import { isUnreachable, translated } from './errors.js'
+import type { DomainError } from '../domain-error.js'
+import { isUnreachable, notConnected, translated } from './errors.js'
 
 // Kysely's own PostgreSQL driver sends every statement unnamed, so that the server plans it anew (measured: 1.6 times the
 // server's work), and gives a connection back to the pool even when it no longer answers. This one does neither.
@@ -18,11 +19,18 @@ import { isUnreachable, translated } from './errors.js'
 /** How many statements a connection keeps prepared; what comes after is sent unnamed. */
 const MAX_PREPARED = 500
 
-/** PostgreSQL by pg, with named prepared statements (off for poolers that can't keep them). */
-export function postgresDialect(pool: Pool, prepare: boolean): Dialect {
+export type DriverOptions = {
+  /** Named prepared statements; off for poolers that can't keep them. */
+  readonly prepare: boolean
+  /** Is told of each connection that could not be had. */
+  readonly onRefused?: (refusal: DomainError) => void
+}
+
+/** PostgreSQL by pg. */
+export function postgresDialect(pool: Pool, { prepare, onRefused }: DriverOptions): Dialect {
   return {
     createAdapter: () => new PostgresAdapter(),
-    createDriver: () => pooledDriver(pool, prepare ? statementNames() : () => undefined),
+    createDriver: () => pooledDriver(pool, prepare ? statementNames() : () => undefined, onRefused),
     createIntrospector: (db) => new PostgresIntrospector(db),
     createQueryCompiler: () => new PostgresQueryCompiler(),
   }
@@ -69,7 +77,7 @@ class PooledConnection implements DatabaseConnection {
   }
 }
 
-function pooledDriver(pool: Pool, nameOf: (sql: string) => string | undefined): Driver {
+function pooledDriver(pool: Pool, nameOf: (sql: string) => string | undefined, onRefused?: (refusal: DomainError) => void): Driver {
   const connections = new WeakMap<DatabaseConnection, PooledConnection>()
   const run = (connection: DatabaseConnection, sql: string) => connections.get(connection)?.executeQuery(raw(sql))
   return {
@@ -80,7 +88,9 @@ function pooledDriver(pool: Pool, nameOf: (sql: string) => string | undefined): 
         connections.set(connection, connection)
         return connection
       } catch (error) {
-        throw translated(error)
+        const refusal = notConnected(error)
+        onRefused?.(refusal)
+        throw refusal
       }
     },
     beginTransaction: async (connection, { isolationLevel }: TransactionSettings) => {

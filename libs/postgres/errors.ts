@@ -1,4 +1,5 @@
 import { DomainError } from '../domain-error.js'
+import { connectionProblem } from '../store-tls.js'
 
 /** The SQLSTATE of a server error, or the code of a socket error. */
 export function codeOf(error: unknown): string {
@@ -35,6 +36,9 @@ export function isUnreachable(error: unknown): boolean {
 export function translated(error: unknown): unknown {
   return isUnreachable(error) ? databaseUnavailable(error) : error
 }
+
+/** Of what was found wrong while connecting: no statement was sent. Callers are not told what it was, and operators are. */
+export const notConnected = (cause: unknown): DomainError => databaseUnavailable(new Error(`PostgreSQL: ${connectionProblem(cause)}`))
 
 const databaseUnavailable = (cause: unknown): DomainError =>
   new DomainError('UNAVAILABLE', 'DATABASE_UNAVAILABLE', 'The database could not be reached in time.', { cause, retryAfterMillis: 200 })

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
+import { withCauses } from '../causes.js'
 import type { Log } from '../log.js'
 import { migrate, type Migrations, schemaState } from './migrate.js'
 
@@ -28,4 +29,4 @@ export async function schemaIsThere<Schema>({ db, schema, migrations, mode, log,
   }
 }
 
-const unreachable = (error: unknown): string => `not known: ${error instanceof Error ? error.message : String(error)}`
+const unreachable = (error: unknown): string => `not known: ${withCauses(error)}`

@@ -5,7 +5,7 @@ import { createIds } from '#libs/ids.js'
 import { type App, Closing, nowAndEvery } from '#libs/lifecycle.js'
 import type { Log } from '#libs/log.js'
 import { createMetrics, openMetrics } from '#libs/metrics/metrics.js'
-import { connectDatabase, keepDatabaseTime } from '#libs/postgres/database.js'
+import { connectDatabase, databaseOf, keepDatabaseTime } from '#libs/postgres/database.js'
 import { schemaIsThere } from '#libs/postgres/schema-gate.js'
 import type { KeyValueStore } from '#libs/redis/key-value.js'
 import { redisStore } from '#libs/redis/redis-store.js'
@@ -41,7 +41,7 @@ const NAME = 'identity-registry'
 export function createApp(config: Config, { log, checkAddress = () => config.CHECK_ADDRESS, clock: given, store: givenStore }: Outside): App<Addresses> {
   const transport = transportOf(config, log)
   const metrics = createMetrics()
-  const database = { url: config.DATABASE_URL, schema: 'registry', log, poolSize: config.DATABASE_POOL_SIZE, prepare: config.DATABASE_PREPARED_STATEMENTS === 'on' }
+  const database = { ...databaseOf(config, log), schema: 'registry' }
   const db = connectDatabase<RegistrySchema>({ ...database, watch: (connections) => metrics.pool('public', connections) })
   // Its own pool, so that a flood of public calls can't keep a check from being answered.
   const internalDb = connectDatabase<RegistrySchema>({ ...database, watch: (connections) => metrics.pool('internal', connections) })

@@ -29,7 +29,7 @@ beforeAll(async () => {
   databases = await freshDatabase()
   const log = createLog({ service: 'test', level: 'silent' })
   db = connectDatabase({ url: databases.registryUrl, schema: 'registry', log, poolSize: WRITERS + 1, prepare: true })
-  impatient = new Kysely({ dialect: postgresDialect(new Pool({ connectionString: databases.registryUrl, max: 1, lock_timeout: 50 }), true) })
+  impatient = new Kysely({ dialect: postgresDialect(new Pool({ connectionString: databases.registryUrl, max: 1, lock_timeout: 50 }), { prepare: true }) })
 })
 afterAll(async () => {
   await db.destroy()
