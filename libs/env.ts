@@ -114,3 +114,6 @@ function namedKeyFrom(text: string): NamedKey | undefined {
 }
 
 export const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info')
+
+/** What is logged, for whoever logs before the rest of its configuration can be handed on. */
+export const logLevelIn = (environment: Environment): z.output<typeof logLevel> => readConfig(z.object({ LOG_LEVEL: logLevel }), environment).LOG_LEVEL

@@ -1,7 +1,7 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { withCauses } from './causes.js'
 import { DomainError } from './domain-error.js'
-import { ConfigError, logLevel, readConfig } from './env.js'
+import { ConfigError, logLevelIn, readConfig } from './env.js'
 import { type App, closeOnSignal } from './lifecycle.js'
 import { createLog, type Log } from './log.js'
 import { ListenError } from './rpc/server.js'
@@ -13,9 +13,6 @@ type Service<Schema extends z.ZodObject> = {
   readonly createApp: (config: z.output<Schema>, log: Log) => App<object>
 }
 
-/** Read before the rest can be handed on: the type of a service's own variables is its own. */
-const logging = z.object({ LOG_LEVEL: logLevel })
-
 /**
  * What every main.ts does: environment → app → listen → signal → close. What is wrong with the environment, or a port that
  * is taken, is said on standard error in plain words, and the process exits with 1 before it serves anything.
@@ -24,7 +21,7 @@ export async function runService<Schema extends z.ZodObject>({ name, schema, env
   let app: App<object> | undefined
   try {
     const config = readConfig(schema, environment)
-    const log = createLog({ service: name, level: readConfig(logging, environment).LOG_LEVEL })
+    const log = createLog({ service: name, level: logLevelIn(environment) })
     app = createApp(config, log)
     const opened = app
     closeOnSignal(() => opened.close())

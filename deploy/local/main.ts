@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { destination } from 'pino'
+import { logLevelIn } from '#libs/env.js'
 import { Closing, closeOnSignal } from '#libs/lifecycle.js'
 import { createLog } from '#libs/log.js'
 import { banner, readyLine } from './banner.js'
@@ -58,7 +59,7 @@ async function start(folder: DataFolder, { closing, say, databaseLost }: Start):
   await prepareServiceDatabase(postgres.superuserUrl, { database: DATABASE, roles })
   const redis = await provideRedis(folder, { environment: process.env, closing, say })
   say('Starting the services …')
-  const level = process.env['LOG_LEVEL'] ?? 'info'
+  const level = logLevelIn(process.env)
   const log = (service: ServiceName) => createLog({ service, level, destination: destination({ dest: join(folder.logs, `${service}.log`), sync: true }) })
   const services = await startServices({
     registryUrl: urlOf(postgres.superuserUrl, { database: DATABASE, role: 'registry', password: secrets.registryPassword }),

@@ -20,7 +20,7 @@ const COMPONENTS = 'deploy/kubernetes/components'
 
 const CERTIFICATE_KEYS = ['ca.crt', 'tls.crt', 'tls.key']
 
-/** What deploy/kubernetes/README.md says that production brings. */
+/** What docs/kubernetes.md says that production brings. */
 const SECRETS: Readonly<Record<string, readonly string[]>> = {
   'identity-registry-secrets': ['database-url', 'service-credential', 'internal-callers', 'redis-url'],
   'auth-exchange-secrets': ['database-url', 'service-credential', 'internal-callers', 'peppers', 'key-encryption-key', 'redis-url', 'redis-mac-keys'],
