@@ -68,13 +68,13 @@ export const tlsFiles = { TLS_CERTIFICATE_FILE: pemFile, TLS_KEY_FILE: pemFile, 
 /** By whom the database is known, and what it is shown where it asks. */
 export const databaseFiles = { DATABASE_CA_FILE: pemFile, DATABASE_CERTIFICATE_FILE: pemFile, DATABASE_KEY_FILE: pemFile }
 
+/** The same for Redis. */
+export const redisFiles = { REDIS_CA_FILE: pemFile, REDIS_CERTIFICATE_FILE: pemFile, REDIS_KEY_FILE: pemFile }
+
 /** `host:port`, or `unix:PATH`. */
 export const address = z.string().regex(/^(unix:.+|.+:\d{1,5})$/, 'must be host:port or unix:PATH')
 
 export const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must be postgres://user:password@host:port/database')
-
-/** Redis is a cache and no service needs it: without the variable there is none. */
-export const redisUrl = z.string().regex(/^rediss?:\/\//, 'must be redis://[user:password@]host:port, or rediss:// for TLS').optional()
 
 /** How long whoever keeps copies of this owner's answers may use them after asking for its changes. */
 export const stalenessBoundMillis = whole(250, 100, 60_000)

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { address, databaseFiles, host, logLevel, migrationMode, namedKeys, onOff, optionalPort, port, postgresUrl, redisUrl, stalenessBoundMillis, tlsFiles, whole } from '#libs/env.js'
+import { address, databaseFiles, host, logLevel, migrationMode, namedKeys, onOff, optionalPort, port, postgresUrl, redisFiles, stalenessBoundMillis, tlsFiles, whole } from '#libs/env.js'
+import { redisUrl } from '#libs/redis/redis-url.js'
 import { macKeys } from '#libs/redis/sealed.js'
 import { internalCallers, serviceCredential } from '#libs/rpc/service-credential.js'
 import { keyEncryptionKey } from './signing/sealed-key.js'
@@ -25,6 +26,7 @@ export const configSchema = z.object({
   TOKEN_AUDIENCE: z.string().min(1).default('countersign'),
   STALENESS_BOUND_MILLIS: stalenessBoundMillis,
   REDIS_URL: redisUrl,
+  ...redisFiles,
   REDIS_MAC_KEYS: macKeys.optional(),
   AUDIT_RETENTION_DAYS: whole(400, 1, 36_500),
   ...tlsFiles,

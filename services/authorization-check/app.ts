@@ -10,7 +10,7 @@ import { createMetrics, openMetrics } from '#libs/metrics/metrics.js'
 import type { Log } from '#libs/log.js'
 import { batchedReads } from '#libs/redis/batched-reads.js'
 import type { KeyValueStore } from '#libs/redis/key-value.js'
-import { redisStore } from '#libs/redis/redis-store.js'
+import { redisOf } from '#libs/redis/redis-store.js'
 import { sealer } from '#libs/redis/sealed.js'
 import { remoteFeed } from '#libs/rpc/change-feed.js'
 import { createRpcClient } from '#libs/rpc/client.js'
@@ -47,7 +47,7 @@ export function createApp(config: Config, { log, store: givenStore }: Outside): 
   const shown = { credentials: transport.client, serviceCredential: config.SERVICE_CREDENTIAL }
   const registry = createRpcClient({ address: config.REGISTRY_INTERNAL_ADDRESS, ...shown, idempotentServices: ['countersign.registry.v1.RegistryInternalService'] })
   const exchange = createRpcClient({ address: config.EXCHANGE_INTERNAL_ADDRESS, ...shown, idempotentServices: ['countersign.exchange.v1.ExchangeInternalService'] })
-  const store = givenStore ?? (config.REDIS_URL === undefined ? undefined : redisStore({ url: config.REDIS_URL, log }))
+  const store = givenStore ?? redisOf(config, log)
   const metrics = createMetrics()
   const feeds = {
     registry: follow({ name: 'registry', now: momentNow, pull: remoteFeed(registry), on: metrics.pulls(NAME, 'registry') }),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { address, host, logLevel, optionalPort, port, redisUrl, tlsFiles, whole } from '#libs/env.js'
+import { address, host, logLevel, optionalPort, port, redisFiles, tlsFiles, whole } from '#libs/env.js'
+import { redisUrl } from '#libs/redis/redis-url.js'
 import { macKeys } from '#libs/redis/sealed.js'
 import { internalCallers, serviceCredential } from '#libs/rpc/service-credential.js'
 
@@ -13,6 +14,7 @@ export const configSchema = z.object({
   SERVICE_CREDENTIAL: serviceCredential,
   INTERNAL_CALLERS: internalCallers,
   REDIS_URL: redisUrl,
+  ...redisFiles,
   REDIS_MAC_KEYS: macKeys.optional(),
   CACHE_MEGABYTES: whole(64, 1, 16_384),
   METRICS_PORT: optionalPort,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { address, databaseFiles, host, logLevel, migrationMode, onOff, optionalPort, port, postgresUrl, redisUrl, stalenessBoundMillis, tlsFiles, whole } from '#libs/env.js'
+import { address, databaseFiles, host, logLevel, migrationMode, onOff, optionalPort, port, postgresUrl, redisFiles, stalenessBoundMillis, tlsFiles, whole } from '#libs/env.js'
+import { redisUrl } from '#libs/redis/redis-url.js'
 import { internalCallers, serviceCredential } from '#libs/rpc/service-credential.js'
 
 /** The environment of identity-registry; docs/configuration.md says what each is for. */
@@ -18,6 +19,7 @@ export const configSchema = z.object({
   INTERNAL_CALLERS: internalCallers,
   STALENESS_BOUND_MILLIS: stalenessBoundMillis,
   REDIS_URL: redisUrl,
+  ...redisFiles,
   AUDIT_RETENTION_DAYS: whole(400, 1, 36_500),
   ...tlsFiles,
   HEALTH_PORT: optionalPort,
