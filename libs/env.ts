@@ -80,13 +80,19 @@ export const databaseFiles = {
   DATABASE_KEY_FILE: pemFile.describe('path of a PEM file with the key of that certificate'),
 }
 
+/** The same for Redis. */
+export const redisFiles = {
+  REDIS_CA_FILE: pemFile.describe(
+    'path of a PEM file with the CA, or several, by which Redis and its Sentinels are known; without it the public ones. Needs a `rediss` URL. Read again for each new connection. One that is not believed is a Redis that is down: slower, not wrong',
+  ),
+  REDIS_CERTIFICATE_FILE: pemFile.describe('path of a PEM file with what Redis is shown, which asks for a certificate unless its `tls-auth-clients` says otherwise. Both of these or none'),
+  REDIS_KEY_FILE: pemFile.describe('path of a PEM file with the key of that certificate'),
+}
+
 /** `host:port`, or `unix:PATH`. */
 export const address = z.string().regex(/^(unix:.+|.+:\d{1,5})$/, 'must be host:port or unix:PATH')
 
 export const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must be postgres://user:password@host:port/database')
-
-/** Redis is a cache and no service needs it: without the variable there is none. */
-export const redisUrl = z.string().regex(/^rediss?:\/\//, 'must be redis://[user:password@]host:port, or rediss:// for TLS').optional()
 
 /** How long whoever keeps copies of this owner's answers may use them after asking for its changes. */
 export const stalenessBoundMillis = whole(250, 100, 60_000)

@@ -1,4 +1,5 @@
-import { address, databaseFiles, host, logLevel, migrationMode, onOff, optionalPort, postgresUrl, redisUrl, stalenessBoundMillis, tlsFiles, whole } from './env.js'
+import { address, databaseFiles, host, logLevel, migrationMode, onOff, optionalPort, postgresUrl, redisFiles, stalenessBoundMillis, tlsFiles, whole } from './env.js'
+import { redisUrl } from './redis/redis-url.js'
 import { macKeys } from './redis/sealed.js'
 import { internalCallers, serviceCredential } from './rpc/service-credential.js'
 
@@ -16,8 +17,9 @@ export const everyService = {
     'serves `GET /metrics` for Prometheus on this port of `HOST`; 0 takes a free one. Without it there is no such listener. [metrics](metrics.md) names what is there',
   ),
   REDIS_URL: redisUrl.describe(
-    '`redis://user:password@host:port`, or `rediss://` for TLS. Without it there is no shared cache, and changes are noticed by asking every 50 ms alone: slower, not wrong',
+    '`redis://user:password@host:port`, or `redis+sentinel://user:password@host:port,host:port/NAME` for the master that these Sentinels call NAME (`?sentinel_username=` and `sentinel_password=` where they ask for one); `rediss` in place of `redis` for TLS, to the Sentinels too, with the certificate verified, host name included. Without it there is no shared cache, and changes are noticed by asking every 50 ms alone: slower, not wrong',
   ),
+  ...redisFiles,
   LAME_DUCK_SECONDS: whole(0, 0, 600).describe('how long calls are still taken after SIGTERM, while health says NOT_SERVING: routes change late, and a client takes up to 2 s to come back to a replica that has just started. 0 is for a single replica'),
   DRAIN_SECONDS: whole(5, 0, 600).describe('how long calls under way may take after that; what is left then is cut'),
   LOG_LEVEL: logLevel.describe('`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`'),

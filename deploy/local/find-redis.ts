@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
-import { readConfig, redisUrl } from '#libs/env.js'
+import { readConfig } from '#libs/env.js'
+import { redisUrl } from '#libs/redis/redis-url.js'
 import { runs, unpackedRedis } from './unpacked-redis.js'
 
 export type Search = {

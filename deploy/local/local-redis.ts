@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { destination } from 'pino'
 import type { Closing } from '#libs/lifecycle.js'
+import { sentinelsIn } from '#libs/redis/redis-url.js'
 import type { DataFolder } from './data-folder.js'
 import { startRedis } from './embedded-redis.js'
 import { findRedis, type Search } from './find-redis.js'
@@ -47,4 +48,8 @@ export async function provideRedis(folder: DataFolder, { environment, closing, s
 }
 
 // It may hold a password.
-const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : 'an address that is not a URL')
+function hostOf(url: string): string {
+  const sentinels = sentinelsIn(url)
+  if (sentinels) return `${sentinels.name}, by Sentinel`
+  return URL.canParse(url) ? new URL(url).host : 'an address that is not a URL'
+}

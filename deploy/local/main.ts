@@ -67,8 +67,8 @@ async function start(folder: DataFolder, { closing, say, databaseLost }: Start):
     ...(redis.url !== undefined && { redisUrl: redis.url }),
     secrets,
     log,
-    // Which Redis it is has been settled.
-    environment: { ...process.env, REDIS_URL: undefined, REDIS_URL_FILE: undefined },
+    // Which Redis it is has been settled, and the database is our own, on this machine.
+    environment: { ...process.env, REDIS_URL: undefined, REDIS_URL_FILE: undefined, DATABASE_CA_FILE: undefined, DATABASE_CERTIFICATE_FILE: undefined, DATABASE_KEY_FILE: undefined },
   })
   closing.add(() => services.close())
   await bootstrap(services.addresses, { credential: secrets.bootstrapCredential }, admin)

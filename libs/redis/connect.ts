@@ -1,5 +1,9 @@
-import { Redis } from 'ioredis'
+import { Redis, type RedisOptions } from 'ioredis'
+import { connectorBy } from './connector.js'
 import { COMMAND_WITHIN_MILLIS } from './key-value.js'
+import type { RedisPlace } from './place.js'
+import { placeIn, sentinelsIn } from './redis-url.js'
+import { masterBy } from './sentinels.js'
 
 const CONNECT_WITHIN_MILLIS = 1_000
 const RECONNECT_AT_LATEST_MILLIS = 1_000
@@ -16,13 +20,12 @@ export type Connection = { readonly redis: Redis; close(): void }
  * A connection that is made at once, and again whenever it is lost. A command on it fails within COMMAND_WITHIN_MILLIS, is
  * never queued while there is no connection, and never sent twice. It is `ready` once Redis has answered on it.
  */
-export function connectRedis(url: string, now: () => number, commandWithinMillis = COMMAND_WITHIN_MILLIS): Connection {
+export function connectRedis(place: RedisPlace, now: () => number, commandWithinMillis = COMMAND_WITHIN_MILLIS): Connection {
   let lastReadOnly = -Infinity
-  const redis = new Redis(url, {
+  const redis = clientOf(place, {
     connectTimeout: CONNECT_WITHIN_MILLIS,
     commandTimeout: commandWithinMillis,
     socketTimeout: SILENT_AT_MOST_MILLIS,
-    disconnectTimeout: CLOSE_WITHIN_MILLIS,
     keepAlive: KEEP_ALIVE_MILLIS,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
@@ -52,4 +55,16 @@ export function connectRedis(url: string, now: () => number, commandWithinMillis
       redis.disconnect()
     },
   }
+}
+
+function clientOf({ url, tls }: RedisPlace, options: RedisOptions): Redis {
+  const sentinels = sentinelsIn(url)
+  const byTls = tls && { tls }
+  if (!sentinels) {
+    const place = placeIn(url)
+    return new Redis(url, { ...options, ...byTls, Connector: connectorBy({ tls, find: () => place, closeWithinMillis: CLOSE_WITHIN_MILLIS }) })
+  }
+  const { username, password } = sentinels
+  const Connector = connectorBy({ tls, find: () => masterBy(sentinels, tls), mustBeMaster: true, closeWithinMillis: CLOSE_WITHIN_MILLIS })
+  return new Redis({ ...options, ...byTls, Connector, ...(username !== undefined && { username }), ...(password !== undefined && { password }) })
 }

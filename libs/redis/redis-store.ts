@@ -1,11 +1,19 @@
 import { monotonicMillis } from '#libs/clock.js'
 import type { Log } from '#libs/log.js'
+import { connectionProblem } from '#libs/store-tls.js'
 import { createBreaker } from './breaker.js'
 import { connectRedis } from './connect.js'
 import type { KeyValueStore } from './key-value.js'
+import { type RedisConfig, type RedisPlace, redisPlace } from './place.js'
 import { createSubscriptions } from './subscriptions.js'
 
-export type RedisStoreOptions = { readonly url: string; readonly log: Log; readonly commandWithinMillis?: number }
+export type RedisStoreOptions = RedisPlace & { readonly log: Log; readonly commandWithinMillis?: number }
+
+/** The one that a service's environment names, if it does. */
+export const redisOf = (config: RedisConfig, log: Log): KeyValueStore | undefined => {
+  const place = redisPlace(config, log)
+  return place && redisStore({ ...place, log })
+}
 
 const ANSWERS = { down: 'Redis does not answer: everything is asked of its owner', up: 'Redis answers again' }
 const TAKES_WRITES = { down: 'Redis takes no writes: what it does not hold yet is asked of its owner', up: 'Redis takes writes again' }
@@ -15,15 +23,15 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 const isRefusal = (error: unknown): boolean => error instanceof Error && error.name === 'ReplyError'
 
 /** Redis or Valkey behind the port. It connects by itself, at once or when there is something to connect to. */
-export function redisStore({ url, log, commandWithinMillis }: RedisStoreOptions): KeyValueStore {
+export function redisStore({ log, commandWithinMillis, ...place }: RedisStoreOptions): KeyValueStore {
   const now = monotonicMillis
   const answers = createBreaker({ now, log, words: ANSWERS })
   const takesWrites = createBreaker({ now, log, words: TAKES_WRITES })
-  const connection = connectRedis(url, now, commandWithinMillis)
+  const connection = connectRedis(place, now, commandWithinMillis)
   const { redis } = connection
-  redis.on('error', (error: Error) => answers.failed(error.message))
+  redis.on('error', (error: Error) => answers.failed(connectionProblem(error)))
   redis.on('ready', () => answers.worked())
-  const subscriptions = createSubscriptions(() => connectRedis(url, now))
+  const subscriptions = createSubscriptions(() => connectRedis(place, now))
   const mayTry = () => redis.status === 'ready' && answers.mayTry()
   return {
     async get(keys) {

@@ -10,7 +10,7 @@ import { createMetrics, openMetrics } from '#libs/metrics/metrics.js'
 import type { Log } from '#libs/log.js'
 import { batchedReads } from '#libs/redis/batched-reads.js'
 import type { KeyValueStore } from '#libs/redis/key-value.js'
-import { redisStore } from '#libs/redis/redis-store.js'
+import { redisOf } from '#libs/redis/redis-store.js'
 import { sealer } from '#libs/redis/sealed.js'
 import { remoteFeed } from '#libs/rpc/change-feed.js'
 import { createRpcClient } from '#libs/rpc/client.js'
@@ -48,7 +48,7 @@ export function createApp(config: Config, { log, store: givenStore }: Outside): 
   const registry = createRpcClient({ address: config.REGISTRY_INTERNAL_ADDRESS, ...shown, idempotentServices: ['countersign.registry.v1.RegistryInternalService'] })
   const exchange = createRpcClient({ address: config.EXCHANGE_INTERNAL_ADDRESS, ...shown, idempotentServices: ['countersign.exchange.v1.ExchangeInternalService'] })
   const metrics = createMetrics()
-  const store = metrics.store(NAME, givenStore ?? (config.REDIS_URL === undefined ? undefined : redisStore({ url: config.REDIS_URL, log })))
+  const store = metrics.store(NAME, givenStore ?? redisOf(config, log))
   const feeds = {
     registry: follow({ name: 'registry', now: momentNow, pull: remoteFeed(registry), on: metrics.pulls(NAME, 'registry') }),
     exchange: follow({ name: 'exchange', now: momentNow, pull: remoteFeed(exchange), on: metrics.pulls(NAME, 'exchange') }),

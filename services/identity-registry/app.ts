@@ -8,7 +8,7 @@ import { createMetrics, openMetrics } from '#libs/metrics/metrics.js'
 import { connectDatabase, databaseOf, keepDatabaseTime } from '#libs/postgres/database.js'
 import { schemaIsThere } from '#libs/postgres/schema-gate.js'
 import type { KeyValueStore } from '#libs/redis/key-value.js'
-import { redisStore } from '#libs/redis/redis-store.js'
+import { redisOf } from '#libs/redis/redis-store.js'
 import { changeFeedService } from '#libs/rpc/change-feed.js'
 import { createRpcClient } from '#libs/rpc/client.js'
 import { type Listener, listenersOf } from '#libs/rpc/listeners.js'
@@ -48,7 +48,7 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   const databaseTime = databaseClock()
   const clock = given ?? databaseTime
   const ids = createIds(clock)
-  const store = metrics.store(NAME, givenStore ?? (config.REDIS_URL === undefined ? undefined : redisStore({ url: config.REDIS_URL, log })))
+  const store = metrics.store(NAME, givenStore ?? redisOf(config, log))
   const feed = ownedFeed({ name: 'registry', db, internalDb, database, ids, clock: given, store })
   const checkService = createRpcClient({
     address: checkAddress,

@@ -142,7 +142,7 @@ describe('a Redis that is there and does not answer', PATIENTLY, () => {
 
 // Seen to fail without the listener of 'end'.
 it('a connection that ioredis gave up is made again', async () => {
-  const connection = connectRedis(redis().url, monotonicMillis)
+  const connection = connectRedis({ url: redis().url }, monotonicMillis)
   after(() => connection.close())
   connection.redis.on('error', () => undefined)
   const ready = () => new Promise<void>((done) => connection.redis.once('ready', () => done()))

@@ -48,7 +48,7 @@ export type System = {
 }
 
 /** The three services in this process on a database of their own, with one organization and a clock that the test moves. */
-export async function startSystem(options: { databases?: DatabaseUrls; environment?: Record<string, string> } = {}): Promise<System> {
+export async function startSystem(options: { databases?: DatabaseUrls; redisUrl?: string; environment?: Record<string, string> } = {}): Promise<System> {
   const database = options.databases ? undefined : await freshDatabase()
   const databases = options.databases ?? database
   if (!databases) throw new Error('no database')
@@ -63,7 +63,7 @@ export async function startSystem(options: { databases?: DatabaseUrls; environme
   })
   const services = await startServices({
     ...databases,
-    redisUrl: inject('redisUrl'),
+    redisUrl: options.redisUrl ?? inject('redisUrl'),
     secrets,
     clock,
     log: (service) => createLog({ service, level: 'trace', destination }),
