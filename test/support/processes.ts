@@ -57,7 +57,7 @@ export type ProcessesOptions = {
   readonly each?: Partial<Record<'registry' | 'exchange' | 'check', Readonly<Record<string, string>>>>
   /** Options of node itself, such as `--cpu-prof`. */
   readonly nodeOptions?: readonly string[]
-  readonly tree?: Tree
+  readonly tree?: Tree | Readonly<Record<'registry' | 'exchange' | 'check', Tree>>
 }
 
 export type Processes = {
@@ -73,7 +73,7 @@ const STOP_WITHIN_MILLIS = 10_000
 const KEPT_CHUNKS = 2_000
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-const OURS: Tree = { directory: ROOT, node: process.execPath, user: {} }
+export const OURS: Tree = { directory: ROOT, node: process.execPath, user: {} }
 
 /** What node needs to run our TypeScript. */
 export const FROM_SOURCE = ['--conditions=development', '--import', 'tsx']
@@ -103,16 +103,17 @@ export async function startProcesses({ from = 'dist', environment, each = {}, no
     CHECK_ADDRESS: addresses.check,
     ...environment,
   }
+  const trees = 'node' in tree ? { registry: tree, exchange: tree, check: tree } : tree
   const closing = new Closing()
-  const service = (name: ServiceName, address: string, variables: Record<string, string>): Process => {
+  const service = (name: ServiceName, address: string, [ofIt, variables]: readonly [Tree, Record<string, string>]): Process => {
     const args = [...nodeOptions, ...mainOf(name, from)]
-    const made = nodeProcess({ name, args, tree, environment: { ...everywhere, ...variables }, isReady: () => isServing(address) })
+    const made = nodeProcess({ name, args, tree: ofIt, environment: { ...everywhere, ...variables }, isReady: () => isServing(address) })
     closing.add(() => made.stop())
     return made
   }
-  const registry = service('identity-registry', addresses.registry, { ...own.registry, ...each.registry })
-  const exchange = service('auth-exchange', addresses.exchange, { ...own.exchange, ...each.exchange })
-  const check = service('authorization-check', addresses.check, { ...own.check, ...each.check })
+  const registry = service('identity-registry', addresses.registry, [trees.registry, { ...own.registry, ...each.registry }])
+  const exchange = service('auth-exchange', addresses.exchange, [trees.exchange, { ...own.exchange, ...each.exchange }])
+  const check = service('authorization-check', addresses.check, [trees.check, { ...own.check, ...each.check }])
   try {
     await Promise.all([registry, exchange, check].map((one) => one.restart()))
   } catch (error) {
