@@ -31,9 +31,13 @@ export type Process = {
   restart(): Promise<void>
 }
 
+/** What of: this tree by this node as this user, where nothing else is said. */
+export type Tree = { readonly directory: string; readonly node: string; readonly user: { readonly uid?: number; readonly gid?: number } }
+
 export type Program = {
   readonly name: string
   readonly args: readonly string[]
+  readonly tree?: Tree
   readonly environment?: Readonly<Record<string, string>>
   readonly isReady: () => Promise<boolean>
 }
@@ -49,8 +53,11 @@ export type ProcessesOptions = {
   readonly from?: From
   /** For all three, beside what makes them know each other. */
   readonly environment?: Readonly<Record<string, string>>
+  /** For one of them. */
+  readonly each?: Partial<Record<'registry' | 'exchange' | 'check', Readonly<Record<string, string>>>>
   /** Options of node itself, such as `--cpu-prof`. */
   readonly nodeOptions?: readonly string[]
+  readonly tree?: Tree | Readonly<Record<'registry' | 'exchange' | 'check', Tree>>
 }
 
 export type Processes = {
@@ -66,6 +73,8 @@ const STOP_WITHIN_MILLIS = 10_000
 const KEPT_CHUNKS = 2_000
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
+export const OURS: Tree = { directory: ROOT, node: process.execPath, user: {} }
+
 /** What node needs to run our TypeScript. */
 export const FROM_SOURCE = ['--conditions=development', '--import', 'tsx']
 
@@ -77,7 +86,7 @@ export const mainOf = (service: ServiceName, from: From): readonly string[] =>
 const ENDS_WITH_PARENT = "process.stdin.on('close', () => process.exit(1)).resume().unref()"
 
 /** The three services, each as its own process on free ports of 127.0.0.1. Returns when all are ready. */
-export async function startProcesses({ from = 'dist', environment, nodeOptions = [], ...shared }: ProcessesOptions): Promise<Processes> {
+export async function startProcesses({ from = 'dist', environment, each = {}, nodeOptions = [], tree = OURS, ...shared }: ProcessesOptions): Promise<Processes> {
   const own = serviceEnvironments(shared)
   const [registryPort, registryInternalPort, exchangePort, exchangeInternalPort, checkPort] = await stablePorts()
   const at = (port: number) => `127.0.0.1:${port}`
@@ -94,16 +103,17 @@ export async function startProcesses({ from = 'dist', environment, nodeOptions =
     CHECK_ADDRESS: addresses.check,
     ...environment,
   }
+  const trees = 'node' in tree ? { registry: tree, exchange: tree, check: tree } : tree
   const closing = new Closing()
-  const service = (name: ServiceName, address: string, variables: Record<string, string>): Process => {
+  const service = (name: ServiceName, address: string, [ofIt, variables]: readonly [Tree, Record<string, string>]): Process => {
     const args = [...nodeOptions, ...mainOf(name, from)]
-    const made = nodeProcess({ name, args, environment: { ...everywhere, ...variables }, isReady: () => isServing(address) })
+    const made = nodeProcess({ name, args, tree: ofIt, environment: { ...everywhere, ...variables }, isReady: () => isServing(address) })
     closing.add(() => made.stop())
     return made
   }
-  const registry = service('identity-registry', addresses.registry, own.registry)
-  const exchange = service('auth-exchange', addresses.exchange, own.exchange)
-  const check = service('authorization-check', addresses.check, own.check)
+  const registry = service('identity-registry', addresses.registry, [trees.registry, { ...own.registry, ...each.registry }])
+  const exchange = service('auth-exchange', addresses.exchange, [trees.exchange, { ...own.exchange, ...each.exchange }])
+  const check = service('authorization-check', addresses.check, [trees.check, { ...own.check, ...each.check }])
   try {
     await Promise.all([registry, exchange, check].map((one) => one.restart()))
   } catch (error) {
@@ -114,7 +124,7 @@ export async function startProcesses({ from = 'dist', environment, nodeOptions =
 }
 
 /** A program of ours under node, not yet started. */
-export function nodeProcess({ name, args, environment, isReady }: Program): Process {
+export function nodeProcess({ name, args, tree = OURS, environment, isReady }: Program): Process {
   const said: string[] = []
   const hear = (chunk: string) => {
     said.push(chunk)
@@ -123,7 +133,7 @@ export function nodeProcess({ name, args, environment, isReady }: Program): Proc
   const lastWords = () => said.join('').slice(-4_000)
   let child: Child | undefined
   const start = () => {
-    if (child?.isRunning() !== true) child = launch(args, environment ?? {}, hear)
+    if (child?.isRunning() !== true) child = launch({ args, tree, environment: environment ?? {} }, hear)
   }
   const stop = () => child?.stop() ?? Promise.resolve()
   const ready = async () => {
@@ -167,11 +177,13 @@ const killAll = () => {
   for (const child of running) child.kill('SIGKILL')
 }
 
-function launch(args: readonly string[], environment: Readonly<Record<string, string>>, hear: (chunk: string) => void): Child {
+type Launched = Required<Pick<Program, 'args' | 'tree' | 'environment'>>
+
+function launch({ args, tree, environment }: Launched, hear: (chunk: string) => void): Child {
   const watching = ['--import', `data:text/javascript,${encodeURIComponent(ENDS_WITH_PARENT)}`]
   const env = { PATH: process.env['PATH'] ?? '', ...environment }
   // A process group of its own: Ctrl-C in the terminal reaches us alone, and we say when it stops.
-  const child = spawn(process.execPath, [...watching, ...args], { cwd: ROOT, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(tree.node, [...watching, ...args], { cwd: tree.directory, ...tree.user, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
   if (running.size === 0) process.prependListener('exit', killAll)
   running.add(child)
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', hear)
