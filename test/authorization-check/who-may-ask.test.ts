@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readConfig } from '#libs/env.js'
 import { Closing } from '#libs/lifecycle.js'
 import { createLog } from '#libs/log.js'
-import { CREDENTIAL_HEADER } from '#libs/rpc/service-credential.js'
 import { AuthorizationCheckServiceService as Check } from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
@@ -11,7 +10,7 @@ import { serviceEnvironments } from '../../deploy/local/services.js'
 import { createApp } from '../../services/authorization-check/app.js'
 import { configSchema } from '../../services/authorization-check/config.js'
 import { allow, deny, type Limited, makeLimited } from '../support/builders.js'
-import { bearer, callsTo } from '../support/calls.js'
+import { asService, bearer, callsTo } from '../support/calls.js'
 import { scratchDirectory } from '../support/scratch-directory.js'
 import { type Session, startSystem, type System } from '../support/system.js'
 
@@ -59,7 +58,7 @@ async function check(address: string, headers: Record<string, string>, accessTok
 
 const answered = { allowed: true, reason: 1 }
 const asLimited = () => bearer(limited.session.token)
-const asService = (secret = system.secrets.registryCredential) => ({ [CREDENTIAL_HEADER]: `identity-registry:${secret}` })
+const asRegistry = (secret = system.secrets.registryCredential) => asService('identity-registry', secret)
 const tokenOfAnother = async () => (await system.login(await system.newOrganization())).accessToken
 
 const callerRejected = { kind: 'UNAUTHENTICATED', reason: 'CALLER_TOKEN_REJECTED' }
@@ -75,8 +74,8 @@ describe('on this machine', () => {
   })
 
   it('whoever shows a service credential is held to it', async () => {
-    expect(await check(system.addresses.check, asService())).toMatchObject(answered)
-    await expect(check(system.addresses.check, asService('x'.repeat(32)))).rejects.toMatchObject(serviceRejected)
+    expect(await check(system.addresses.check, asRegistry())).toMatchObject(answered)
+    await expect(check(system.addresses.check, asRegistry('x'.repeat(32)))).rejects.toMatchObject(serviceRejected)
   })
 })
 
@@ -94,8 +93,8 @@ describe('on a network', () => {
   })
 
   it('a service may have the tokens of every organization checked that its credential names', async () => {
-    expect(await check(network, asService(), await tokenOfAnother())).toMatchObject(answered)
-    await expect(check(network, asService('x'.repeat(32)))).rejects.toMatchObject(serviceRejected)
+    expect(await check(network, asRegistry(), await tokenOfAnother())).toMatchObject(answered)
+    await expect(check(network, asRegistry('x'.repeat(32)))).rejects.toMatchObject(serviceRejected)
   })
 
   it('nobody else may, however good the checked token is', async () => {

@@ -48,7 +48,7 @@ const REFERENCES: readonly Plant[] = [
   { rule: 'service-has-pods', fault: 'a Service of nobody', target: 'development', at: 'Service/redis-dev', path: 'spec selector', value: NOBODY.matchLabels },
   { rule: 'service-port-is-there', fault: 'a Service for a port that is not there', at: 'Service/identity-registry', path: 'spec ports 0 targetPort', value: 'grcp' },
   { rule: 'service-port-says-its-protocol', fault: 'a Service that does not say what it speaks', at: 'Service/identity-registry', path: 'spec ports 0 appProtocol' },
-  { rule: 'service-port-says-its-protocol', fault: 'a port of another name', at: 'Service/identity-registry', path: 'spec ports 0 name', value: 'rpc' },
+  { rule: 'service-port-says-its-protocol', fault: 'a Service that passes TLS off as plain text', at: 'Service/identity-registry', path: 'spec ports 0 appProtocol', value: 'grpc' },
   { rule: 'is-reached-both-ways', fault: 'no Service for proxies', at: 'Service/identity-registry' },
   { rule: 'is-reached-both-ways', fault: 'no headless Service', at: 'Service/identity-registry-headless', path: 'spec clusterIP' },
   { rule: 'is-reached-both-ways', fault: 'pods that are called before they are ready', at: 'Service/identity-registry-headless', path: 'spec publishNotReadyAddresses', value: true },

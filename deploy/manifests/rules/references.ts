@@ -39,9 +39,9 @@ const servicePortIsThere = perObject('service-port-is-there', Service.is, (servi
 )
 
 const servicePortSaysItsProtocol = perObject('service-port-says-its-protocol', Service.is, (service) =>
-  (service.spec?.ports ?? []).map(({ name = '', port, appProtocol }) => {
+  (service.spec?.ports ?? []).map(({ port, appProtocol }) => {
     if (appProtocol === undefined) return `port ${port}: set appProtocol, by which proxies know what it speaks`
-    return appProtocol === 'grpc' && !/^grpc(-|$)/.test(name) && `port ${port}: let its name begin with grpc, which meshes go by`
+    return appProtocol === 'grpc' && `port ${port}: what says grpc is plain text to a mesh, and ours speak TLS: set appProtocol to https`
   }),
 )
 

@@ -29,7 +29,7 @@ export async function listHeldRoles(db: Db, { organizationId, identityId, scopes
     .leftJoin('role', (on) => on.onRef('role.organizationId', '=', 'boundRole.organizationId').onRef('role.id', '=', 'boundRole.roleId'))
     .select(['binding.projectId', 'boundRole.roleId', 'boundRole.startTime', 'boundRole.endTime', 'role.name', 'role.rules'])
     .where('binding.organizationId', '=', organizationId).where('binding.identityId', '=', identityId)
-    .where((eb) => eb.or([eb('boundRole.endTime', 'is', null), eb('boundRole.endTime', '>', now)]))
+    .where(isNotOver(now))
   if (scopes !== 'everywhere') {
     const projectIds = scopes.filter((scope) => scope !== null)
     query = query.where((eb) =>
@@ -49,15 +49,14 @@ export async function listHeldRoles(db: Db, { organizationId, identityId, scopes
 export async function listRolesHeldWith(db: Db, { organizationId, roleId, now }: { organizationId: string; roleId: string; now: Date }): Promise<HeldRole[]> {
   const start = sql<Date | null>`case when bool_or(bound_role.start_time is null) then null else min(bound_role.start_time) end`
   const end = sql<Date | null>`case when bool_or(bound_role.end_time is null) then null else max(bound_role.end_time) end`
-  const isNotOver = (eb: ExpressionBuilder<RegistrySchema, 'boundRole'>) => eb.or([eb('boundRole.endTime', 'is', null), eb('boundRole.endTime', '>', now)])
-  const holding = db.selectFrom('boundRole').select('bindingId').where('organizationId', '=', organizationId).where('roleId', '=', roleId).where(isNotOver)
+  const holding = db.selectFrom('boundRole').select('bindingId').where('organizationId', '=', organizationId).where('roleId', '=', roleId).where(isNotOver(now))
   // Counted first, so that the rules of a role are read once and not for each binding.
   const windows = db
     .selectFrom('boundRole')
     .innerJoin('binding', (on) => on.onRef('binding.organizationId', '=', 'boundRole.organizationId').onRef('binding.id', '=', 'boundRole.bindingId'))
     .select(['binding.projectId', 'boundRole.roleId', start.as('startTime'), end.as('endTime')])
     .where('boundRole.organizationId', '=', organizationId).where('boundRole.bindingId', 'in', holding)
-    .where(isNotOver)
+    .where(isNotOver(now))
     .groupBy(['binding.projectId', 'boundRole.roleId'])
   const rows = await db
     .selectFrom(windows.as('held'))
@@ -66,6 +65,8 @@ export async function listRolesHeldWith(db: Db, { organizationId, roleId, now }:
     .orderBy('held.roleId').execute()
   return rows.map(heldRole)
 }
+
+const isNotOver = (now: Date) => (eb: ExpressionBuilder<RegistrySchema, 'boundRole'>) => eb.or([eb('boundRole.endTime', 'is', null), eb('boundRole.endTime', '>', now)])
 
 type Row = Omit<HeldRole, 'role' | 'rules'> & { readonly name: string | null; readonly rules: readonly Rule[] | null }
 
