@@ -5,6 +5,7 @@ import { addBindingList } from './binding-list.js'
 import { addBindingUpdate } from './binding-update.js'
 import { addCheck } from './check.js'
 import { type Run, shareOptions } from './command.js'
+import { addDoctor } from './doctor.js'
 import { addIdentityCreate } from './identity-create.js'
 import { addIdentityDelete } from './identity-delete.js'
 import { addIdentityGet } from './identity-get.js'
@@ -64,6 +65,7 @@ export function commandLine(run: Run): Command {
     for (const add of commands) add(parent, run)
   }
   addCheck(program, run)
+  addDoctor(program, run)
   shareOptions(program)
   addMigrate(program)
   return program

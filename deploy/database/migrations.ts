@@ -8,19 +8,17 @@ import { migrations as registry } from '../../services/identity-registry/store/m
 
 // The schemas of both services, brought up to date by a role that may do it, so that the services need not be allowed to.
 
-export type Target = {
-  /** As a role that may create schemas in this database. */
-  readonly url: string
-  /** The roles as which the services connect: they get rights on rows, and none on tables. */
+/** The roles as which the services connect: they get rights on rows, and none on tables. */
+export type ServiceRoles = {
   readonly registryRole: string
   readonly exchangeRole: string
 }
 
-export type Schema = { readonly schema: string; readonly role: string; readonly migrations: Migrations }
+type Schema = { readonly schema: 'registry' | 'exchange'; readonly migrations: Migrations }
 
-export const schemasOf = ({ registryRole, exchangeRole }: Omit<Target, 'url'>): Schema[] => [
-  { schema: 'registry', role: registryRole, migrations: registry },
-  { schema: 'exchange', role: exchangeRole, migrations: exchange },
+const SCHEMAS: readonly Schema[] = [
+  { schema: 'registry', migrations: registry },
+  { schema: 'exchange', migrations: exchange },
 ]
 
 type Db = Kysely<unknown>
@@ -39,8 +37,8 @@ export async function withDatabase<T>(url: string, work: (db: Db) => Promise<T>)
 export type Found = SchemaState & { readonly schema: string }
 
 /** What each schema has and lacks. */
-export const plan = (db: Db, target: Omit<Target, 'url'>): Promise<Found[]> =>
-  inTurn(schemasOf(target), async ({ schema, migrations }) => ({ schema, ...(await schemaState(db, schema, migrations)) }))
+export const plan = (db: Db): Promise<Found[]> =>
+  inTurn(SCHEMAS, async ({ schema, migrations }) => ({ schema, ...(await schemaState(db, schema, migrations)) }))
 
 const ONE_AT_A_TIME = 4_207_850
 
@@ -48,16 +46,17 @@ const ONE_AT_A_TIME = 4_207_850
 const ATTEMPTS = 10
 
 /** Applies what is pending, and gives the services their rights, also on what is made later. */
-export async function up(db: Db, target: Omit<Target, 'url'>, tell: (line: string) => void): Promise<Found[]> {
+export async function up(db: Db, target: ServiceRoles, tell: (line: string) => void): Promise<Found[]> {
   // Of the connection, of which there is one: giving rights twice at once fails in the catalog.
   await sql`select pg_advisory_lock(${sql.lit(ONE_AT_A_TIME)})`.execute(db)
-  return inTurn(schemasOf(target), async ({ schema, role, migrations }) => {
+  const roles = { registry: target.registryRole, exchange: target.exchangeRole }
+  return inTurn(SCHEMAS, async ({ schema, migrations }) => {
     const before = await schemaState(db, schema, migrations)
     tell(`${schema}: ${before.pending.length === 0 ? 'up to date' : `applying ${before.pending.join(', ')}`}`)
     await again(async () => {
       await sql.raw(`create schema if not exists ${escapeIdentifier(schema)}`).execute(db)
       await migrate(db, schema, migrations)
-      await sql.raw(rights(schema, role)).execute(db)
+      await sql.raw(rights(schema, roles[schema])).execute(db)
     }, tell)
     return { schema, ...(await schemaState(db, schema, migrations)) }
   })

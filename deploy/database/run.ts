@@ -28,7 +28,7 @@ export async function runMigrate(words: readonly string[], environment: Readonly
   try {
     const config = readConfig(configSchema, environment)
     const roles = { registryRole: config.REGISTRY_DATABASE_ROLE, exchangeRole: config.EXCHANGE_DATABASE_ROLE }
-    const found = await withDatabase(config.MIGRATE_DATABASE_URL, (db) => (command === 'up' ? up(db, roles, (line) => tell(`${line}\n`)) : plan(db, roles)))
+    const found = await withDatabase(config.MIGRATE_DATABASE_URL, (db) => (command === 'up' ? up(db, roles, (line) => tell(`${line}\n`)) : plan(db)))
     for (const one of found) out(`${stateLine(one)}\n`)
     return command === 'status' && found.some(({ pending }) => pending.length > 0) ? 1 : 0
   } catch (error) {
