@@ -14,7 +14,7 @@ const leaves = leavesOf(program, [])
 it('has every command', () => {
   expect(leaves.map(([path]) => path).toSorted()).toEqual([
     'binding create', 'binding delete', 'binding list', 'binding update', 'check', 'doctor', 'identity create', 'identity delete', 'identity get',
-    'identity list', 'login', 'migrate', 'project create', 'project list', 'role create', 'role get', 'role list', 'secret create', 'secret list', 'secret revoke',
+    'identity list', 'login', 'migrate', 'project create', 'project list', 'recover-admin', 'role create', 'role get', 'role list', 'secret create', 'secret list', 'secret revoke',
     'token revoke', 'whoami',
   ])
 })

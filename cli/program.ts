@@ -14,6 +14,7 @@ import { addLogin } from './login.js'
 import { addMigrate } from './migrate.js'
 import { addProjectCreate } from './project-create.js'
 import { addProjectList } from './project-list.js'
+import { addRecoverAdmin } from './recover-admin.js'
 import { addRoleCreate } from './role-create.js'
 import { addRoleGet } from './role-get.js'
 import { addRoleList } from './role-list.js'
@@ -66,6 +67,7 @@ export function commandLine(run: Run): Command {
   }
   addCheck(program, run)
   addDoctor(program, run)
+  addRecoverAdmin(program, run)
   shareOptions(program)
   addMigrate(program)
   return program

@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import type { Answer } from '../../cli/answer.js'
 import type { Run } from '../../cli/command.js'
@@ -17,13 +15,12 @@ import { type OwnPostgres, startOwnPostgres } from '../support/own-postgres.js'
 import { type Processes, startProcesses } from '../support/processes.js'
 import { type OwnRedis, ownRedis } from '../support/redis.js'
 import { scratchDirectory } from '../support/scratch-directory.js'
+import { type Ran, runCli } from './run-cli.js'
 
 // A system of its own, each part a process that can be broken, and `doctor` in its folder.
 
-const CLI = ['--conditions=development', '--import', import.meta.resolve('tsx'), fileURLToPath(new URL('../../cli/main.ts', import.meta.url))]
 const report = z.object({ healthy: z.boolean(), findings: z.array(z.object({ check: z.string(), outcome: z.string(), seen: z.string(), advice: z.string().optional() })) })
 
-type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string }
 type Finding = z.output<typeof report>['findings'][number]
 
 export type Findings = { readonly code: number; readonly all: readonly Finding[]; readonly of: (check: string) => Finding | undefined; readonly outcome: (outcome: string) => string[] }
@@ -70,7 +67,7 @@ export async function startPatient(): Promise<Patient> {
     secrets,
     admin,
     write,
-    run: (args, where = folder) => runNode(args, where),
+    run: (args, where = folder) => runCli(args, { folder: where }),
     findings: (environment = {}, credentialsFile = ownFile) => doctorIn(folder, { HOME: folder, ...environment }, credentialsFile),
     sql: (...statements) =>
       withClient(postgres.superuserUrl, async (client) => {
@@ -83,12 +80,6 @@ export async function startPatient(): Promise<Patient> {
     },
   }
 }
-
-const runNode = (args: readonly string[], folder: string): Promise<Ran> =>
-  new Promise((done) => {
-    const env = { PATH: process.env['PATH'] ?? '', HOME: folder }
-    const child = execFile(process.execPath, [...CLI, ...args], { cwd: folder, env }, (_error, stdout, stderr) => done({ code: child.exitCode ?? -1, stdout, stderr }))
-  })
 
 async function doctorIn(folder: string, environment: Record<string, string>, credentialsFile: string): Promise<Findings> {
   const tell = () => undefined
