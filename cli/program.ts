@@ -3,6 +3,7 @@ import { addBindingCreate } from './binding-create.js'
 import { addBindingDelete } from './binding-delete.js'
 import { addBindingList } from './binding-list.js'
 import { addBindingUpdate } from './binding-update.js'
+import { addBootstrap } from './bootstrap.js'
 import { addCheck } from './check.js'
 import { type Run, shareOptions } from './command.js'
 import { addDoctor } from './doctor.js'
@@ -15,6 +16,7 @@ import { addMigrate } from './migrate.js'
 import { addProjectCreate } from './project-create.js'
 import { addProjectList } from './project-list.js'
 import { addRecoverAdmin } from './recover-admin.js'
+import { addRestored } from './restored.js'
 import { addRoleCreate } from './role-create.js'
 import { addRoleGet } from './role-get.js'
 import { addRoleList } from './role-list.js'
@@ -67,7 +69,9 @@ export function commandLine(run: Run): Command {
   }
   addCheck(program, run)
   addDoctor(program, run)
+  addBootstrap(program, run)
   addRecoverAdmin(program, run)
+  addRestored(program, run)
   shareOptions(program)
   addMigrate(program)
   return program
