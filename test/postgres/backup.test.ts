@@ -133,7 +133,7 @@ async function story(ground: Ground): Promise<void> {
     const { code, stdout, stderr } = await restored()
     expect([code, stderr]).toEqual([0, ''])
     expect(z.object({ revokedClientSecrets: z.array(z.object({ id: z.string() })) }).parse(JSON.parse(stdout)).revokedClientSecrets).toEqual([expect.objectContaining({ id: limited.id })])
-    expect(await epochs(ground)).not.toEqual(before)
+    expect(await epochs(ground)).toEqual({ registry: expect.not.stringContaining(before?.registry ?? ''), exchange: expect.not.stringContaining(before?.exchange ?? '') })
     await Promise.all([processes.registry.restart(), processes.exchange.restart()])
 
     // What was issued after the backup is nobody's. What was revoked after it comes back, as docs/backup.md says, except where
@@ -159,6 +159,7 @@ async function story(ground: Ground): Promise<void> {
 }
 
 describe('a restored database', () => {
+  // Seen to fail without the new epochs, and without the revocation of limited secrets.
   it('from a copy of its files, under the same epoch as before: voids caches, counts no use twice', { timeout: 180_000 }, async () => {
     const own = await server()
     try {
