@@ -47,6 +47,7 @@ module.exports = {
       { from: inRoom('methods'), to: ownRooms('cache', 'peers', 'rpc', 'jobs', 'signing') },
       { from: inRoom('signing'), to: ownRooms('cache', 'peers', 'rpc', 'jobs', 'methods') },
       { from: inRoom('jobs'), to: ownRooms('cache', 'peers', 'rpc', 'methods') },
+      { from: inRoom('operations'), to: ownRooms('cache', 'peers', 'rpc', 'jobs', 'signing') },
       // A port is types; the one thing that it takes from store/ is what a database handle is.
       { from: PORTS, to: { path: OWN, pathNot: `${OWN}(?:domain/|(?:store/schema|app|main|config)\\.ts$)` } },
       { from: PORTS, to: valuesOf(`^libs/(?!wire/)|${OWN}(?:domain/|store/schema\\.ts$)`) },
@@ -61,7 +62,9 @@ module.exports = {
       },
       { from: { path: '^services/([^/]+)/config\\.ts$' }, to: { path: OWN, pathNot: `${OWN}(?:domain|signing)/` } },
       { from: { path: '^services/([^/]+)/main\\.ts$' }, to: { path: OWN, pathNot: `${OWN}(?:app|config)\\.ts$` } },
-      { from: { path: '^deploy/' }, to: { path: '^services/', pathNot: '^services/[^/]+/(?:app|config|domain/client-secret|store/migrations)\\.ts$' } },
+      { from: { path: '^deploy/' }, to: { path: '^services/', pathNot: '^services/[^/]+/(?:(?:app|config|domain/client-secret|store/migrations)\\.ts$|operations/)' } },
+      // What an operator does to the database itself is the service's own doing, and no part of the running service.
+      { from: { path: '^(?:services/(?!.*/operations/)|deploy/(?!database/))', pathNot: TEST }, to: { path: '^services/[^/]+/operations/' } },
       { from: { path: '^services/[^/]+/(?!domain/|store/)[^/]+/', pathNot: TEST }, to: valuesOf(CONNECTORS) },
       { from: inRoom('rpc', 'jobs', 'methods', 'signing'), to: valuesOf('^libs/rpc/client\\.ts$') },
     ]),

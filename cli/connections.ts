@@ -3,7 +3,9 @@ import { DomainError } from '#libs/domain-error.js'
 import { createRpcClient, type RpcClient, type UnaryMethod } from '#libs/rpc/client.js'
 import { deadlineOf } from '#libs/rpc/deadline.js'
 import { traceOf } from '#libs/rpc/trace.js'
+import { channelTo, pemFrom } from './channel.js'
 import { type Context, type Service, serviceNames } from './context.js'
+import type { Environment } from './variables.js'
 import { Failure } from './failure.js'
 
 const CALL_MILLIS = 10_000
@@ -18,13 +20,14 @@ export type Connections = Caller & {
   close(): void
 }
 
-export function openConnections(context: Context): Connections {
+export function openConnections(context: Context, environment: Environment): Connections {
+  const pem = pemFrom(environment)
   const clients = new Map<string, RpcClient>()
   const trace = traceOf(new Metadata())
-  const clientFor = (address: string, accessToken: string | undefined): RpcClient => {
-    const name = `${address} ${accessToken ?? ''}`
+  const clientFor = (service: Service, address: string, accessToken: string | undefined): RpcClient => {
+    const name = `${service} ${address} ${accessToken ?? ''}`
     const headers: Record<string, string> = accessToken === undefined ? {} : { authorization: `Bearer ${accessToken}` }
-    const client = clients.get(name) ?? createRpcClient({ address, headers })
+    const client = clients.get(name) ?? createRpcClient({ address, headers, credentials: channelTo(service, pem) })
     clients.set(name, client)
     return client
   }
@@ -33,7 +36,7 @@ export function openConnections(context: Context): Connections {
       const address = context.addressOf(service)
       const deadline = deadlineOf(Number.POSITIVE_INFINITY, CALL_MILLIS)
       try {
-        return await clientFor(address, accessToken).unary(method, request, { deadline, trace })
+        return await clientFor(service, address, accessToken).unary(method, request, { deadline, trace })
       } catch (error) {
         throw error instanceof DomainError && error.kind === 'UNAVAILABLE' ? unavailable(error, service, address) : error
       }

@@ -24,6 +24,7 @@ const variables: Readonly<Record<Service, keyof Environment>> = {
 }
 
 const addresses = z.object({ registry: z.string().optional(), exchange: z.string().optional(), check: z.string().optional() })
+const stores = z.object({ database: z.string().optional(), redis: z.string().optional() })
 const contextFile = addresses.extend({ credentialsFile: z.string().optional() })
 
 type Place = {
@@ -31,9 +32,13 @@ type Place = {
   readonly addresses: z.output<typeof addresses>
   readonly credentialsFile: string | undefined
   readonly tokensFile: string | undefined
+  readonly stores: Stores
   /** Why an address that is not here can't be known. */
   missing(service: Service): Failure
 }
+
+/** Where `npm start` keeps things: URLs with their passwords. */
+export type Stores = z.output<typeof stores>
 
 export type Context = {
   /** Where addresses come from, for people. */
@@ -42,6 +47,8 @@ export type Context = {
   addressOf(service: Service): string
   readonly credentialsFile: string | undefined
   readonly tokensFile: string
+  /** Of the installation of this folder; elsewhere the environment says. */
+  readonly stores: Stores
 }
 
 export function findContext(environment: Environment, folder: string, warn: Tell): Context {
@@ -56,6 +63,7 @@ export function findContext(environment: Environment, folder: string, warn: Tell
     },
     credentialsFile: environment.COUNTERSIGN_CREDENTIALS_FILE || place.credentialsFile,
     tokensFile: place.tokensFile ?? join(environment.XDG_CACHE_HOME || join(homeOf(environment), '.cache'), 'countersign', 'tokens.json'),
+    stores: place.stores,
   }
 }
 
@@ -66,6 +74,7 @@ const nowhere: Place = {
   addresses: {},
   credentialsFile: undefined,
   tokensFile: undefined,
+  stores: {},
   missing: (service) =>
     wrongUsage(`No Countersign found here: start it with \`npm start\`, or set ${variables[service]} to the host:port of ${serviceNames[service]}.`),
 }
@@ -83,6 +92,7 @@ function fromContextFile(environment: Environment): Place | undefined {
     addresses: found,
     credentialsFile: credentialsFile === undefined ? undefined : resolve(dirname(path), credentialsFile),
     tokensFile: undefined,
+    stores: {},
     missing: (service) => wrongUsage(`${path} does not say where ${serviceNames[service]} is: add "${service}", or set ${variables[service]}.`),
   }
 }
@@ -94,11 +104,13 @@ function fromFolder(start: string, warn: Tell): Place | undefined {
   if (folder === undefined) return undefined
   const file = join(folder, 'addresses.json')
   const admin = join(folder, 'admin.json')
+  const storesFile = join(folder, 'stores.json')
   return {
     source: folder,
     addresses: existsSync(file) ? readJson(file, addresses) : {},
     credentialsFile: existsSync(admin) ? admin : undefined,
     tokensFile: join(folder, 'tokens.json'),
+    stores: existsSync(storesFile) ? readJson(storesFile, stores) : {},
     missing: (service) => notRunning(file, service),
   }
 }

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 import { DomainError, type FieldViolation } from '#libs/domain-error.js'
+import { ConfigError } from '#libs/env.js'
 import { missingText } from '#libs/escalation.js'
 import type { MissingRule } from '#libs/rules/missing-rule.js'
 
@@ -52,6 +53,7 @@ export function explain(error: unknown): ExplainedFailure {
     const details = { violations, metadata, ...(missingRules.length > 0 && { missingRules }) }
     return { exitCode: error.kind === 'UNAVAILABLE' ? 3 : 1, description: { ...described(error), ...details } }
   }
+  if (error instanceof ConfigError) return explain(wrongUsage(error.message))
   if (error instanceof CommanderError) return explain(wrongUsage(error.message.replace(/^error: /, '')))
   return { exitCode: 1, description: { reason: 'UNEXPECTED', message: error instanceof Error ? error.message : String(error) } }
 }

@@ -3,8 +3,10 @@ import { addBindingCreate } from './binding-create.js'
 import { addBindingDelete } from './binding-delete.js'
 import { addBindingList } from './binding-list.js'
 import { addBindingUpdate } from './binding-update.js'
+import { addBootstrap } from './bootstrap.js'
 import { addCheck } from './check.js'
 import { type Run, shareOptions } from './command.js'
+import { addDoctor } from './doctor.js'
 import { addIdentityCreate } from './identity-create.js'
 import { addIdentityDelete } from './identity-delete.js'
 import { addIdentityGet } from './identity-get.js'
@@ -13,6 +15,8 @@ import { addLogin } from './login.js'
 import { addMigrate } from './migrate.js'
 import { addProjectCreate } from './project-create.js'
 import { addProjectList } from './project-list.js'
+import { addRecoverAdmin } from './recover-admin.js'
+import { addRestored } from './restored.js'
 import { addRoleCreate } from './role-create.js'
 import { addRoleGet } from './role-get.js'
 import { addRoleList } from './role-list.js'
@@ -64,6 +68,10 @@ export function commandLine(run: Run): Command {
     for (const add of commands) add(parent, run)
   }
   addCheck(program, run)
+  addDoctor(program, run)
+  addBootstrap(program, run)
+  addRecoverAdmin(program, run)
+  addRestored(program, run)
   shareOptions(program)
   addMigrate(program)
   return program

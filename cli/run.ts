@@ -17,7 +17,7 @@ export function runIn({ environment, folder }: Outside): Run {
     const style = styleOf(options)
     const tell = (line: string) => void process.stderr.write(style === 'json' ? `${JSON.stringify({ note: line })}\n` : `${line}\n`)
     const context = findContext(environment, folder, tell)
-    const connections = openConnections(context)
+    const connections = openConnections(context, environment)
     try {
       const answer = await work(shellOf({ environment, context, connections, options, tell }))
       process.stdout.write(await answerText(answer, style))

@@ -3,26 +3,24 @@ import { escapeIdentifier, Pool } from 'pg'
 import { postgresDialect } from '#libs/postgres/driver.js'
 import { contention, isRepeatable } from '#libs/postgres/errors.js'
 import { migrate, type Migrations, schemaState, type SchemaState } from '#libs/postgres/migrate.js'
-import { type DatabaseTls, withoutTlsParameters } from '#libs/postgres/tls.js'
+import { withoutTlsParameters } from '#libs/postgres/tls.js'
 import { migrations as exchange } from '../../services/auth-exchange/store/migrations.js'
 import { migrations as registry } from '../../services/identity-registry/store/migrations.js'
+import type { Place } from './place.js'
 
 // The schemas of both services, brought up to date by a role that may do it, so that the services need not be allowed to.
 
-/** The database, as a role that may create schemas in it. */
-export type Place = { readonly url: string; readonly tls: DatabaseTls }
-
-export type Target = {
-  /** The roles as which the services connect: they get rights on rows, and none on tables. */
+/** The roles as which the services connect: they get rights on rows, and none on tables. */
+export type ServiceRoles = {
   readonly registryRole: string
   readonly exchangeRole: string
 }
 
-export type Schema = { readonly schema: string; readonly role: string; readonly migrations: Migrations }
+type Schema = { readonly schema: 'registry' | 'exchange'; readonly migrations: Migrations }
 
-export const schemasOf = ({ registryRole, exchangeRole }: Target): Schema[] => [
-  { schema: 'registry', role: registryRole, migrations: registry },
-  { schema: 'exchange', role: exchangeRole, migrations: exchange },
+const SCHEMAS: readonly Schema[] = [
+  { schema: 'registry', migrations: registry },
+  { schema: 'exchange', migrations: exchange },
 ]
 
 type Db = Kysely<unknown>
@@ -42,8 +40,8 @@ export async function withDatabase<T>({ url, tls }: Place, work: (db: Db) => Pro
 export type Found = SchemaState & { readonly schema: string }
 
 /** What each schema has and lacks. */
-export const plan = (db: Db, target: Target): Promise<Found[]> =>
-  inTurn(schemasOf(target), async ({ schema, migrations }) => ({ schema, ...(await schemaState(db, schema, migrations)) }))
+export const plan = (db: Db): Promise<Found[]> =>
+  inTurn(SCHEMAS, async ({ schema, migrations }) => ({ schema, ...(await schemaState(db, schema, migrations)) }))
 
 const ONE_AT_A_TIME = 4_207_850
 
@@ -51,16 +49,17 @@ const ONE_AT_A_TIME = 4_207_850
 const ATTEMPTS = 10
 
 /** Applies what is pending, and gives the services their rights, also on what is made later. */
-export async function up(db: Db, target: Target, tell: (line: string) => void): Promise<Found[]> {
+export async function up(db: Db, target: ServiceRoles, tell: (line: string) => void): Promise<Found[]> {
   // Of the connection, of which there is one: giving rights twice at once fails in the catalog.
   await sql`select pg_advisory_lock(${sql.lit(ONE_AT_A_TIME)})`.execute(db)
-  return inTurn(schemasOf(target), async ({ schema, role, migrations }) => {
+  const roles = { registry: target.registryRole, exchange: target.exchangeRole }
+  return inTurn(SCHEMAS, async ({ schema, migrations }) => {
     const before = await schemaState(db, schema, migrations)
     tell(`${schema}: ${before.pending.length === 0 ? 'up to date' : `applying ${before.pending.join(', ')}`}`)
     await again(async () => {
       await sql.raw(`create schema if not exists ${escapeIdentifier(schema)}`).execute(db)
       await migrate(db, schema, migrations)
-      await sql.raw(rights(schema, role)).execute(db)
+      await sql.raw(rights(schema, roles[schema])).execute(db)
     }, tell)
     return { schema, ...(await schemaState(db, schema, migrations)) }
   })

@@ -1,9 +1,8 @@
 import { withCauses } from '#libs/causes.js'
 import { ConfigError, readConfig } from '#libs/env.js'
-import { createLog } from '#libs/log.js'
-import { databaseTls } from '#libs/postgres/tls.js'
 import { configSchema } from './config.js'
 import { type Found, plan, up, withDatabase } from './migrations.js'
+import { placeOf } from './place.js'
 
 export const USAGE = `Usage: countersign migrate plan | up | status
 
@@ -32,9 +31,7 @@ export async function runMigrate(words: readonly string[], environment: Readonly
   try {
     const config = readConfig(configSchema, environment)
     const roles = { registryRole: config.REGISTRY_DATABASE_ROLE, exchangeRole: config.EXCHANGE_DATABASE_ROLE }
-    const log = createLog({ service: 'migrate', level: 'silent' })
-    const place = { url: config.MIGRATE_DATABASE_URL, tls: databaseTls(config.MIGRATE_DATABASE_URL, config, { variable: 'MIGRATE_DATABASE_URL', log }) }
-    const found = await withDatabase(place, (db) => (command === 'up' ? up(db, roles, (line) => tell(`${line}\n`)) : plan(db, roles)))
+    const found = await withDatabase(placeOf(config.MIGRATE_DATABASE_URL, config), (db) => (command === 'up' ? up(db, roles, (line) => tell(`${line}\n`)) : plan(db)))
     for (const one of found) out(`${stateLine(one)}\n`)
     return command === 'status' && found.some(({ pending }) => pending.length > 0) ? 1 : 0
   } catch (error) {

@@ -33,16 +33,24 @@ export function loadAdmin(file: string): Admin {
   return made
 }
 
-type Shown = { readonly credential: string; readonly channel?: ChannelCredentials }
+type Shown = {
+  readonly credential: string
+  /** To both, or to each; plain text where nothing is said. */
+  readonly channel?: ChannelCredentials
+  readonly channels?: { readonly registry: ChannelCredentials; readonly exchange: ChannelCredentials }
+  readonly organizationName?: string
+  readonly identityName?: string
+}
 
 /** Tells both owners of the admin. Each does nothing where it has heard of it before. */
-export async function bootstrap(addresses: Pick<ServiceAddresses, 'registryInternal' | 'exchangeInternal'>, { credential, channel }: Shown, admin: Admin): Promise<void> {
+export async function bootstrap(addresses: Pick<ServiceAddresses, 'registryInternal' | 'exchangeInternal'>, shown: Shown, admin: Admin): Promise<void> {
   const { organizationId, identityId, clientId, clientSecret } = admin
-  const shown = { serviceCredential: `bootstrap:${credential}`, ...(channel && { credentials: channel }) }
-  const registry = createRpcClient({ address: addresses.registryInternal, ...shown })
-  const exchange = createRpcClient({ address: addresses.exchangeInternal, ...shown })
+  const serviceCredential = `bootstrap:${shown.credential}`
+  const by = (channel: ChannelCredentials | undefined) => ({ serviceCredential, ...(channel && { credentials: channel }) })
+  const registry = createRpcClient({ address: addresses.registryInternal, ...by(shown.channels?.registry ?? shown.channel) })
+  const exchange = createRpcClient({ address: addresses.exchangeInternal, ...by(shown.channels?.exchange ?? shown.channel) })
   const outgoing = { deadline: deadlineOf(Infinity, 10_000), trace: traceOf(new Metadata()) }
-  const names = { organizationName: 'default', identityName: 'admin' }
+  const names = { organizationName: shown.organizationName ?? 'default', identityName: shown.identityName ?? 'admin' }
   try {
     await registry.unary(RegistryInternalServiceService.bootstrap, { organizationId, identityId, ...names }, outgoing)
     await exchange.unary(ExchangeInternalServiceService.bootstrap, { organizationId, identityId, clientId, clientSecret }, outgoing)

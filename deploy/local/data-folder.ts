@@ -10,6 +10,8 @@ export type DataFolder = {
   readonly admin: string
   /** Where the running services are; there while they run. */
   readonly addresses: string
+  /** How to get at PostgreSQL and Redis, passwords included; there while they run. */
+  readonly stores: string
   readonly logs: string
   /** Lets the next `npm start` have the folder. */
   release(): void
@@ -37,9 +39,10 @@ export function takeDataFolder(given: string): DataFolder {
     secrets: at('secrets.json'),
     admin: at('admin.json'),
     addresses: at('addresses.json'),
+    stores: at('stores.json'),
     logs: at('log'),
     release: () => {
-      rmSync(at('addresses.json'), { force: true })
+      for (const name of ['addresses.json', 'stores.json']) rmSync(at(name), { force: true })
       rmSync(at('lock'), { force: true })
     },
   }

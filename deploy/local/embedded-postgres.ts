@@ -14,6 +14,8 @@ export type PostgresOptions = {
   /** Off: a crash of the machine loses everything, and all is faster. */
   readonly durable: boolean
   readonly log: (line: string) => void
+  /** The folder with `bin/` of another PostgreSQL than the one of the npm package. */
+  readonly programs?: string
 }
 
 export type Postgres = {
@@ -44,7 +46,7 @@ const STILL_ENDING = /pre-existing shared memory block/
  */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
   const dataDir = resolve(options.dataDir)
-  const launcher = await findLauncher(await ensureParent(dataDir))
+  const launcher = await findLauncher(await ensureParent(dataDir), options.programs)
   await prepareData({ ...options, dataDir, launcher })
   for (let attempt = 1; ; attempt += 1) {
     const port = options.port === 0 ? await freePort() : options.port

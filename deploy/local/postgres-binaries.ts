@@ -50,8 +50,8 @@ export async function postgresPrograms(platform = `${process.platform}-${process
 }
 
 /** A launcher whose programs can work in `directory`, which has to exist. */
-export async function findLauncher(directory: string): Promise<Launcher> {
-  const native = await postgresPrograms()
+export async function findLauncher(directory: string, programs?: string): Promise<Launcher> {
+  const native = programs ?? (await postgresPrograms())
   const failures: string[] = []
   for (const way of await waysToRun(native)) {
     const failure = await tryOut(way, native, directory)

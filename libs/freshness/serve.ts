@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Clock } from '../clock.js'
 import { feedEpoch } from './append.js'
 import type { FeedName } from './entities.js'
@@ -83,6 +83,11 @@ export async function setBound<Schema>(db: Kysely<Schema>, feed: FeedName, bound
     set bound_millis = ${boundMillis}, earlier_bound_millis = greatest(bound_millis, ${earlierBound}), bound_change_time = clock_timestamp()
     where bound_millis <> ${boundMillis}
   `.execute(db)
+}
+
+/** Voids every copy of what the owner answered, wherever it is kept: for after a restore, when numbers may be dealt out again. */
+export async function changeEpoch<Schema>(tx: Transaction<Schema>, feed: FeedName): Promise<void> {
+  await sql`update ${sql.id(feed, 'feed_setting')} set epoch = gen_random_uuid()`.execute(tx)
 }
 
 /** Forgets changes that are older than any replica that goes on will ask for. */

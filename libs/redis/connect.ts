@@ -22,7 +22,7 @@ export type Connection = { readonly redis: Redis; close(): void }
  */
 export function connectRedis(place: RedisPlace, now: () => number, commandWithinMillis = COMMAND_WITHIN_MILLIS): Connection {
   let lastReadOnly = -Infinity
-  const redis = clientOf(place, {
+  const redis = redisClient(place, {
     connectTimeout: CONNECT_WITHIN_MILLIS,
     commandTimeout: commandWithinMillis,
     socketTimeout: SILENT_AT_MOST_MILLIS,
@@ -57,7 +57,8 @@ export function connectRedis(place: RedisPlace, now: () => number, commandWithin
   }
 }
 
-function clientOf({ url, tls }: RedisPlace, options: RedisOptions): Redis {
+/** A client of ioredis that finds its Redis as the URL says. */
+export function redisClient({ url, tls }: RedisPlace, options: RedisOptions): Redis {
   const sentinels = sentinelsIn(url)
   const byTls = tls && { tls }
   if (!sentinels) {

@@ -56,12 +56,14 @@ export const CLEAN: Tree = {
     'type #libs/postgres/database.js',
   ],
   'services/orders/jobs/sweep.ts': ['../store/orders.js', '../domain/order.js', '../ports.js', '../signing/keys.js', '#libs/clock.js'],
+  'services/orders/operations/recover.ts': ['../domain/order.js', '../store/orders.js', '../methods/token/verify.js', '#libs/clock.js', '#libs/freshness/append.js'],
   'services/payments/main.ts': ['./app.js'],
   'services/payments/app.ts': ['./config.js', './domain/payment.js'],
   'services/payments/config.ts': [],
   'services/payments/domain/payment.ts': [],
   'cli/main.ts': ['#libs/rpc/client.js', '#libs/wire/gen/order.js'],
   'deploy/local/main.ts': ['../../services/orders/app.js', '../../services/orders/config.js', '#libs/wire/gen/order.js'],
+  'deploy/database/main.ts': ['../../services/orders/operations/recover.js'],
   'bench/check.ts': ['../services/orders/app.js', '#libs/wire/gen/order.js'],
   'test/support/clock.ts': [],
   'test/orders/create-order.test.ts': ['../../services/orders/domain/order.js', '#libs/wire/gen/order.js', '../support/clock.js'],
@@ -111,6 +113,7 @@ export const PLANTS: readonly Plant[] = [
     ['methods/token/verify.ts', '../../peers/remote.js'],
     ['signing/keys.ts', '../rpc/service.js'],
     ['jobs/sweep.ts', '../cache/cached.js'],
+    ['operations/recover.ts', '../peers/remote.js'],
     ['ports.ts', 'type ./store/things.js'],
     ['ports.ts', './domain/thing.js'],
     ['ports.ts', '#libs/clock.js'],
@@ -132,7 +135,9 @@ export const PLANTS: readonly Plant[] = [
     ['rpc/create.ts', '#libs/postgres/database.js'],
     ['cache/cached.ts', '#libs/redis/redis-store.js'],
     ['jobs/sweep.ts', '#libs/rpc/client.js'],
+    ['rpc/create.ts', '../operations/recover.js'],
   ),
+  plant('only-app-wires', 'deploy/local/planted-operation.ts', '../../services/orders/operations/recover.js'),
   plant('only-app-wires', 'deploy/local/planted.ts', '../../services/payments/domain/payment.js'),
   ...inService(
     'wire-stays-at-the-edge',
@@ -157,6 +162,7 @@ const UNUSED: Tree = {
 /** What keeps a planted file from being an orphan, by an import that is allowed. */
 function keeperOf(file: string): string {
   if (file.startsWith('cli/')) return 'cli/main.ts'
+  if (file.includes('/operations/')) return 'deploy/database/main.ts'
   if (file.startsWith('deploy/')) return 'deploy/local/main.ts'
   return file.startsWith('libs/') ? 'services/payments/app.ts' : file.replace(/^(services\/[^/]+)\/.*/, '$1/app.ts')
 }

@@ -35,6 +35,12 @@ function done(line: string, input = ''): string {
 }
 
 describe('npx countersign', () => {
+  it('looks at all that `npm start` runs, without being told where it is', () => {
+    const found = done('doctor')
+    for (const name of ['identity-registry', 'auth-exchange', 'authorization-check', 'PostgreSQL', 'Redis', 'migrations', 'feeds']) expect(found).toMatch(new RegExp(`^ok {7}${name} `, 'm'))
+    expect(found).toContain(' 0 failures, ')
+  })
+
   it('binds with a custom role, changes the roles of a binding, and takes them away', () => {
     done('project create shop')
     const rules = JSON.stringify([{ resources: ['orders'], actions: ['read'], conditions: [{ attribute: 'path', operator: 'glob', values: ['/eu/**'] }] }])

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { feedEpoch, feedSeq } from '#libs/freshness/append.js'
 import type { Stamp } from '#libs/freshness/stamp.js'
 import { constraintOf } from '#libs/postgres/errors.js'
@@ -58,6 +59,13 @@ export async function lockClientSecret(tx: Tx, { organizationId, identityId, id 
 /** Revokes a secret; its new epoch voids the tokens that it obtained. */
 export async function revokeClientSecret(tx: Tx, { organizationId, id, revokeTime, epoch }: ClientSecret): Promise<void> {
   await tx.updateTable('clientSecret').set({ revokeTime, epoch }).where('organizationId', '=', organizationId).where('id', '=', id).execute()
+}
+
+/** Revokes all secrets that are not revoked, or those with a limited number of uses, and voids the tokens that they obtained. */
+export function revokeClientSecrets(tx: Tx, which: 'all' | 'limited', revokeTime: Date): Promise<Key[]> {
+  let query = tx.updateTable('clientSecret').set({ revokeTime, epoch: sql<string>`gen_random_uuid()` }).where('revokeTime', 'is', null)
+  if (which === 'limited') query = query.where('useLimit', 'is not', null)
+  return query.returning(['organizationId', 'identityId', 'id']).execute()
 }
 
 /** Replaces the digest of a secret that was verified by its argon2id hash or under an older pepper. */

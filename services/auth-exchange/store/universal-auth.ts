@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { constraintOf } from '#libs/postgres/errors.js'
 import { authMethodExists, authMethodNotFound } from '../domain/refusals.js'
 import type { UniversalAuth } from '../domain/universal-auth.js'
@@ -38,4 +39,14 @@ export async function updateUniversalAuth(tx: Tx, method: UniversalAuth): Promis
   await tx
     .updateTable('universalAuth').set({ accessTokenTtlSeconds, accessTokenMaxTtlSeconds, updateTime, etag })
     .where('organizationId', '=', organizationId).where('identityId', '=', identityId).execute()
+}
+
+/** Voids every token that the method ever obtained for anybody. */
+export async function voidTokensOfAll(tx: Tx): Promise<void> {
+  await tx.updateTable('universalAuth').set({ epoch: sql<string>`gen_random_uuid()` }).execute()
+}
+
+export async function listOrganizationIds(tx: Tx): Promise<string[]> {
+  const rows = await tx.selectFrom('universalAuth').select('organizationId').distinct().orderBy('organizationId').execute()
+  return rows.map(({ organizationId }) => organizationId)
 }

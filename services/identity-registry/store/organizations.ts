@@ -14,6 +14,11 @@ export async function getOrganization(db: Db, id: string): Promise<Organization>
   return row
 }
 
+/** Of the whole installation, in order of creation: for its operator alone. */
+export function listOrganizations(db: Db): Promise<Pick<Organization, 'id' | 'name'>[]> {
+  return db.selectFrom('organization').select(['id', 'name']).orderBy('id').execute()
+}
+
 /** Against others who write it; whoever only refers to it, as what is made in it does, neither waits nor is waited for. */
 export async function lockOrganization(tx: Tx, id: string): Promise<Organization> {
   const row = await tx.selectFrom('organization').selectAll().where('id', '=', id).forNoKeyUpdate().executeTakeFirst()
