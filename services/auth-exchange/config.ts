@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { address, databaseFiles, host, logLevel, migrationMode, namedKeys, onOff, optionalPort, port, postgresUrl, redisFiles, stalenessBoundMillis, tlsFiles, whole } from '#libs/env.js'
+import { address, databaseFiles, databaseTimeouts, host, logLevel, migrationMode, namedKeys, onOff, optionalPort, port, postgresUrl, redisFiles, stalenessBoundMillis, tlsFiles, whole } from '#libs/env.js'
 import { redisUrl } from '#libs/redis/redis-url.js'
 import { macKeys } from '#libs/redis/sealed.js'
 import { internalCallers, serviceCredential } from '#libs/rpc/service-credential.js'
@@ -15,6 +15,7 @@ export const configSchema = z.object({
   ...databaseFiles,
   DATABASE_POOL_SIZE: whole(10, 1, 200),
   DATABASE_PREPARED_STATEMENTS: onOff('on'),
+  DATABASE_TIMEOUTS: databaseTimeouts,
   MIGRATIONS: migrationMode,
   REGISTRY_INTERNAL_ADDRESS: address,
   CHECK_ADDRESS: address,

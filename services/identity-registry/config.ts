@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { address, databaseFiles, host, logLevel, migrationMode, onOff, optionalPort, port, postgresUrl, redisFiles, stalenessBoundMillis, tlsFiles, whole } from '#libs/env.js'
+import { address, databaseFiles, databaseTimeouts, host, logLevel, migrationMode, onOff, optionalPort, port, postgresUrl, redisFiles, stalenessBoundMillis, tlsFiles, whole } from '#libs/env.js'
 import { redisUrl } from '#libs/redis/redis-url.js'
 import { internalCallers, serviceCredential } from '#libs/rpc/service-credential.js'
 
@@ -13,6 +13,7 @@ export const configSchema = z.object({
   ...databaseFiles,
   DATABASE_POOL_SIZE: whole(10, 1, 200),
   DATABASE_PREPARED_STATEMENTS: onOff('on'),
+  DATABASE_TIMEOUTS: databaseTimeouts,
   MIGRATIONS: migrationMode,
   CHECK_ADDRESS: address,
   SERVICE_CREDENTIAL: serviceCredential,
