@@ -100,6 +100,9 @@ export const stalenessBoundMillis = whole(250, 100, 60_000)
 /** Who brings the schema of a service up to date: the service when it starts, or somebody for whom it waits. */
 export const migrationMode = z.enum(['apply', 'wait'], 'must be apply or wait').default('apply')
 
+/** Who sees to the timeouts of the database's sessions. */
+export const databaseTimeouts = z.enum(['session', 'role'], 'must be session or role').default('session')
+
 export const onOff = (standard: 'on' | 'off') => z.enum(['on', 'off'], 'must be on or off').default(standard)
 
 /** A key of ours, with the name by which what was made with it finds it again. */

@@ -1,4 +1,4 @@
-import { address, databaseFiles, host, logLevel, migrationMode, onOff, optionalPort, postgresUrl, redisFiles, stalenessBoundMillis, tlsFiles, whole } from './env.js'
+import { address, databaseFiles, databaseTimeouts, host, logLevel, migrationMode, onOff, optionalPort, postgresUrl, redisFiles, stalenessBoundMillis, tlsFiles, whole } from './env.js'
 import { redisUrl } from './redis/redis-url.js'
 import { macKeys } from './redis/sealed.js'
 import { internalCallers, serviceCredential } from './rpc/service-credential.js'
@@ -35,6 +35,9 @@ export const everyOwner = {
   ...databaseFiles,
   DATABASE_POOL_SIZE: whole(10, 1, 200).describe('connections at most, in each of two pools (public and internal); one more answers pulls of the change feed'),
   DATABASE_PREPARED_STATEMENTS: onOff('on').describe("`off` behind a pooler in transaction mode that can't keep them"),
+  DATABASE_TIMEOUTS: databaseTimeouts.describe(
+    'who limits how long the server lets a session wait. `session`: each asks for it when it is made. `role`, behind a pooler such as pgbouncer, which refuses or swallows such wishes: the role has `statement_timeout`, `lock_timeout` and `idle_in_transaction_session_timeout` as settings in this database. `countersign migrate up` sets them where it may; where they do not hold, the service does not start (or waits, see `MIGRATIONS`) and says what to set',
+  ),
   MIGRATIONS: migrationMode.describe(
     '`apply`: the service brings its schema up to date when it starts, and its role must own it. `wait`: somebody runs `countersign migrate up`, and the service is alive but not ready until its migrations are there; a later version\'s beside them do no harm',
   ),

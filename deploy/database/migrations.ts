@@ -1,8 +1,9 @@
 import { Kysely, sql } from 'kysely'
 import { escapeIdentifier, Pool } from 'pg'
 import { postgresDialect } from '#libs/postgres/driver.js'
-import { contention, isRepeatable } from '#libs/postgres/errors.js'
+import { codeOf, contention, isRepeatable } from '#libs/postgres/errors.js'
 import { migrate, type Migrations, schemaState, type SchemaState } from '#libs/postgres/migrate.js'
+import { TIMEOUTS } from '#libs/postgres/timeouts.js'
 import { withoutTlsParameters } from '#libs/postgres/tls.js'
 import { migrations as exchange } from '../../services/auth-exchange/store/migrations.js'
 import { migrations as registry } from '../../services/identity-registry/store/migrations.js'
@@ -27,7 +28,7 @@ type Db = Kysely<unknown>
 
 export async function withDatabase<T>({ url, tls }: Place, work: (db: Db) => Promise<T>): Promise<T> {
   const connectionString = withoutTlsParameters(url)
-  const pool = new Pool({ connectionString, ssl: tls, max: 1, connectionTimeoutMillis: 10_000, lock_timeout: 2_000, application_name: 'countersign-migrate' })
+  const pool = new Pool({ connectionString, ssl: tls, max: 2, connectionTimeoutMillis: 10_000, lock_timeout: 2_000, application_name: 'countersign-migrate' })
   pool.on('error', () => undefined)
   const db: Db = new Kysely<unknown>({ dialect: postgresDialect(pool, { prepare: false }) })
   try {
@@ -50,19 +51,45 @@ const ATTEMPTS = 10
 
 /** Applies what is pending, and gives the services their rights, also on what is made later. */
 export async function up(db: Db, target: ServiceRoles, tell: (line: string) => void): Promise<Found[]> {
-  // Of the connection, of which there is one: giving rights twice at once fails in the catalog.
-  await sql`select pg_advisory_lock(${sql.lit(ONE_AT_A_TIME)})`.execute(db)
-  const roles = { registry: target.registryRole, exchange: target.exchangeRole }
-  return inTurn(SCHEMAS, async ({ schema, migrations }) => {
+  // Giving rights twice at once fails in the catalog. Of a transaction, since a pooler gives a session to others.
+  return db.transaction().execute(async (lock) => {
+    await sql`set local idle_in_transaction_session_timeout = 0`.execute(lock)
+    await sql`select pg_advisory_xact_lock(${sql.lit(ONE_AT_A_TIME)})`.execute(lock)
+    return bringUp(db, { registry: target.registryRole, exchange: target.exchangeRole }, tell)
+  })
+}
+
+const bringUp = (db: Db, roles: Readonly<Record<Schema['schema'], string>>, tell: (line: string) => void): Promise<Found[]> =>
+  inTurn(SCHEMAS, async ({ schema, migrations }) => {
+    const role = roles[schema]
     const before = await schemaState(db, schema, migrations)
     tell(`${schema}: ${before.pending.length === 0 ? 'up to date' : `applying ${before.pending.join(', ')}`}`)
     await again(async () => {
       await sql.raw(`create schema if not exists ${escapeIdentifier(schema)}`).execute(db)
       await migrate(db, schema, migrations)
-      await sql.raw(rights(schema, roles[schema])).execute(db)
+      await sql.raw(rights(schema, role)).execute(db)
     }, tell)
+    await giveTimeouts(db, role).catch((error: unknown) => {
+      if (codeOf(error) !== NOT_ALLOWED) throw error
+      tell(`${schema}: may not set the timeouts of role ${role}, which it needs behind a pooler only (DATABASE_TIMEOUTS)`)
+    })
     return { schema, ...(await schemaState(db, schema, migrations)) }
   })
+
+const NOT_ALLOWED = '42501'
+
+/** For sessions that can't ask for them. Those that can, do, and get what they ask for. */
+async function giveTimeouts(db: Db, role: string): Promise<void> {
+  const wanted = Object.entries(TIMEOUTS).map(([name, millis]) => `${name}=${millis}`)
+  const { rows } = await sql<{ database: string; missing: string[] }>`
+    select current_database() as database, array(
+      select unnest(${wanted}::text[]) except
+      select unnest(setconfig) from pg_db_role_setting join pg_roles on setrole = pg_roles.oid left join pg_database on setdatabase = pg_database.oid
+      where rolname = ${role} and coalesce(datname, current_database()) = current_database()) as missing
+  `.execute(db)
+  for (const { database, missing } of rows) {
+    for (const setting of missing) await sql.raw(`alter role ${escapeIdentifier(role)} in database ${escapeIdentifier(database)} set ${setting}`).execute(db)
+  }
 }
 
 /** Rows may be read and written, functions called; nothing may be made, changed or dropped. */

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { readConfig } from '#libs/env.js'
 import { redisUrl } from '#libs/redis/redis-url.js'
-import { runs, unpackedRedis } from './unpacked-redis.js'
+import { runs, unpackedPackage } from './unpacked-package.js'
 
 export type Search = {
   /** Of the process: REDIS_URL and PATH are looked at. */
@@ -25,19 +25,22 @@ export async function findRedis(search: Search): Promise<FoundRedis | undefined>
   return program === undefined ? undefined : { program }
 }
 
+const REDIS = { name: 'Redis', size: 'about 11 MB', packageName: 'redis-server', path: 'usr/bin/redis-server' }
+
 export async function findRedisProgram({ environment, unpackTo, say }: Search): Promise<string | undefined> {
   const path = (environment['PATH'] ?? '').split(':').filter((entry) => entry.startsWith('/'))
   const installed = (await onPath(path, 'redis-server')) ?? (await onPath(path, 'valkey-server'))
   if (installed !== undefined) return installed
   try {
-    return await unpackedRedis(unpackTo, await onPath(path, 'apt-get'), say)
+    return await unpackedPackage(REDIS, { folder: unpackTo, aptGet: await onPath(path, 'apt-get'), say })
   } catch (error) {
     say(`Redis can't be had from Debian's packages (${error instanceof Error ? error.message : String(error)}).`)
     return undefined
   }
 }
 
-async function onPath(path: readonly string[], name: string): Promise<string | undefined> {
+/** The first that runs. */
+export async function onPath(path: readonly string[], name: string): Promise<string | undefined> {
   for (const directory of path) {
     const program = join(directory, name)
     if (await runs(program)) return program

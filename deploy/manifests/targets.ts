@@ -33,11 +33,14 @@ const CERTIFICATES: Readonly<Record<string, readonly string[]>> = {
   'authorization-check-tls': CERTIFICATE_KEYS,
 }
 
+const STORES: Readonly<Record<string, readonly string[]>> = { 'stores-ca': ['database.crt', 'redis.crt'] }
+
 const expecting = (...secrets: readonly Readonly<Record<string, readonly string[]>>[]) => new Map(secrets.flatMap((some) => Object.entries(some)))
 
 /** What a component brings is not expected of anybody else. */
 const stillExpected = (component: string) => {
   if (component === 'cert-manager') return expecting(SECRETS)
+  if (component === 'store-tls') return expecting(SECRETS, CERTIFICATES, STORES)
   return component === 'external-secrets' ? expecting(CERTIFICATES) : expecting(SECRETS, CERTIFICATES)
 }
 

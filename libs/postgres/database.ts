@@ -5,6 +5,7 @@ import { type DatabaseClock, momentNow } from '../clock.js'
 import { nowAndEvery } from '../lifecycle.js'
 import type { Log } from '../log.js'
 import { postgresDialect } from './driver.js'
+import { TIMEOUTS, type TimeoutsBy } from './timeouts.js'
 import { type DatabaseTls, databaseTls, type DatabaseTlsConfig, withoutTlsParameters } from './tls.js'
 
 export type DatabaseOptions = {
@@ -17,6 +18,8 @@ export type DatabaseOptions = {
   readonly poolSize: number
   /** Named prepared statements; off for a pooler in transaction mode that can't keep them. */
   readonly prepare: boolean
+  /** Who sees to the server's timeouts; each session, where nothing is said. */
+  readonly timeouts?: TimeoutsBy
   /** Is given a way to count the connections of the pool. */
   readonly watch?: (connections: () => Connections) => void
 }
@@ -27,6 +30,7 @@ export type DatabaseConfig = DatabaseTlsConfig & {
   readonly DATABASE_URL: string
   readonly DATABASE_POOL_SIZE: number
   readonly DATABASE_PREPARED_STATEMENTS: 'on' | 'off'
+  readonly DATABASE_TIMEOUTS: TimeoutsBy
 }
 
 /** What a service's environment says of its database. */
@@ -36,10 +40,11 @@ export const databaseOf = (config: DatabaseConfig, log: Log): Omit<DatabaseOptio
   log,
   poolSize: config.DATABASE_POOL_SIZE,
   prepare: config.DATABASE_PREPARED_STATEMENTS === 'on',
+  timeouts: config.DATABASE_TIMEOUTS,
 })
 
 /** A pool with every timeout set: nothing that waits for the database waits for ever. */
-export function connectDatabase<Schema>({ url, tls = false, schema, log, poolSize, prepare, watch }: DatabaseOptions): Kysely<Schema> {
+export function connectDatabase<Schema>({ url, tls = false, schema, log, poolSize, prepare, timeouts = 'session', watch }: DatabaseOptions): Kysely<Schema> {
   const pool = new Pool({
     connectionString: withoutTlsParameters(url),
     ssl: tls,
@@ -48,9 +53,7 @@ export function connectDatabase<Schema>({ url, tls = false, schema, log, poolSiz
     idleTimeoutMillis: 60_000,
     maxLifetimeSeconds: 600,
     query_timeout: 5_000,
-    statement_timeout: 4_500,
-    lock_timeout: 2_000,
-    idle_in_transaction_session_timeout: 5_000,
+    ...(timeouts === 'session' && TIMEOUTS),
     keepAlive: true,
     application_name: 'countersign',
   })

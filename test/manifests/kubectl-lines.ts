@@ -2,9 +2,10 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment'
 import type { KubernetesObject } from '../../deploy/manifests/schema.js'
+import { commandLineVariables } from '../../cli/variables.js'
 import { type Target } from '../../deploy/manifests/targets.js'
 
-// What a line that starts with kubectl names, held to the objects that are rendered.
+// What a line for a cluster names, held to the objects that are rendered and to what was made before.
 
 export type Known = { readonly objects: readonly KubernetesObject[]; readonly target: Target; /** Where paths are looked for. */ readonly folder: string }
 
@@ -17,10 +18,20 @@ export function problemsOfLine(line: string, known: Known): string[] {
   const [program, ...given] = line.replace(/ &$/, '').split(/\s+/)
   const words = given[0] === '-n' ? given.slice(2) : given
   const wrong = (what: string) => `${line}: ${what}`
+  if (program === 'export') return given.flatMap((pair) => problemsOfVariable(pair, known)).map(wrong)
+  // That there is such a command is seen of every line that has one.
+  if (line.startsWith('npx countersign ')) return []
   if (program !== 'kubectl') return [wrong('is no kubectl line')]
   const outside = given[0] === '-n' && !isThere(known, 'Namespace', given[1] ?? '') ? [wrong(`there is no namespace ${given[1] ?? ''}`)] : []
   const judge = VERBS[words[0] ?? '']
   return judge ? [...outside, ...judge(words.slice(1), known).map(wrong)] : [wrong(`nothing here knows ${words[0] ?? ''}`)]
+}
+
+/** One that the command line reads, and where it names a file, one that was made before. */
+function problemsOfVariable(pair: string, { folder }: Known): string[] {
+  const [name = '', value = ''] = pair.split('=')
+  if (!(name in commandLineVariables) && !(name.replace(/_FILE$/, '') in commandLineVariables)) return [`nothing reads ${name}`]
+  return name.endsWith('_FILE') && !existsSync(join(folder, value)) ? [`${value} is not there`] : []
 }
 
 type Judge = (words: readonly string[], known: Known) => string[]
