@@ -17,7 +17,7 @@ export const commandLineVariables = {
   COUNTERSIGN_METRICS: '`host:port`, or several with commas between, of metrics that `doctor` looks at',
   COUNTERSIGN_REGISTRY_INTERNAL: "`host:port` of identity-registry's internal listener, for `bootstrap`",
   COUNTERSIGN_EXCHANGE_INTERNAL: "`host:port` of auth-exchange's internal listener, for `bootstrap`",
-  COUNTERSIGN_BOOTSTRAP_CREDENTIAL: 'the secret of the internal caller `bootstrap`, or its path in `COUNTERSIGN_BOOTSTRAP_CREDENTIAL_FILE`',
+  COUNTERSIGN_BOOTSTRAP_CREDENTIAL: 'the secret of the internal caller `bootstrap`; as `NAME_FILE`, the path of a file that holds it',
   XDG_CONFIG_HOME: 'where the context file is looked for, by default `~/.config`',
   XDG_CACHE_HOME: 'where tokens are kept, in `countersign/tokens.json`, by default `~/.cache`',
   HOME: 'what `~` stands for in these two',

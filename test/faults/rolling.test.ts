@@ -1,4 +1,3 @@
-import { availableParallelism, loadavg } from 'node:os'
 import { credentials, Metadata } from '@grpc/grpc-js'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { monotonicMillis, wallMillis } from '#libs/clock.js'
@@ -9,6 +8,7 @@ import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/count
 import { bootstrap, newAdmin } from '../../deploy/local/bootstrap.js'
 import { newSecrets } from '../../deploy/local/secrets.js'
 import { freshNames, makeWorkload, type Workload } from '../support/builders.js'
+import { isStarved } from '../support/busy-machine.js'
 import { bearer, callsTo } from '../support/calls.js'
 import { type Fleet, type Member, startFleet } from '../support/fleet.js'
 import { openLoop, type Outcome, type Stream } from '../support/open-loop.js'
@@ -150,8 +150,6 @@ async function rollout(streams: readonly Stream[]) {
     created: createdNames,
   }
 }
-
-const isStarved = (): boolean => (loadavg()[0] ?? 0) > 4 * availableParallelism()
 
 const phaseAt = (phases: readonly Phase[], at: number): string => phases.findLast(({ since }) => since <= at)?.what ?? 'nothing happens'
 

@@ -39,7 +39,7 @@ async function running({ tree = OURS, database: { registryUrl, exchangeUrl }, se
 }
 
 describe('the release before', () => {
-  // Seen to fail with a new authorization-check that asks for a method that the release before does not have.
+  // Seen to fail, but for the first, with a new release that writes the head of a pull under another number.
   it.for([
     ['all of it', () => old],
     ['its auth-exchange with the others new', () => ({ registry: OURS, exchange: old, check: OURS })],
