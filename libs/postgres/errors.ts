@@ -38,7 +38,7 @@ export function translated(error: unknown): unknown {
 }
 
 /** Of what was found wrong while connecting: no statement was sent. Callers are not told what it was, and operators are. */
-export const notConnected = (cause: unknown): DomainError => databaseUnavailable(new Error(`PostgreSQL: ${connectionProblem(cause)}`))
+export const notConnected = (cause: unknown): DomainError => databaseUnavailable(Object.assign(new Error(`PostgreSQL: ${connectionProblem(cause)}`), { code: codeOf(cause) }))
 
 const databaseUnavailable = (cause: unknown): DomainError =>
   new DomainError('UNAVAILABLE', 'DATABASE_UNAVAILABLE', 'The database could not be reached in time.', { cause, retryAfterMillis: 200 })
