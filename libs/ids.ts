@@ -11,8 +11,11 @@ const SEQUENCE_LIMIT = 1 << 14
  * id, then a 14-bit sequence within the millisecond and 48 random bits.
  */
 export function createIds(clock: Clock, cell = 0): Ids {
-  let millis = 0
+  const version = (0x7000 | cell).toString(16)
+  let millis = -1
   let sequence = 0
+  // Of all ids of one millisecond.
+  let beginning = ''
   return {
     next() {
       const now = clock.now().getTime()
@@ -20,11 +23,11 @@ export function createIds(clock: Clock, cell = 0): Ids {
       if (now > millis || sequence === SEQUENCE_LIMIT) {
         millis = Math.max(now, millis + 1)
         sequence = 0
+        const time = millis.toString(16).padStart(12, '0')
+        beginning = `${time.slice(0, 8)}-${time.slice(8)}-${version}`
       }
-      const time = millis.toString(16).padStart(12, '0')
       const variantAndSequence = (0x8000 | sequence).toString(16)
-      const version = (0x7000 | cell).toString(16)
-      return `${time.slice(0, 8)}-${time.slice(8)}-${version}-${variantAndSequence}-${randomHex(6)}`
+      return `${beginning}-${variantAndSequence}-${randomHex(6)}`
     },
   }
 }
