@@ -24,7 +24,7 @@ import { addSecretCreate } from './secret-create.js'
 import { addSecretList } from './secret-list.js'
 import { addSecretRevoke } from './secret-revoke.js'
 import { addTokenRevoke } from './token-revoke.js'
-import { productVersion } from './version.js'
+import { productVersion } from '#libs/version.js'
 import { addWhoami } from './whoami.js'
 
 const nouns = [

@@ -1,6 +1,7 @@
 import { DomainError } from '#libs/domain-error.js'
 import { type Position, revisionFrom } from '#libs/freshness/revision.js'
 import { CheckRequest, type CheckResponse } from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
+import { productVersion } from '#libs/version.js'
 import type { Shell } from '../command.js'
 import { explain, Failure } from '../failure.js'
 import { checkOwn } from '../presented-token.js'
@@ -54,7 +55,7 @@ function refused(error: unknown): Finding {
 
 /** What each given address of metrics says. */
 export async function metricsFindings(addresses: readonly string[]): Promise<Finding[]> {
-  if (addresses.length === 0) return [notLookedAt('lease', { seen: 'no metrics to read', advice: 'set COUNTERSIGN_METRICS to host:port of METRICS_PORT of each authorization-check, with commas between' })]
+  if (addresses.length === 0) return [notLookedAt('version, lease', { seen: 'no metrics to read', advice: 'set COUNTERSIGN_METRICS to host:port of METRICS_PORT of each replica, with commas between' })]
   return (await Promise.all(addresses.map(metricsOf))).flat()
 }
 
@@ -67,10 +68,15 @@ async function metricsOf(address: string): Promise<Finding[]> {
   } catch (error) {
     return [failure('lease', { seen: `no metrics from ${address}: ${messageOf(error)}`, advice: 'set METRICS_PORT of the service, and let this machine in' })]
   }
-  const ages = gauges(text, 'countersign_lease_age_seconds')
-  if (ages.size === 0) return [notLookedAt('lease', { seen: `${address} follows no feed`, advice: 'COUNTERSIGN_METRICS is meant for authorization-check' })]
   const bounds = gauges(text, 'countersign_lease_bound_seconds')
-  return [...ages].map(([feed, age]) => leaseFinding(`${address} ${feed}`, age, bounds.get(feed) ?? 0))
+  return [versionFinding(address, text), ...[...gauges(text, 'countersign_lease_age_seconds')].map(([feed, age]) => leaseFinding(`${address} ${feed}`, age, bounds.get(feed) ?? 0))]
+}
+
+function versionFinding(address: string, text: string): Finding {
+  const [runs, ours] = [/^countersign_build_info\{version="([^"]*)"/m.exec(text)?.[1] ?? 'unknown', productVersion()]
+  const seen = `${address} runs ${runs}`
+  if (runs === ours) return ok('version', seen)
+  return warning('version', { seen: `${seen}, this command line is ${ours}`, advice: 'use the command line of the version that runs; while a rollout goes on, both may be seen' })
 }
 
 function leaseFinding(whose: string, age: number, bound: number): Finding {

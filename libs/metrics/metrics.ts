@@ -1,11 +1,12 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { collectDefaultMetrics, Registry } from 'prom-client'
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Certificates } from '../certificates.js'
 import { monotonicMillis } from '../clock.js'
 import { type FreshnessMetrics, freshnessMetrics } from './freshness.js'
 import { type RpcMetrics, rpcMetrics } from './rpc.js'
 import { type ServiceMetrics, serviceMetrics } from './service.js'
+import { productVersion } from '../version.js'
 
 // What an operator can watch; docs/metrics.md names all of it. Labels are names of ours, never an id.
 
@@ -21,6 +22,8 @@ export function createMetrics(): Metrics {
   const updates: (() => void)[] = []
   const onScrape = (update: () => void) => void updates.push(update)
   collectDefaultMetrics({ register: registry })
+  const build = { name: 'countersign_build_info', help: 'Always 1; the version is in the label.', labelNames: ['version'], registers: [registry] }
+  new Gauge(build).set({ version: productVersion() }, 1)
   return {
     ...freshnessMetrics(registry, onScrape),
     ...serviceMetrics(registry, onScrape),

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readConfig } from '#libs/env.js'
 import { createLog } from '#libs/log.js'
@@ -24,7 +26,7 @@ describe('a system that is well', () => {
     const { code, outcome } = await patient.findings()
     expect(outcome('failure')).toEqual([])
     // There is one machine, and nobody has named metrics.
-    expect([outcome('warning'), outcome('not_looked_at')]).toEqual([['synchronous standby'], ['lease']])
+    expect([outcome('warning'), outcome('not_looked_at')]).toEqual([['synchronous standby'], ['version, lease']])
     expect(outcome('ok')).toEqual([
       ...['identity-registry', 'auth-exchange', 'authorization-check'].flatMap((name) => [name, `${name} transport`]),
       ...['PostgreSQL', 'primary', 'fsync', 'full_page_writes', 'synchronous_commit', 'clock, database', 'migrations'],
@@ -41,7 +43,7 @@ describe('a system that is well', () => {
     expect(stdout).toMatch(/^ok {7}authorization-check {13}127\.0\.0\.1:\d+ answers and is ready$/m)
     expect(stdout).toMatch(/^WARNING {2}synchronous standby .*\n +→ for more than one machine name one in synchronous_standby_names/m)
     expect(stdout).toMatch(/\n22 ok, 1 warnings, 0 failures, 1 not looked at\n$/)
-    expect(await patient.run(['doctor', '--strict', '-q'])).toMatchObject({ code: 1, stdout: 'synchronous standby\nlease\n' })
+    expect(await patient.run(['doctor', '--strict', '-q'])).toMatchObject({ code: 1, stdout: 'synchronous standby\nversion, lease\n' })
   })
 
   it('that nothing is known of is no failure: what would let it be seen is said', async () => {
@@ -52,7 +54,16 @@ describe('a system that is well', () => {
     await elsewhere.remove()
   })
 
-  it('has leases that its metrics show', async () => {
+  it('runs another version than the command line is', async () => {
+    const server = createServer((_request, response) => response.end('countersign_build_info{version="0.0.9"} 1\n'))
+    const port = await stablePort()
+    await once(server.listen(port, '127.0.0.1'), 'listening')
+    const { all } = await patient.findings({ COUNTERSIGN_METRICS: `127.0.0.1:${port}` })
+    server.close()
+    expect(all.filter(({ check }) => check === 'version')).toMatchObject([{ outcome: 'warning', seen: expect.stringMatching(/runs 0\.0\.9, this command line is \d/), advice: expect.stringContaining('rollout') }])
+  })
+
+  it('has the version and the leases that its metrics show', async () => {
     const port = await stablePort()
     const own = serviceEnvironments({ ...patient.postgres, secrets: patient.secrets })
     const peers = { REGISTRY_INTERNAL_ADDRESS: patient.processes.addresses.registryInternal, EXCHANGE_INTERNAL_ADDRESS: patient.processes.addresses.exchangeInternal }
@@ -61,6 +72,7 @@ describe('a system that is well', () => {
     const environment = { COUNTERSIGN_METRICS: `127.0.0.1:${port},127.0.0.1:1`, COUNTERSIGN_CHECK: `127.0.0.1:${listening.port}` }
     const { all, code } = await patient.findings(environment)
     await app.close()
+    expect(all.filter(({ check }) => check === 'version')).toMatchObject([{ outcome: 'ok' }])
     expect(all.filter(({ check }) => check === 'lease')).toMatchObject([
       { outcome: 'ok', seen: expect.stringMatching(/registry: 0\.\d{3} s old, of 0\.25 s/) },
       { outcome: 'ok', seen: expect.stringContaining('exchange: 0.') },

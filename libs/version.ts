@@ -3,8 +3,9 @@ import { z } from 'zod'
 
 const manifest = z.object({ version: z.string() })
 
+/** Of this product, as package.json says it. */
 export function productVersion(): string {
-  // From cli/ and from dist/cli/.
+  // From libs/ and from dist/libs/.
   const [file] = ['../package.json', '../../package.json'].map((path) => new URL(path, import.meta.url)).filter((url) => existsSync(url))
   return file ? manifest.parse(JSON.parse(readFileSync(file, 'utf8'))).version : 'unknown'
 }
