@@ -56,7 +56,7 @@ describe('a master that goes', PATIENTLY, () => {
 })
 
 describe('Sentinels', PATIENTLY, () => {
-  // Seen to fail where they are asked one after the other without commandTimeout in libs/redis/sentinels.ts.
+  // Seen to fail where every one of them is waited for, without the timeouts in libs/redis/sentinels.ts.
   it('of which one is gone and one is silent leave one to ask', async () => {
     watched.sentinels[0]?.kill('SIGKILL')
     watched.sentinels[1]?.kill('SIGSTOP')
