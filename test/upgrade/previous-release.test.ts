@@ -1,5 +1,7 @@
-import { mkdir } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import { Closing } from '#libs/lifecycle.js'
 import { HealthCheckResponse_ServingStatus as Serving, HealthService } from '#libs/wire/gen/health/v1/health.js'
@@ -118,5 +120,27 @@ describe('the release that is tried', () => {
     const into = join(scratch.path, 'source')
     await mkdir(into)
     await expect(unpackCommit({ version: '0.1.0', commit }, into)).rejects.toThrow(`its commit ${commit} is not in this clone: git fetch --unshallow`)
+  })
+
+  it('is fetched by a shallow clone from where it came, and asked for where that is gone', async () => {
+    const scratch = await scratchDirectory()
+    closing.add(() => scratch.remove())
+    const at = (name: string) => join(scratch.path, name)
+    const git = (...words: string[]) => promisify(execFile)('git', ['-c', 'user.name=x', '-c', 'user.email=x@example.com', ...words], { cwd: scratch.path })
+    await git('init', '--quiet', 'origin')
+    for (const text of ['released', 'newer']) {
+      await writeFile(at('origin/text'), text)
+      await git('-C', 'origin', 'add', 'text')
+      await git('-C', 'origin', 'commit', '--quiet', '--message', text)
+    }
+    const released = (await git('-C', 'origin', 'rev-parse', 'HEAD~1')).stdout.trim()
+    for (const name of ['shallow', 'lonely']) {
+      await git('clone', '--quiet', '--depth=1', `file://${at('origin')}`, name)
+      await mkdir(at(`${name}-tree`))
+    }
+    await unpackCommit({ version: '0.1.0', commit: released }, at('shallow-tree'), at('shallow'))
+    expect(await readFile(at('shallow-tree/text'), 'utf8')).toBe('released')
+    await git('-C', 'lonely', 'remote', 'remove', 'origin')
+    await expect(unpackCommit({ version: '0.1.0', commit: released }, at('lonely-tree'), at('lonely'))).rejects.toThrow('is not in this clone: git fetch --unshallow')
   })
 })

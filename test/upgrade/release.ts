@@ -48,10 +48,14 @@ async function build(release: Release, into: string): Promise<void> {
   }
 }
 
-export async function unpackCommit({ version, commit }: Release, into: string): Promise<void> {
+/** From this clone; a shallow one asks where it came from for the commit. */
+export async function unpackCommit({ version, commit }: Release, into: string, clone = ROOT): Promise<void> {
   const archive = join(into, 'source.tar')
+  const git = (...words: string[]) => run('git', words, { cwd: clone, timeout: 60_000 })
   try {
-    await run('git', ['archive', '--output', archive, commit], { cwd: ROOT })
+    const isHere = await git('cat-file', '-e', `${commit}^{commit}`).then(() => true, () => false)
+    if (!isHere) await git('fetch', '--quiet', '--depth=1', 'origin', commit)
+    await git('archive', '--output', archive, commit)
   } catch (error) {
     throw new Error(`The release ${version} is tried against this tree, and its commit ${commit} is not in this clone: git fetch --unshallow (or fetch that commit).`, { cause: error })
   }
