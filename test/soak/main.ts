@@ -1,47 +1,27 @@
-import { removeAbandoned } from '../support/scratch-directory.js'
-import { HELP, type Options, optionsFrom, UsageError } from './options.js'
+import { runProgram } from '../support/long-run.js'
 import { report } from './report.js'
 import { runSoak } from './run.js'
 
 // `npm run soak`: a long time of ordinary work and ordinary trouble.
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`)
+const HELP = `Usage: npm run soak -- [--minutes N] [--seed S]
 
-/** On a signal it ends in order, with what it has found so far; on a second one at once. */
-function endOnSignal(): AbortSignal {
-  const ending = new AbortController()
-  const onSignal = () => {
-    if (ending.signal.aborted) process.exit(130)
-    say('Ending …')
-    ending.abort()
-  }
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
-  return ending.signal
-}
+Runs the three services, a PostgreSQL and a Redis at a steady rate of logins, checks, changes and revocations, and now and
+then kills a service or Redis, empties Redis or cuts connections to PostgreSQL. Ends in a table and one line; exit code 1
+when an answer was wrong, when memory or descriptors of a process grow after it has warmed up, when an error has no fault
+to explain it, or when too little happened to prove anything.
 
-async function soak({ seed, millis }: Options): Promise<number> {
-  await removeAbandoned()
-  say(`Seed ${seed}`)
-  const run = await runSoak({ seed, millis, from: 'dist', say, signal: endOnSignal() })
-  process.stdout.write(`${report(run)}\n`)
-  return run.verdict.faults.length > 0 ? 1 : 0
-}
+  --minutes N   how long, 0.2 or more (default: 15); what grows shows from 5 on
+  --seed S      the same choices as in the run that printed it (default: a new one)
+  --help        this
+`
 
-async function main(): Promise<number> {
-  const options = optionsFrom(process.argv.slice(2))
-  if (!options.help) return soak(options)
-  process.stdout.write(HELP)
-  return 0
-}
-
-main().then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    if (error instanceof UsageError) {
-      say(`${error.message}\n\n${HELP}`)
-      process.exit(2)
-    }
-    say(`The run failed. ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
-    process.exit(1)
+runProgram({
+  help: HELP,
+  standardMinutes: 15,
+  run: async (given) => {
+    const run = await runSoak({ ...given, from: 'dist' })
+    process.stdout.write(`${report(run)}\n`)
+    return run.verdict.faults.length === 0
   },
-)
+})
