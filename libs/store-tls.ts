@@ -1,4 +1,5 @@
 import { createSecureContext, type SecureContext } from 'node:tls'
+import { messageOf } from './causes.js'
 import { ConfigError } from './env.js'
 import type { Log } from './log.js'
 import { type CertificatePair, readAuthorities, readCertificatePair } from './pem.js'
@@ -86,5 +87,3 @@ const isSame = (one: Material, other: Material): boolean =>
   bytesOf(one).every((bytes, index) => bytes.equals(bytesOf(other)[index] ?? Buffer.alloc(0)))
 
 const bytesOf = ({ ca, pair }: Material): Buffer[] => [ca, pair?.certificate, pair?.privateKey].map((bytes) => bytes ?? Buffer.alloc(0))
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

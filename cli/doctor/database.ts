@@ -3,7 +3,7 @@ import { wallMillis } from '#libs/clock.js'
 import { codeOf } from '#libs/postgres/errors.js'
 import { plan, withDatabase } from '../../deploy/database/migrations.js'
 import type { Place } from '../../deploy/database/place.js'
-import { failure, type Finding, messageOf, notLookedAt, ok, skewFinding, warning } from './finding.js'
+import { failure, type Finding, firstLineOf, notLookedAt, ok, skewFinding, warning } from './finding.js'
 
 // PostgreSQL: can it be reached, is it one that keeps what it acknowledges, and does it have what this version needs.
 
@@ -36,7 +36,7 @@ const causeOf = (error: unknown): unknown => (error instanceof Error && error.ca
 
 function connectionFlaw(url: string, cause: unknown): { seen: string; advice: string } {
   const host = new URL(url).host
-  const seen = `${host}: ${messageOf(cause).replace(/^PostgreSQL: /, '')}`
+  const seen = `${host}: ${firstLineOf(cause).replace(/^PostgreSQL: /, '')}`
   if (['28P01', '28000'].includes(codeOf(cause))) return { seen, advice: 'correct user or password in the URL; the server\'s pg_hba.conf may refuse them too' }
   if (codeOf(cause) === '3D000') return { seen, advice: 'make the database, or correct its name in the URL' }
   return { seen, advice: `see whether PostgreSQL runs on ${host} and lets this machine in; without it nobody logs in and nothing is changed` }

@@ -1,3 +1,5 @@
+import { messageOf } from '#libs/causes.js'
+
 // What `doctor` finds: what is seen, and for whatever is not as it should be, what to do.
 
 export type Outcome = 'ok' | 'warning' | 'failure' | 'not-looked-at'
@@ -18,7 +20,8 @@ export const failure = (check: string, flaw: Flaw): Finding => ({ check, outcome
 /** What can't be seen from here, and what would let it be seen. */
 export const notLookedAt = (check: string, flaw: Flaw): Finding => ({ check, outcome: 'not-looked-at', ...flaw })
 
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''
+/** Of its message: a finding has one line. */
+export const firstLineOf = (error: unknown): string => messageOf(error).split('\n')[0] ?? ''
 
 const SKEW_WARNING_MILLIS = 1_000
 const SKEW_FAILURE_MILLIS = 30_000

@@ -6,7 +6,7 @@ import type { Shell } from '../command.js'
 import { explain, Failure } from '../failure.js'
 import { checkOwn } from '../presented-token.js'
 import type { FeedHead } from './database.js'
-import { failure, type Finding, messageOf, notLookedAt, ok, warning } from './finding.js'
+import { failure, type Finding, firstLineOf, notLookedAt, ok, warning } from './finding.js'
 
 // Whether authorization-check follows its owners, seen by asking it something, and by its metrics.
 
@@ -66,7 +66,7 @@ async function metricsOf(address: string): Promise<Finding[]> {
     if (!response.ok) throw new Error(`it answers with ${response.status}`)
     text = await response.text()
   } catch (error) {
-    return [failure('lease', { seen: `no metrics from ${address}: ${messageOf(error)}`, advice: 'set METRICS_PORT of the service, and let this machine in' })]
+    return [failure('lease', { seen: `no metrics from ${address}: ${firstLineOf(error)}`, advice: 'set METRICS_PORT of the service, and let this machine in' })]
   }
   const bounds = gauges(text, 'countersign_lease_bound_seconds')
   return [versionFinding(address, text), ...[...gauges(text, 'countersign_lease_age_seconds')].map(([feed, age]) => leaseFinding(`${address} ${feed}`, age, bounds.get(feed) ?? 0))]

@@ -3,7 +3,7 @@ import { wallMillis } from '#libs/clock.js'
 import type { NamedKey } from '#libs/env.js'
 import { redisClient } from '#libs/redis/connect.js'
 import type { RedisPlace } from '#libs/redis/place.js'
-import { failure, type Finding, messageOf, notLookedAt, ok, skewFinding, warning } from './finding.js'
+import { failure, type Finding, firstLineOf, notLookedAt, ok, skewFinding, warning } from './finding.js'
 
 // Redis is a cache: without it everything is right and slower. What matters is that it is there, forgets what is old, and that
 // what the services keep there is sealed under keys that all of them have.
@@ -31,7 +31,7 @@ export async function redisFindings({ place, macKeys }: Given): Promise<Finding[
 }
 
 function connectionFlaw(host: string, error: unknown): { seen: string; advice: string } {
-  const seen = `${host}: ${messageOf(error)}`
+  const seen = `${host}: ${firstLineOf(error)}`
   if (/WRONGPASS|NOAUTH|NOPERM/.test(seen)) return { seen, advice: 'correct user or password in REDIS_URL, here and of the services' }
   return { seen, advice: `see whether Redis runs on ${host} and lets this machine in; meanwhile checks are right, and slower` }
 }

@@ -9,7 +9,7 @@ import { traceOf } from '#libs/rpc/trace.js'
 import { HealthCheckResponse_ServingStatus as Serving, HealthService } from '#libs/wire/gen/health/v1/health.js'
 import { channelTo, identityCheck, type Pem } from '../channel.js'
 import { type Context, type Service, serviceNames } from '../context.js'
-import { failure, type Finding, messageOf, notLookedAt, ok, warning } from './finding.js'
+import { failure, type Finding, firstLineOf, notLookedAt, ok, warning } from './finding.js'
 
 // The three public addresses: does somebody answer, is it ready, and who can read along.
 
@@ -28,7 +28,7 @@ async function findingsOf(service: Service, context: Context, pem: Pem | undefin
   try {
     address = context.addressOf(service)
   } catch (error) {
-    return [notLookedAt(name, { seen: 'its address is not known', advice: messageOf(error) })]
+    return [notLookedAt(name, { seen: 'its address is not known', advice: firstLineOf(error) })]
   }
   const transport = await transportFinding(service, address, pem)
   if (transport.outcome === 'failure') return [transport]
@@ -43,7 +43,7 @@ async function healthFinding(service: Service, address: string, pem: Pem | undef
     if (status === Serving.SERVING) return ok(name, `${address} answers and is ready`)
     return failure(name, { seen: `${address} answers and is not ready`, advice: 'its log says what it waits for: the database, migrations (`countersign migrate up`), or the other services' })
   } catch (error) {
-    return failure(name, { seen: `${address} is reached and does not answer: ${messageOf(error)}`, advice: `see whether it is ${name} that listens there, and what its log says` })
+    return failure(name, { seen: `${address} is reached and does not answer: ${firstLineOf(error)}`, advice: `see whether it is ${name} that listens there, and what its log says` })
   } finally {
     client.close()
   }
@@ -77,7 +77,7 @@ async function encryptedFinding(service: Service, place: Place, { ca, certificat
     if (days >= CERTIFICATE_WARNING_DAYS) return ok(`${name} transport`, seen)
     return warning(`${name} transport`, { seen, advice: 'renew it: whatever replaces certificates may have stopped doing so (`kubectl get certificates`)' })
   } catch (error) {
-    return failure(name, { seen: `no TLS with ${place.host}:${place.port}: ${messageOf(error)}`, advice: 'compare its certificate with COUNTERSIGN_CA_FILE and with the name in its address; a service without TLS_… speaks plain text' })
+    return failure(name, { seen: `no TLS with ${place.host}:${place.port}: ${firstLineOf(error)}`, advice: 'compare its certificate with COUNTERSIGN_CA_FILE and with the name in its address; a service without TLS_… speaks plain text' })
   }
 }
 

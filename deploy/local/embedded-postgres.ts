@@ -2,7 +2,8 @@ import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from './free-port.js'
-import { findLauncher, messageOf, type Program } from './postgres-binaries.js'
+import { messageOf } from '#libs/causes.js'
+import { findLauncher, type Program } from './postgres-binaries.js'
 import { ensureParent, prepareData } from './postgres-data.js'
 
 export type PostgresOptions = {

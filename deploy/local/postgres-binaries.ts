@@ -6,6 +6,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { z } from 'zod'
+import { messageOf } from '#libs/causes.js'
 
 // PostgreSQL refuses to run as root, and its programs come from an npm package whose install script does not run here.
 
@@ -26,8 +27,6 @@ type Way = { readonly name: string; readonly owner?: Owner; readonly drop?: Owne
 
 const PROGRAMS = ['initdb', 'postgres'] as const
 const symlinks = z.array(z.object({ source: z.string(), target: z.string() }))
-
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** The directory that holds bin, lib and share of the package for `platform`, made ready to run. */
 export async function postgresPrograms(platform = `${process.platform}-${process.arch}`): Promise<string> {

@@ -1,7 +1,8 @@
 import { lchown, mkdir, mkdtemp, open, readdir, readFile, readlink, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Launcher, messageOf, type Owner, type Program } from './postgres-binaries.js'
+import { messageOf } from '#libs/causes.js'
+import { type Launcher, type Owner, type Program } from './postgres-binaries.js'
 
 // The data directory before the server starts: a whole one that belongs to the right user and that nobody else serves.
 

@@ -1,3 +1,4 @@
+import { messageOf } from '#libs/causes.js'
 import { monotonicMillis } from '#libs/clock.js'
 import type { Log } from '#libs/log.js'
 import { connectionProblem } from '#libs/store-tls.js'
@@ -19,7 +20,6 @@ const ANSWERS = { down: 'Redis does not answer: everything is asked of its owner
 const TAKES_WRITES = { down: 'Redis takes no writes: what it does not hold yet is asked of its owner', up: 'Redis takes writes again' }
 
 // Of an error only the message is ever said: beside it stands the command with all that was in it, passwords included.
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 const isRefusal = (error: unknown): boolean => error instanceof Error && error.name === 'ReplyError'
 
 /** Redis or Valkey behind the port. It connects by itself, at once or when there is something to connect to. */
