@@ -51,43 +51,53 @@ export const leaseLapsed = (feed: FeedName): DomainError =>
     retryAfterMillis: PATIENCE_MILLIS,
   })
 
-type Events = { readonly startedOver?: () => void; readonly failed?: (error: unknown) => void; readonly pulled?: (changes: number) => void }
+type Events<Answered> = {
+  readonly startedOver?: () => void
+  readonly failed?: (error: unknown) => void
+  /** `goesOn`: it added to what was applied before. */
+  readonly applied?: (answered: Answered, goesOn: boolean) => void
+}
 
-type Options = {
+/** `current`: what is answered must have been read after the pull arrived; otherwise a relay may answer what it remembers. */
+export type PullTerms = { readonly withinMillis: number; readonly current: boolean }
+
+export type FollowOptions<Answered> = {
   readonly name: FeedName
   readonly now: () => Moment
   /** Asks the owner for the changes after a position. */
-  readonly pull: (after: Stamp, withinMillis: number) => Promise<Pulled>
-  /** Told of what an operator may want to know. */
-  readonly on?: Events
+  readonly pull: (after: Stamp, terms: PullTerms) => Promise<Answered>
+  /** Told of what an operator may want to know, and of all that is applied. */
+  readonly on?: Events<Answered>
 }
 
-type Sent = { readonly order: number; readonly at: Moment; readonly after: Stamp }
+type Sent = { readonly order: number; readonly at: Moment; readonly after: Stamp; readonly withinMillis: number }
 
 type Waiter = { readonly order: number; readonly since: number; readonly done: () => void; readonly fail: (error: DomainError) => void }
 
-export function follow(options: Options): Follower {
+export function follow<Answered extends Pulled>(options: FollowOptions<Answered>): Follower {
   return new FeedFollower(options)
 }
 
-class FeedFollower implements Follower {
+class FeedFollower<Answered extends Pulled> implements Follower {
   readonly name: FeedName
   readonly lease = new Lease()
   readonly #window = new ChangeWindow()
-  readonly #now: Options['now']
-  readonly #ask: Options['pull']
-  readonly #on: Events
+  readonly #now: FollowOptions<Answered>['now']
+  readonly #ask: FollowOptions<Answered>['pull']
+  readonly #on: Events<Answered>
   #order = 0
   #pulledOrder = 0
   #underWay: Sent | undefined
   #nextIsWanted = false
+  #givenUp = 0
+  #currentIsWanted = true
   #usedAt: number
   #sentAt = -Infinity
   #promised: Promised = { durability: 'none', keptBoundMillis: 60_000 }
   #startedOver = 0
   #waiters: Waiter[] = []
 
-  constructor({ name, now, pull, on = {} }: Options) {
+  constructor({ name, now, pull, on = {} }: FollowOptions<Answered>) {
     this.name = name
     this.#now = now
     this.#ask = pull
@@ -144,25 +154,30 @@ class FeedFollower implements Follower {
 
   tick(): void {
     const { monotonic } = this.#now()
-    if (this.#underWay && monotonic - this.#underWay.at.monotonic > this.#giveUpAfterMillis()) this.#underWay = undefined
+    if (this.#underWay && monotonic - this.#underWay.at.monotonic > this.#underWay.withinMillis) {
+      this.#underWay = undefined
+      this.#givenUp += 1
+    }
     const impatient = this.#takeWaiters(({ since }) => monotonic - since > PATIENCE_MILLIS)
     for (const { fail } of impatient) fail(leaseLapsed(this.name))
     const isIdle = monotonic - this.#usedAt > IDLE_MILLIS && this.#waiters.length === 0
     if (!this.#underWay && !isIdle) this.#send()
   }
 
-  /** A pull that hangs is given up while the lease still has time for another. */
+  /** A pull that hangs is given up while the lease still has time for another; the next one has longer, since it may be the owner that is slow. */
   #giveUpAfterMillis(): number {
     const { boundMillis } = this.lease
-    return boundMillis === 0 ? PULL_WITHIN_MILLIS : Math.min(PULL_WITHIN_MILLIS, Math.max(100, boundMillis / 2))
+    return boundMillis === 0 ? PULL_WITHIN_MILLIS : Math.min(PULL_WITHIN_MILLIS, Math.max(100, boundMillis / 2) * 2 ** this.#givenUp)
   }
 
   #send(): void {
-    const sent = { order: this.order(), at: this.#now(), after: this.position }
+    const sent = { order: this.order(), at: this.#now(), after: this.position, withinMillis: this.#giveUpAfterMillis() }
+    // Whoever waits needs what was committed before this moment.
+    const current = this.#currentIsWanted || this.#waiters.length > 0
     this.#underWay = sent
     this.#sentAt = sent.at.monotonic
     this.#nextIsWanted = false
-    this.#ask(sent.after, this.#giveUpAfterMillis())
+    this.#ask(sent.after, { withinMillis: sent.withinMillis, current })
       .then(
         (pulled) => {
           if (this.#isStillAwaited(sent)) this.#apply(sent, pulled)
@@ -183,15 +198,27 @@ class FeedFollower implements Follower {
     return true
   }
 
-  #apply(sent: Sent, pulled: Pulled): void {
-    if (!this.#window.apply(sent.after, pulled)) {
+  #apply(sent: Sent, pulled: Answered): void {
+    const { ageMillis } = pulled
+    // Relays differ in how far they are. What one of them remembers may add to what is known, and never takes anything back.
+    if (ageMillis > 0 && !this.#window.isContinuedBy(sent.after, pulled)) {
+      this.#currentIsWanted = true
+      this.#nextIsWanted = true
+      return
+    }
+    const goesOn = this.#window.apply(sent.after, pulled)
+    if (!goesOn) {
       this.#startedOver += 1
       this.#on.startedOver?.()
     }
-    this.lease.renew(sent.at, this.#now(), pulled)
+    this.#currentIsWanted = false
+    this.#givenUp = 0
+    this.lease.renew(earlier(sent.at, ageMillis), this.#now(), pulled)
     this.#promised = pulled.promised
+    this.#on.applied?.(pulled, goesOn)
+    // What was read before the pull arrived is no answer to whoever waited for it.
+    if (ageMillis > 0) return
     this.#pulledOrder = sent.order
-    this.#on.pulled?.(pulled.changes.length)
     for (const { done } of this.#takeWaiters(({ order }) => order < sent.order)) done()
   }
 
@@ -201,3 +228,5 @@ class FeedFollower implements Follower {
     return all.filter(taken)
   }
 }
+
+const earlier = ({ monotonic, wall }: Moment, byMillis: number): Moment => ({ monotonic: monotonic - byMillis, wall: wall - byMillis })

@@ -10,6 +10,7 @@ const read = (head: number, after: number, { epoch = EPOCH, pruned = 0 } = {}): 
   databaseTime: new Date(0),
   boundMillis: 250,
   promised: { durability: 'local', keptBoundMillis: 250 },
+  ageMillis: 0,
   changes: Array.from({ length: head }, (_, at) => ({ seq: at + 1, organizationId, entities: [`identity/${at + 1}`] })).filter(({ seq }) => seq > after && seq > pruned),
 })
 
@@ -32,7 +33,7 @@ function served() {
         })
       }),
   )
-  const pull = (seq: number, epoch = EPOCH) => watch(pulls({ epoch, seq }))
+  const pull = (seq: number, epoch = EPOCH) => watch(pulls({ epoch, seq, current: false }))
   return { reads, pull }
 }
 

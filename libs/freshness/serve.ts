@@ -14,10 +14,15 @@ export type Answer = Omit<Pulled, 'changes'> & { readonly changes: readonly Owne
 /** A replica that is further behind starts over, which costs it less than so many changes. */
 const MOST_CHANGES = 5_000
 
-/** Answers a pull from a snapshot that was taken after it was asked. */
-export type PullServer = (after: Stamp) => Promise<Answer>
+/** The position after which changes are asked for. `current`: what is answered must have been read after the pull arrived. */
+export type AskedPull = Stamp & { readonly current: boolean }
 
-/** At most one read runs and one waits; a pull may join only the one that waits, since the other may have seen less. */
+export type PullServer = (asked: AskedPull) => Promise<Answer>
+
+/**
+ * Answers every pull from a snapshot that was taken after it was asked.
+ * At most one read runs and one waits; a pull may join only the one that waits, since the other may have seen less.
+ */
 export function pullServer(read: (after: number) => Promise<Answer>): PullServer {
   let running: Promise<unknown> = Promise.resolve()
   let waiting: { after: number; readonly answer: Promise<Answer> } | undefined
@@ -73,7 +78,7 @@ export async function readFeed<Schema>(db: Kysely<Schema>, feed: FeedName, { aft
   if (!row) throw new Error(`the ${feed} feed has no head`)
   const { epoch, head, boundMillis, keptBoundMillis, durability, databaseTime, changes } = row
   const promised = { durability, keptBoundMillis }
-  return { epoch, head: Number(head), boundMillis, promised, databaseTime: clock?.now() ?? databaseTime, changes: changes ?? [] }
+  return { epoch, head: Number(head), boundMillis, promised, databaseTime: clock?.now() ?? databaseTime, changes: changes ?? [], ageMillis: 0 }
 }
 
 /** Sets how long a cached answer may be used after its last pull, for the whole feed. */

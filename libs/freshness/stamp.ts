@@ -18,6 +18,8 @@ export type Pulled = {
   readonly databaseTime: Date
   readonly boundMillis: number
   readonly promised: Promised
+  /** How long before the pull arrived this was asked of the owner; 0 where it was read after the pull arrived, as an owner reads. */
+  readonly ageMillis: number
 }
 
 /** How long a commit lasts: over a loss of the server's memory, over a loss of the server. The weakest first. */
@@ -35,6 +37,8 @@ export type Promised = {
 /** `ahead`: newer than what was pulled; `elsewhere`: of another epoch, where numbers mean other changes. */
 export type Verdict = 'usable' | 'stale' | 'ahead' | 'elsewhere'
 
+type Brought = Pick<Pulled, 'epoch' | 'head' | 'changes'>
+
 const REMEMBERED = 50_000
 
 /** What this replica knows of a feed: how far it was applied, and which entities changed since the window's start. */
@@ -50,12 +54,18 @@ export class ChangeWindow {
     return this.#position
   }
 
-  /** Applies what a pull brought that asked for what is after `asked`. False where all that was known is void now. */
-  apply(asked: Stamp, { epoch, head, changes }: Pick<Pulled, 'epoch' | 'head' | 'changes'>): boolean {
+  /** Whether what a pull brought, that asked for what is after `asked`, adds to what is known. */
+  isContinuedBy(asked: Stamp, { epoch, head, changes }: Brought): boolean {
     // A transaction takes one number and leaves no gap, so fewer changes than numbers are changes that are gone.
     const isWhole = changes.length === head - asked.seq
     // A head that went back says that the epoch should have changed: a second belt.
-    const goesOn = epoch === this.#position.epoch && asked.epoch === epoch && head >= this.#position.seq && isWhole
+    return epoch === this.#position.epoch && asked.epoch === epoch && head >= this.#position.seq && isWhole
+  }
+
+  /** Applies what a pull brought that asked for what is after `asked`. False where all that was known is void now. */
+  apply(asked: Stamp, brought: Brought): boolean {
+    const { epoch, head, changes } = brought
+    const goesOn = this.isContinuedBy(asked, brought)
     if (goesOn) for (const change of changes) this.#remember(change)
     else this.#forgetAll(head)
     if (!goesOn || head !== this.#position.seq) this.#position = { epoch, seq: head }

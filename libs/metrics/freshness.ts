@@ -7,7 +7,7 @@ import type { Place } from '../freshness/read-through.js'
 // What an operator can watch of freshness; docs/freshness.md says how to read it.
 
 /** What a follower tells of its pulls. */
-export type PullEvents = { readonly startedOver: () => void; readonly failed: () => void; readonly pulled: () => void }
+export type PullEvents = { readonly startedOver: () => void; readonly failed: () => void; readonly applied: () => void }
 
 export type FreshnessMetrics = {
   /** Shows how old the lease of a feed is whenever that is asked for. */
@@ -39,7 +39,7 @@ export function freshnessMetrics(registry: Registry, onScrape: (update: () => vo
     pulls: (service, feed) => ({
       startedOver: () => pulls.inc({ service, feed, outcome: 'started_over' }),
       failed: () => pulls.inc({ service, feed, outcome: 'failed' }),
-      pulled: () => pulls.inc({ service, feed, outcome: 'applied' }),
+      applied: () => pulls.inc({ service, feed, outcome: 'applied' }),
     }),
     reads: (service, kind) => {
       // Counted here by every check, several times, and handed on when somebody looks.

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { follow } from '../freshness/follow.js'
+import type { Pulled } from '../freshness/stamp.js'
 import { createMetrics, serveMetrics } from './metrics.js'
 
 const now = () => ({ monotonic: 1_100, wall: 1_100 })
@@ -7,7 +8,7 @@ const now = () => ({ monotonic: 1_100, wall: 1_100 })
 describe('what an operator can watch', () => {
   it('names leases, pulls, places and Redis, each with its type', async () => {
     const metrics = createMetrics()
-    const pulled = { epoch: 'e', head: 7, changes: [], databaseTime: new Date(0), boundMillis: 250, promised: { durability: 'local' as const, keptBoundMillis: 250 } }
+    const pulled = { epoch: 'e', head: 7, changes: [], databaseTime: new Date(0), boundMillis: 250, promised: { durability: 'local' as const, keptBoundMillis: 250 }, ageMillis: 0 }
     let at = { monotonic: 1_000, wall: 1_000 }
     const feed = follow({ name: 'registry', now: () => at, pull: () => Promise.resolve(pulled), on: metrics.pulls('check', 'registry') })
     await feed.pull()
@@ -29,7 +30,7 @@ describe('what an operator can watch', () => {
 
   it('says nothing of a lease that never was', async () => {
     const metrics = createMetrics()
-    metrics.follow('check', follow({ name: 'exchange', now, pull: () => new Promise(() => undefined) }), now)
+    metrics.follow('check', follow({ name: 'exchange', now, pull: () => new Promise<Pulled>(() => undefined) }), now)
     expect(await metrics.text()).toContain('countersign_lease_age_seconds{service="check",feed="exchange"} +Inf\n')
   })
 

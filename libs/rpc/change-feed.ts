@@ -1,6 +1,8 @@
-import type { PullServer } from '../freshness/serve.js'
-import type { Durability, Pulled, Stamp } from '../freshness/stamp.js'
+import type { Answer, PullServer } from '../freshness/serve.js'
+import type { Durability, Stamp } from '../freshness/stamp.js'
 import { Violations } from '../domain-error.js'
+import type { FeedName } from '../freshness/entities.js'
+import type { PullTerms } from '../freshness/follow.js'
 import { integer } from '../fields.js'
 import {
   ChangeFeedServiceService,
@@ -14,7 +16,7 @@ import type { RpcClient } from './client.js'
 import type { Answering, LockstepAdapter } from './lockstep.js'
 import type { ServiceCaller, ServiceCallers } from './service-credential.js'
 
-// PullChanges, both ends: registry and exchange answer it alike, and whoever keeps copies of what they say asks alike.
+// PullChanges, both ends: registry, exchange and relays answer it alike, and whoever keeps copies of what they say asks alike.
 
 const durabilities: Record<Durability, DurabilityMessage> = {
   none: DurabilityMessage.NONE,
@@ -22,19 +24,26 @@ const durabilities: Record<Durability, DurabilityMessage> = {
   replicated: DurabilityMessage.REPLICATED,
 }
 
-type Serving = { readonly lockstep: LockstepAdapter; readonly callers: ServiceCallers; readonly pulls: PullServer }
+type Served = Readonly<Partial<Record<FeedName, PullServer>>>
 
-export const changeFeedService = ({ lockstep, callers, pulls }: Serving): ChangeFeedServiceServer => ({
-  pullChanges: lockstep((call) => pullChanges(pulls, callers.require(call))),
+type Serving = { readonly lockstep: LockstepAdapter; readonly callers: ServiceCallers; readonly feeds: Served }
+
+export const changeFeedService = ({ lockstep, callers, feeds }: Serving): ChangeFeedServiceServer => ({
+  pullChanges: lockstep((call) => pullChanges(feeds, callers.require(call))),
 })
 
-function pullChanges(pulls: PullServer, caller: ServiceCaller): Answering<PullChangesRequest, PullChangesResponse> {
-  return async ({ epoch, after }) => {
+function pullChanges(feeds: Served, caller: ServiceCaller): Answering<PullChangesRequest, PullChangesResponse> {
+  const served = new Map(Object.entries(feeds))
+  const [only] = served.size === 1 ? served.values() : []
+  return async ({ epoch, after, current, feed }) => {
     const wrong = new Violations()
     const seq = integer(after, { min: 0, max: Number.MAX_SAFE_INTEGER }, wrong.at('after'))
     if (!/^[0-9a-f]{0,16}$/.test(epoch)) wrong.at('epoch')('must be as it was answered, or empty')
+    const pulls = feed === '' ? only : served.get(feed)
+    if (!pulls) wrong.at('feed')(`must be ${[...served.keys()].join(' or ')}`)
     wrong.refuse()
-    const { changes, promised, ...answer } = await pulls({ epoch, seq })
+    if (!pulls) throw new Error('a feed that is not served was not refused')
+    const { changes, promised, ...answer } = await pulls({ epoch, seq, current })
     return {
       ...answer,
       keptBoundMillis: promised.keptBoundMillis,
@@ -52,11 +61,11 @@ const names = new Map<DurabilityMessage, Durability>([
   [DurabilityMessage.REPLICATED, 'replicated'],
 ])
 
-/** Asks an owner for its changes after a position. */
-export function remoteFeed(owner: RpcClient): (after: Stamp, withinMillis: number) => Promise<Pulled> {
-  const pulls = owner.lockstep(ChangeFeedServiceService.pullChanges)
-  return async ({ epoch, seq: after }, withinMillis) => {
-    const { databaseTime, durability, keptBoundMillis, ...pulled } = await pulls.ask({ epoch, after }, withinMillis)
+/** Asks an owner, or a relay, for the changes of a feed after a position. */
+export function remoteFeed(from: RpcClient, feed: FeedName): (after: Stamp, terms: PullTerms) => Promise<Answer> {
+  const pulls = from.lockstep(ChangeFeedServiceService.pullChanges)
+  return async ({ epoch, seq: after }, { withinMillis, current }) => {
+    const { databaseTime, durability, keptBoundMillis, ...pulled } = await pulls.ask({ epoch, after, current, feed }, withinMillis)
     if (!databaseTime) throw new Error('an owner answered a pull without its time')
     return { ...pulled, databaseTime, promised: { durability: names.get(durability) ?? 'none', keptBoundMillis } }
   }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../log.js'
 import { NO_METRICS, type RpcMetrics } from '../metrics/rpc.js'
 import { type Address, createRpcServer, type RpcServer, type ServerOptions } from './server.js'
+import type { Limits } from './unary.js'
 import { PLAIN, type Transport } from './transport.js'
 
 // All the listeners of a service, which become ready and leave together.
@@ -13,6 +14,8 @@ export type Listener = {
   /** Whether callers must show a certificate that is known, where there are certificates. */
   readonly callers: 'anybody' | 'known'
   readonly services: ServerOptions['services']
+  /** Where the default ones don't fit what is asked there. */
+  readonly limits?: Limits
 }
 
 export type Listeners = {

@@ -27,20 +27,21 @@ type Config = {
   readonly TLS_CERTIFICATE_FILE?: string | undefined
   readonly TLS_KEY_FILE?: string | undefined
   readonly TLS_CA_FILE?: string | undefined
-  /** Where services listen for each other, if this one does. */
-  readonly INTERNAL_HOST?: string
 }
+
+/** Where a service listens for others, and the variable that says so. */
+type Internal = { readonly host: string; readonly variable: string }
 
 const NAMES = ['TLS_CERTIFICATE_FILE', 'TLS_KEY_FILE', 'TLS_CA_FILE'] as const
 
 /** Refuses half a configuration, and an internal listener that anybody on the network could read along. */
-export function transportOf(config: Config, log: Log): Transport {
-  const { TLS_CERTIFICATE_FILE: certificateFile, TLS_KEY_FILE: keyFile, TLS_CA_FILE: caFile, INTERNAL_HOST } = config
+export function transportOf(config: Config, log: Log, internal?: Internal): Transport {
+  const { TLS_CERTIFICATE_FILE: certificateFile, TLS_KEY_FILE: keyFile, TLS_CA_FILE: caFile } = config
   if (certificateFile !== undefined && keyFile !== undefined && caFile !== undefined) return encrypted(openCertificates({ certificateFile, keyFile, caFile }, log))
   const problems = NAMES.some((name) => config[name] !== undefined)
     ? NAMES.filter((name) => config[name] === undefined).map((name) => `${name}: is missing, and TLS needs all of ${NAMES.join(', ')}`)
     : []
-  if (INTERNAL_HOST !== undefined && !isLoopback(INTERNAL_HOST)) problems.push(`INTERNAL_HOST: must be a loopback address, or there must be TLS: ${NAMES.join(', ')}`)
+  if (internal && !isLoopback(internal.host)) problems.push(`${internal.variable}: must be a loopback address, or there must be TLS: ${NAMES.join(', ')}`)
   if (problems.length > 0) throw new ConfigError(problems)
   return PLAIN
 }

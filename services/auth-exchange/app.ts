@@ -49,7 +49,7 @@ export type Addresses = { readonly port: number; readonly internalPort: number }
 const NAME = 'auth-exchange'
 
 export function createApp(config: Config, { log, checkAddress = () => config.CHECK_ADDRESS, clock: given, store: givenStore }: Outside): App<Addresses> {
-  const transport = transportOf(config, log)
+  const transport = transportOf(config, log, { host: config.INTERNAL_HOST, variable: 'INTERNAL_HOST' })
   const metrics = createMetrics()
   const database = { ...databaseOf(config, log), schema: 'exchange' }
   const db = connectDatabase<ExchangeSchema>({ ...database, watch: (connections) => metrics.pool('public', connections) })
@@ -64,7 +64,7 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   const checkService = createRpcClient({ address: checkAddress, ...shown, idempotentServices: ['countersign.authorization.v1.AuthorizationCheckService'] })
   const registry = createRpcClient({ address: config.REGISTRY_INTERNAL_ADDRESS, ...shown, idempotentServices: ['countersign.registry.v1.RegistryInternalService'] })
   const asked = { authorization: authorizationBy(checkService), coverage: remoteCoverage(registry) }
-  const registryFeed = follow({ name: 'registry', now: momentNow, pull: remoteFeed(registry), on: metrics.pulls(NAME, 'registry') })
+  const registryFeed = follow({ name: 'registry', now: momentNow, pull: remoteFeed(registry, 'registry'), on: metrics.pulls(NAME, 'registry') })
   metrics.follow(NAME, registryFeed, momentNow)
   const identities = cachedIdentities({ feed: registryFeed, now: momentNow, ask: remoteIdentities(registry) })
   const activeTokens = sharedActiveTokens(store, config.REDIS_MAC_KEYS)
@@ -88,7 +88,7 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
       const internal = internalAdapter(unary, callers)
       return [
         [ExchangeInternalServiceService, exchangeInternalService(internal, { db: internalDb, feed: feed.internalChanges, signer, hasher, ids, clock })],
-        [ChangeFeedServiceService, changeFeedService({ lockstep, callers, pulls: feed.pulls })],
+        [ChangeFeedServiceService, changeFeedService({ lockstep, callers, feeds: { exchange: feed.pulls } })],
       ]
     },
   }

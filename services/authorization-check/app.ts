@@ -1,9 +1,9 @@
 import { momentNow, systemClock } from '#libs/clock.js'
 import { isLoopback } from '#libs/env.js'
 import { demandsOn } from '#libs/freshness/consistency.js'
-import { FEEDS } from '#libs/freshness/entities.js'
-import { follow } from '#libs/freshness/follow.js'
+import { type FeedName, FEEDS } from '#libs/freshness/entities.js'
 import { keepPulling } from '#libs/freshness/keep-pulling.js'
+import { relayedFeed } from '#libs/freshness/relay.js'
 import { createIds } from '#libs/ids.js'
 import { type App, Closing } from '#libs/lifecycle.js'
 import { createMetrics, openMetrics } from '#libs/metrics/metrics.js'
@@ -13,7 +13,7 @@ import type { KeyValueStore } from '#libs/redis/key-value.js'
 import { redisOf } from '#libs/redis/redis-store.js'
 import { sealer } from '#libs/redis/sealed.js'
 import { remoteFeed } from '#libs/rpc/change-feed.js'
-import { createRpcClient } from '#libs/rpc/client.js'
+import { createRpcClient, type RpcClient } from '#libs/rpc/client.js'
 import { type Listener, listenersOf } from '#libs/rpc/listeners.js'
 import { serviceCallers } from '#libs/rpc/service-credential.js'
 import { transportOf } from '#libs/rpc/transport.js'
@@ -27,6 +27,7 @@ import { remoteTokens } from './peers/tokens.js'
 import { askerOf } from './rpc/caller.js'
 import { gathering } from './rpc/gather.js'
 import { judgeBy } from './rpc/judge.js'
+import { relayListener } from './rpc/relay.js'
 import { checkDefinition, checkService } from './rpc/service.js'
 
 export type Outside = {
@@ -35,24 +36,24 @@ export type Outside = {
   readonly store?: KeyValueStore
 }
 
-/** `port` is 0 where the service listens on a Unix socket. */
-export type Addresses = { readonly port: number }
+/** `port` is 0 where the service listens on a Unix socket, `relayPort` where it is no relay. */
+export type Addresses = { readonly port: number; readonly relayPort: number }
 
 const NAME = 'authorization-check'
 
 const MEGABYTE = 1024 * 1024
 
 export function createApp(config: Config, { log, store: givenStore }: Outside): App<Addresses> {
-  const transport = transportOf(config, log)
+  const transport = transportOf(config, log, config.RELAY_PORT === undefined ? undefined : { host: config.HOST, variable: 'RELAY_PORT' })
   const shown = { credentials: transport.client, serviceCredential: config.SERVICE_CREDENTIAL }
   const registry = createRpcClient({ address: config.REGISTRY_INTERNAL_ADDRESS, ...shown, idempotentServices: ['countersign.registry.v1.RegistryInternalService'] })
   const exchange = createRpcClient({ address: config.EXCHANGE_INTERNAL_ADDRESS, ...shown, idempotentServices: ['countersign.exchange.v1.ExchangeInternalService'] })
   const metrics = createMetrics()
   const store = metrics.store(NAME, givenStore ?? redisOf(config, log))
-  const feeds = {
-    registry: follow({ name: 'registry', now: momentNow, pull: remoteFeed(registry), on: metrics.pulls(NAME, 'registry') }),
-    exchange: follow({ name: 'exchange', now: momentNow, pull: remoteFeed(exchange), on: metrics.pulls(NAME, 'exchange') }),
-  }
+  const upstream = config.RELAY_ADDRESS === undefined ? undefined : createRpcClient({ address: config.RELAY_ADDRESS, ...shown })
+  const followed = (name: FeedName, owner: RpcClient) => relayedFeed({ name, now: momentNow, pull: remoteFeed(upstream ?? owner, name), on: metrics.pulls(NAME, name) })
+  const relayed = { registry: followed('registry', registry), exchange: followed('exchange', exchange) }
+  const feeds = { registry: relayed.registry.feed, exchange: relayed.exchange.feed }
   for (const name of FEEDS) metrics.follow(NAME, feeds[name], momentNow)
   const demands = demandsOn([feeds.registry, feeds.exchange], momentNow)
   const layers = {
@@ -69,11 +70,15 @@ export function createApp(config: Config, { log, store: givenStore }: Outside): 
   const address = config.CHECK_SOCKET === undefined ? { host: config.HOST, port: config.CHECK_PORT } : { socketPath: config.CHECK_SOCKET }
   const checking = { judge, feeds, demands, asker, ids: createIds(systemClock), decided: metrics.decisions() }
   const forEverybody: Listener = { address, portVariable: 'CHECK_PORT', callers: 'anybody', services: (unary) => [[checkDefinition, checkService(unary, checking)]] }
-  const listeners = listenersOf([forEverybody], { config, log, transport, metrics })
+  const relays = config.RELAY_PORT === undefined
+    ? []
+    : [relayListener({ address: { host: config.HOST, port: config.RELAY_PORT }, callers: services, feeds: { registry: relayed.registry.pulls, exchange: relayed.exchange.pulls } })]
+  const listeners = listenersOf([forEverybody, ...relays], { config, log, transport, metrics })
 
   const closing = new Closing()
   closing.add(() => registry.close())
   closing.add(() => exchange.close())
+  closing.add(() => upstream?.close())
   closing.add(() => transport.close())
   closing.add(() => (givenStore ? undefined : store?.close()))
   let closed = false
@@ -100,9 +105,9 @@ export function createApp(config: Config, { log, store: givenStore }: Outside): 
       }
       closing.add(() => listeners.close())
       await listeners.listenForProbes()
-      const [port = 0] = await listeners.listen()
+      const [port = 0, relayPort = 0] = await listeners.listen()
       void becomeReady()
-      return { port }
+      return { port, relayPort }
     },
     close: () => closing.close(),
   }

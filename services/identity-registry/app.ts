@@ -39,7 +39,7 @@ export type Addresses = { readonly port: number; readonly internalPort: number }
 const NAME = 'identity-registry'
 
 export function createApp(config: Config, { log, checkAddress = () => config.CHECK_ADDRESS, clock: given, store: givenStore }: Outside): App<Addresses> {
-  const transport = transportOf(config, log)
+  const transport = transportOf(config, log, { host: config.INTERNAL_HOST, variable: 'INTERNAL_HOST' })
   const metrics = createMetrics()
   const database = { ...databaseOf(config, log), schema: 'registry' }
   const db = connectDatabase<RegistrySchema>({ ...database, watch: (connections) => metrics.pool('public', connections) })
@@ -66,7 +66,7 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
       const internal = internalAdapter(unary, callers)
       return [
         [RegistryInternalServiceService, registryInternalService(internal, { db: internalDb, waitingDb: db, feed: feed.internalChanges, ids, clock })],
-        [ChangeFeedServiceService, changeFeedService({ lockstep, callers, pulls: feed.pulls })],
+        [ChangeFeedServiceService, changeFeedService({ lockstep, callers, feeds: { registry: feed.pulls } })],
       ]
     },
   }

@@ -9,7 +9,7 @@ import { RegistryInternalServiceService as Internal } from '#libs/wire/gen/count
 import { serviceEnvironments } from '../../deploy/local/services.js'
 import { createApp } from '../../services/identity-registry/app.js'
 import { configSchema } from '../../services/identity-registry/config.js'
-import { allow, forEver, makeProject, makeWorkload, UNKNOWN_ID, type Workload } from '../support/builders.js'
+import { allow, bindTo, forEver, makeProject, makeWorkload, UNKNOWN_ID, type Workload } from '../support/builders.js'
 import { bearer, type Calls, callsTo } from '../support/calls.js'
 import { HOUR } from '../support/manual-clock.js'
 import { stampOf } from '../support/revisions.js'
@@ -111,7 +111,11 @@ describe('ResolveGrants', () => {
 
       const elsewhere = await makeProject(admin, 'elsewhere')
       expect(await grantsOf(workload.identityId, projectId, sidecar)).toMatchObject({ state: IdentityState.ACTIVE })
-      expect(await grantsOf(workload.identityId, elsewhere, sidecar)).toMatchObject({ state: IdentityState.UNSPECIFIED, grants: [] })
+      await bindTo(admin, workload.identityId, elsewhere, 'viewer')
+      // As in a project that does not exist: whoever is asked about it there denies, and throws no good token away.
+      const unknown = await grantsOf(workload.identityId, UNKNOWN_ID, sidecar)
+      expect(unknown).toMatchObject({ state: IdentityState.ACTIVE, grants: [] })
+      expect(await grantsOf(workload.identityId, elsewhere, sidecar)).toEqual(unknown)
     })
   })
 

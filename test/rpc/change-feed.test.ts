@@ -57,7 +57,7 @@ describe.each([
   ['identity-registry', createIdentity, () => internals.registry, () => [system.addresses.registryInternal, system.addresses.registry]],
   ['auth-exchange', revokeToken, () => internals.exchange, () => [system.addresses.exchangeInternal, system.addresses.exchange]],
 ] as const)('PullChanges of %s', (_owner, change, confined, addresses) => {
-  const pull = ({ epoch = '', after = 0 } = {}, by = open(confined(), `everywhere:${CALLER_SECRET}`)) => by(Feed.pullChanges, { epoch, after })
+  const pull = ({ epoch = '', after = 0, feed = '' } = {}, by = open(confined(), `everywhere:${CALLER_SECRET}`)) => by(Feed.pullChanges, { epoch, after, feed, current: false })
   const onlyOne = () => open(confined(), `only-one:${CALLER_SECRET}`)
 
   describe('answers', () => {
@@ -66,7 +66,7 @@ describe.each([
       const { epoch, seq: head } = stampOf(revision)
       const databaseTime = system.clock.now()
       // The cluster of the tests runs without fsync.
-      const terms = { databaseTime, boundMillis: 250, keptBoundMillis: 250, durability: Durability.NONE }
+      const terms = { databaseTime, boundMillis: 250, keptBoundMillis: 250, durability: Durability.NONE, ageMillis: 0 }
       expect(await pull({ epoch, after: head })).toEqual({ epoch, head, changes: [], ...terms })
     })
 
@@ -102,6 +102,7 @@ describe.each([
       [{ epoch: 'x' }, ['epoch']],
       [{ epoch: '0'.repeat(17) }, ['epoch']],
       [{ epoch: 'ABCDEFABCDEFABCD', after: -1 }, ['after', 'epoch']],
+      [{ feed: 'roles' }, ['feed']],
     ])('%j', async (request, fields) => {
       await expect(pull(request)).rejects.toMatchObject(invalid(...fields))
     })

@@ -65,8 +65,8 @@ afterEach(async () => {
   for (const one of clients.splice(0)) one.close()
   await server.close()
 })
-
-const ask = (call: LockstepCall<PullChangesRequest, PullChangesResponse>, after: number, withinMillis = LONG) => call.ask({ epoch: '', after }, withinMillis)
+const NOTHING_KNOWN = { epoch: '', current: false, feed: '' }
+const ask = (call: LockstepCall<PullChangesRequest, PullChangesResponse>, after: number, withinMillis = LONG) => call.ask({ ...NOTHING_KNOWN, after }, withinMillis)
 
 function bareClient(): Client {
   const bare = new Client(server.address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 })
@@ -97,7 +97,7 @@ describe('a stream in lockstep', () => {
     const stream = bareStream()
     const heads: number[] = []
     const all = new Promise<void>((resolve) => void stream.on('data', ({ head }: PullChangesResponse) => (heads.push(head) === 3 ? resolve() : undefined)))
-    for (const after of [100, 1, 2]) stream.write({ epoch: '', after })
+    for (const after of [100, 1, 2]) stream.write({ ...NOTHING_KNOWN, after })
     await haveArrived(1)
     // Another stream has its answer, and this one has not been read from meanwhile.
     expect((await ask(client.lockstep(Feed.pullChanges), 7)).head).toBe(7)
@@ -110,7 +110,7 @@ describe('a stream in lockstep', () => {
   // Seen to fail where it goes on without waiting until its answers are taken.
   it('is read from no more while its answers are not', async () => {
     const stream = bareStream()
-    for (let sent = 0; sent < 400; sent += 1) stream.write({ epoch: '', after: 50 })
+    for (let sent = 0; sent < 400; sent += 1) stream.write({ ...NOTHING_KNOWN, after: 50 })
     await haveArrived(1)
     const neighbour = client.lockstep(Feed.pullChanges)
     for (let turn = 0; turn < 200; turn += 1) await ask(neighbour, 1)
@@ -121,7 +121,7 @@ describe('a stream in lockstep', () => {
     const stream = bareStream()
     const heads: number[] = []
     stream.on('data', ({ head }: PullChangesResponse) => void heads.push(head))
-    stream.write({ epoch: '', after: 100 })
+    stream.write({ ...NOTHING_KNOWN, after: 100 })
     stream.end()
     await haveArrived(1)
     held.shift()?.()
@@ -206,9 +206,9 @@ describe('a server that leaves', () => {
     const heads: number[] = []
     asking.on('data', ({ head }: PullChangesResponse) => void heads.push(head))
     const answered = new Promise<void>((resolve) => void idle.on('data', () => resolve()))
-    idle.write({ epoch: '', after: 1 })
+    idle.write({ ...NOTHING_KNOWN, after: 1 })
     await answered
-    asking.write({ epoch: '', after: 100 })
+    asking.write({ ...NOTHING_KNOWN, after: 100 })
     await haveArrived(2)
     const ends = Promise.all([endOf(asking), endOf(idle)])
     const began = monotonicMillis()

@@ -25,24 +25,24 @@ export async function checkOnNetwork({ databases, secrets, addresses }: System, 
   return { address: `127.0.0.1:${(await app.listen()).port}`, close: () => app.close() }
 }
 
-export type CallerOptions = { readonly name: string; readonly organizations: readonly string[]; readonly projects?: readonly string[] }
+/** `methods`: every internal one where nothing is said. */
+export type CallerOptions = { readonly name: string; readonly organizations: readonly string[]; readonly projects?: readonly string[]; readonly methods?: readonly string[] }
 
 export const CALLER_SECRET = 'of-a-caller-that-exists-in-tests-only'
 
-const callerOf = ({ name, organizations, projects = ['*'] }: CallerOptions) => ({
-  name,
-  digests: [digestOf(CALLER_SECRET)],
-  methods: ['registry.v1.RegistryInternalService', 'exchange.v1.ExchangeInternalService', 'feed.v1.ChangeFeedService'].map((service) => `/countersign.${service}/*`),
-  organizations,
-  projects,
-})
+const EVERY_METHOD = ['registry.v1.RegistryInternalService', 'exchange.v1.ExchangeInternalService', 'feed.v1.ChangeFeedService'].map((service) => `/countersign.${service}/*`)
+
+const callerOf = ({ name, organizations, projects = ['*'], methods = EVERY_METHOD }: CallerOptions) => ({ name, digests: [digestOf(CALLER_SECRET)], methods, organizations, projects })
+
+/** What an internal listener reads as INTERNAL_CALLERS. */
+export const internalCallersOf = (callers: readonly CallerOptions[]): string => JSON.stringify(callers.map(callerOf))
 
 /** The internal ports of registry and exchange, for these callers only. */
 export async function internalsFor({ databases, secrets, addresses, clock }: System, callers: readonly CallerOptions[]) {
   const own = serviceEnvironments({ ...databases, secrets })
   const ports = { REGISTRY_PORT: '0', REGISTRY_INTERNAL_PORT: '0', EXCHANGE_PORT: '0', EXCHANGE_INTERNAL_PORT: '0', DRAIN_SECONDS: '1' }
   const peers = { CHECK_ADDRESS: addresses.check, REGISTRY_INTERNAL_ADDRESS: addresses.registryInternal }
-  const settings = { ...ports, ...peers, INTERNAL_CALLERS: JSON.stringify(callers.map(callerOf)) }
+  const settings = { ...ports, ...peers, INTERNAL_CALLERS: internalCallersOf(callers) }
   const closing = new Closing()
   const registry = createRegistry(readConfig(registrySchema, { ...own.registry, ...settings }), { log, clock })
   closing.add(() => registry.close())

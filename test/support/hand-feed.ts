@@ -42,6 +42,7 @@ export const pulledUpTo = (head: number, of: Partial<Pulled> = {}): Pulled => ({
   changes: [],
   databaseTime: new Date(1_700_000_000_000),
   boundMillis: 250,
+  ageMillis: 0,
   promised: { durability: 'local', keptBoundMillis: 250 },
   ...of,
 })
@@ -55,6 +56,7 @@ export const entryAt = <Value>(seq: number, value: Value, of: { epoch?: string; 
 export type SentPull = {
   readonly after: Stamp
   readonly withinMillis: number
+  readonly current: boolean
   readonly answer: (pulled: Pulled) => Promise<void>
   readonly fail: () => Promise<void>
 }
@@ -75,11 +77,12 @@ export function handFeed(clock: HandClock, name: FeedName = 'registry'): HandFee
   const feed = follow({
     name,
     now: clock.now,
-    pull: (after, withinMillis) =>
-      new Promise((resolve, reject) => {
+    pull: (after, { withinMillis, current }) =>
+      new Promise<Pulled>((resolve, reject) => {
         pulls.push({
           after,
           withinMillis,
+          current,
           answer: (pulled) => {
             resolve(pulled)
             return settle()
@@ -93,7 +96,7 @@ export function handFeed(clock: HandClock, name: FeedName = 'registry'): HandFee
     on: {
       startedOver: () => void (told.startedOver += 1),
       failed: () => void (told.failed += 1),
-      pulled: () => void (told.pulled += 1),
+      applied: () => void (told.pulled += 1),
     },
   })
   return {

@@ -143,7 +143,7 @@ export class Owner {
 
   #answer({ epoch, head, changes }: State, after: number): Answer {
     const boundMillis = this.bounds.at(-1)?.millis ?? 0
-    const organizationId = ''
+    const organizationId = '1'
     return {
       epoch: epochName(epoch),
       head,
@@ -151,6 +151,7 @@ export class Owner {
       databaseTime: new Date(this.time()),
       boundMillis,
       promised: { durability: 'local', keptBoundMillis: boundMillis },
+      ageMillis: 0,
     }
   }
 

@@ -4,6 +4,7 @@ import { type Consistency, demandsOn, type Demands } from '#libs/freshness/consi
 import { type EntryCache, entryCache } from '#libs/freshness/entry-cache.js'
 import { follow, type Follower } from '#libs/freshness/follow.js'
 import { type Reader, readThrough } from '#libs/freshness/read-through.js'
+import type { PullServer } from '#libs/freshness/serve.js'
 import type { Entry } from '#libs/freshness/stamp.js'
 import { outgoing } from './hand-feed.js'
 import { epochName, epochNumber, type Fact, failed, KEYS, type Network, type Owner, type Returned, type State } from './one-owner.js'
@@ -16,7 +17,8 @@ export type Asked = { readonly key: number; readonly level: 'bounded' | 'full' |
 /** Everything that any replica kept there, in order; the store gives back whichever it likes. */
 export type HostileStore = Map<number, Entry<Fact>[]>
 
-type Outside = { readonly owner: Owner; readonly network: Network; readonly store: HostileStore; readonly time: () => number }
+/** `from`: whom a pull reaches, by what the network chose; the owner where nothing is said. */
+type Outside = { readonly owner: Owner; readonly from?: (choice: number) => { readonly pulls: PullServer }; readonly network: Network; readonly store: HostileStore; readonly time: () => number }
 
 /** Has room for one entry: what was known is forgotten again and again. */
 const forgetful = <Value>(memory: EntryCache<Value>): EntryCache<Value> => ({
@@ -42,14 +44,14 @@ export class Replica {
   #lastEpoch = 0
 
   constructor(private readonly outside: Outside) {
-    const { owner, network, store, time } = outside
+    const { owner, from = () => owner, network, store, time } = outside
     this.#now = () => ({ monotonic: time() - this.suspended, wall: time() + this.stepped })
     this.#feed = follow({
       name: 'registry',
       now: this.#now,
-      pull: async (after) => {
-        await network.travels('pull')
-        const answer = await owner.pulls(after)
+      pull: async (after, { current }) => {
+        const choice = await network.travels('pull')
+        const answer = await from(choice).pulls({ ...after, current })
         await network.travels('pull is answered')
         return answer
       },

@@ -14,11 +14,13 @@ export function resolveGrants({ db }: { db: Db }): InternalUnary<ResolveGrantsRe
     const projectId = optionalId(request.projectId, wrong.at('project_id'))
     wrong.refuse()
     const { name, state, grants, stamp } = await findGrants(db, { organizationId, identityId, projectId })
-    if (state === undefined || !caller.mayAskAbout(organizationId, projectId)) return ResolveGrantsResponse.fromPartial({ stamp })
+    if (state === undefined || !caller.mayAskAbout(organizationId)) return ResolveGrantsResponse.fromPartial({ stamp })
+    // A project that the caller may not ask about is like one that does not exist: the identity is who it is, and holds nothing there.
+    const told = caller.mayAskAbout(organizationId, projectId) ? grants : []
     return ResolveGrantsResponse.fromPartial({
       state: stateMessages[state],
       identityName: name,
-      grants: grants.map(({ roleId, startTime, endTime }) => ({ roleId, ...(startTime && { startTime }), ...(endTime && { endTime }) })),
+      grants: told.map(({ roleId, startTime, endTime }) => ({ roleId, ...(startTime && { startTime }), ...(endTime && { endTime }) })),
       stamp,
     })
   }
