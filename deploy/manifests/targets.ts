@@ -12,6 +12,8 @@ export type Target = {
   readonly customResources: boolean
   /** Secrets that somebody else puts into the namespace, with their keys. */
   readonly expects: ReadonlyMap<string, readonly string[]>
+  /** Namespaces that it calls into and that are installed by themselves. */
+  readonly outside: readonly string[]
 }
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -44,7 +46,7 @@ const stillExpected = (component: string) => {
   return component === 'external-secrets' ? expecting(CERTIFICATES) : expecting(SECRETS, CERTIFICATES)
 }
 
-const plain = { development: false, customResources: false, expects: expecting(SECRETS, CERTIFICATES) }
+const plain = { development: false, customResources: false, expects: expecting(SECRETS, CERTIFICATES), outside: [] }
 
 /** Everything that the lint renders: the base, the overlays, and production with each component by itself. */
 export const TARGETS: readonly Target[] = [
@@ -52,6 +54,7 @@ export const TARGETS: readonly Target[] = [
   { ...plain, name: 'production', path: 'deploy/kubernetes/overlays/production' },
   { ...plain, name: 'development', path: 'deploy/kubernetes/overlays/development', development: true, expects: new Map() },
   ...readdirSync(`${ROOT}${COMPONENTS}`).map((component) => ({
+    ...plain,
     name: `with ${component}`,
     path: `deploy/manifests/fixtures/${component}`,
     development: component.endsWith('-dev'),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { address, port, whole } from '#libs/env.js'
+import { address, optionalPort, port, whole } from '#libs/env.js'
 import { everyAsker, everyService } from '#libs/variables.js'
 
 /** The environment of authorization-check; docs/configuration.md is made of it. */
@@ -8,6 +8,12 @@ export const configSchema = z.object({
   CHECK_SOCKET: z.string().min(1).optional().describe('path of a Unix socket to listen on instead of a port'),
   EXCHANGE_INTERNAL_ADDRESS: address.describe("`host:port` of auth-exchange's internal listener"),
   ...everyAsker,
+  RELAY_ADDRESS: address.optional().describe(
+    '`host:port` of the relay listener of another authorization-check, which the changes are pulled from in place of both owners: for sidecars, of which there may be thousands. Without it they are pulled from the owners',
+  ),
+  RELAY_PORT: optionalPort.describe(
+    'hands the changes that this one pulls on to others (`RELAY_ADDRESS`) on this port of `HOST`, to callers that `INTERNAL_CALLERS` lets call `PullChanges`; anything but loopback needs TLS. Without it there is no such listener',
+  ),
   CACHE_MEGABYTES: whole(64, 1, 16_384).describe('1 to 16384: memory for copies of tokens, grants and roles, a third for each'),
   ...everyService,
 })
