@@ -35,6 +35,9 @@ const CERTIFICATES: Readonly<Record<string, readonly string[]>> = {
   'authorization-check-tls': CERTIFICATE_KEYS,
 }
 
+/** What an application brings for its sidecar. */
+const SIDECAR: Readonly<Record<string, readonly string[]>> = { 'countersign-sidecar': ['service-credential'], 'countersign-sidecar-tls': CERTIFICATE_KEYS }
+
 const STORES: Readonly<Record<string, readonly string[]>> = { 'stores-ca': ['database.crt', 'redis.crt'] }
 
 const expecting = (...secrets: readonly Readonly<Record<string, readonly string[]>>[]) => new Map(secrets.flatMap((some) => Object.entries(some)))
@@ -43,16 +46,22 @@ const expecting = (...secrets: readonly Readonly<Record<string, readonly string[
 const stillExpected = (component: string) => {
   if (component === 'cert-manager') return expecting(SECRETS)
   if (component === 'store-tls') return expecting(SECRETS, CERTIFICATES, STORES)
+  if (component === 'sidecar') return expecting(SECRETS, CERTIFICATES, SIDECAR)
   return component === 'external-secrets' ? expecting(CERTIFICATES) : expecting(SECRETS, CERTIFICATES)
 }
 
 const plain = { development: false, customResources: false, expects: expecting(SECRETS, CERTIFICATES), outside: [] }
+
+/** An application's namespace by itself. */
+const besideOurs = { ...plain, expects: expecting(SIDECAR), outside: ['countersign'] }
 
 /** Everything that the lint renders: the base, the overlays, and production with each component by itself. */
 export const TARGETS: readonly Target[] = [
   { ...plain, name: 'base', path: 'deploy/kubernetes/base' },
   { ...plain, name: 'production', path: 'deploy/kubernetes/overlays/production' },
   { ...plain, name: 'development', path: 'deploy/kubernetes/overlays/development', development: true, expects: new Map() },
+  { ...besideOurs, name: 'sidecar-example', path: 'deploy/kubernetes/overlays/sidecar-example' },
+  { ...besideOurs, name: 'istio', path: 'deploy/manifests/fixtures/istio', customResources: true },
   ...readdirSync(`${ROOT}${COMPONENTS}`).map((component) => ({
     ...plain,
     name: `with ${component}`,
