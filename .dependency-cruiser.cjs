@@ -6,7 +6,7 @@ const OWN = '^services/$1/'
 const OTHER_SERVICE = '^services/(?!$1/)'
 const WIRE = '^libs/wire/'
 const PORTS = { path: '^services/([^/]+)/ports\\.ts$' }
-const ENTRANCES = ['^services/[^/]+/main\\.ts$', '^cli/(?:countersign\\.js|main\\.ts)$', '^deploy/local/(?:start\\.mjs|main\\.ts)$', '^deploy/(?:database|manifests)/main\\.ts$']
+const ENTRANCES = ['^services/[^/]+/main\\.ts$', '^cli/(?:countersign\\.js|main\\.ts)$', '^deploy/local/(?:start\\.mjs|main\\.ts)$', '^deploy/(?:database|manifests)/main\\.ts$', '^deploy/kubernetes/.*/application\\.mjs$']
 
 const inRoom = (...rooms) => ({ path: `^services/([^/]+)/(?:${rooms.join('|')})/`, pathNot: TEST })
 const rule = (name, comment, edges) => edges.map((edge) => ({ name, comment, severity: 'error', ...edge }))

@@ -1,10 +1,10 @@
 import { z } from 'zod'
+import { of } from './custom-kind.js'
+import { MESH_KINDS } from './mesh-kinds.js'
 
 // The kinds that components use and that are not Kubernetes' own, as far as they use them: a field that is not here has to
 // be looked up in the operator's documentation and added.
 
-const metadata = z.strictObject({ name: z.string(), namespace: z.string(), labels: z.record(z.string(), z.string()).optional() })
-const of = <Version extends string, Kind extends string>(apiVersion: Version, kind: Kind) => ({ apiVersion: z.literal(apiVersion), kind: z.literal(kind), metadata })
 const duration = z.string().regex(/^(\d+(h|m|s))+$/, 'must be a duration such as 720h')
 
 export const podMonitor = z.strictObject({
@@ -45,4 +45,4 @@ export const externalSecret = z.strictObject({
   }),
 })
 
-export const CUSTOM_KINDS = [podMonitor, issuer, certificate, externalSecret] as const
+export const CUSTOM_KINDS = [podMonitor, issuer, certificate, externalSecret, ...MESH_KINDS] as const

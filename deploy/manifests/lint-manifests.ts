@@ -5,7 +5,7 @@ import type { Renderer } from './render.js'
 import { parseStrictly } from './strict-yaml.js'
 import { ROOT, TARGETS } from './targets.js'
 
-const FOLDERS = ['deploy/kubernetes', 'deploy/manifests/fixtures']
+const FOLDERS = ['deploy/kubernetes', 'deploy/istio', 'deploy/manifests/fixtures']
 
 /** What kustomize reads may have faults that are not to be seen in what it makes of it. */
 function problemsOfFiles(): Problem[] {

@@ -2,12 +2,15 @@ import { renderingOf } from './rendering.js'
 import type { Rule } from './rule.js'
 import { configurationRules } from './rules/configuration.js'
 import { containerRules } from './rules/containers.js'
+import { envoyRules } from './rules/envoy.js'
+import { meshRules } from './rules/mesh.js'
 import { networkRules } from './rules/network.js'
 import { objectRules } from './rules/objects.js'
 import { podRules } from './rules/pods.js'
 import { probeRules } from './rules/probes.js'
 import { referenceRules } from './rules/references.js'
 import { rolloutRules } from './rules/rollout.js'
+import { sidecarRules } from './rules/sidecar.js'
 import { judgeShape, type KubernetesObject } from './schema.js'
 import { parseStrictly } from './strict-yaml.js'
 import type { Target } from './targets.js'
@@ -15,6 +18,7 @@ import type { Target } from './targets.js'
 export const RULES: readonly Rule[] = [
   ...[...objectRules, ...podRules, ...containerRules, ...probeRules],
   ...[...rolloutRules, ...referenceRules, ...networkRules, ...configurationRules],
+  ...[...sidecarRules, ...envoyRules, ...meshRules],
 ]
 
 /** One line of the output. */

@@ -12,6 +12,8 @@ export type Target = {
   readonly customResources: boolean
   /** Secrets that somebody else puts into the namespace, with their keys. */
   readonly expects: ReadonlyMap<string, readonly string[]>
+  /** Namespaces that it calls into and that are installed by themselves. */
+  readonly outside: readonly string[]
 }
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -33,6 +35,9 @@ const CERTIFICATES: Readonly<Record<string, readonly string[]>> = {
   'authorization-check-tls': CERTIFICATE_KEYS,
 }
 
+/** What an application brings for its sidecar. */
+const SIDECAR: Readonly<Record<string, readonly string[]>> = { 'countersign-sidecar': ['service-credential'], 'countersign-sidecar-tls': CERTIFICATE_KEYS }
+
 const STORES: Readonly<Record<string, readonly string[]>> = { 'stores-ca': ['database.crt', 'redis.crt'] }
 
 const expecting = (...secrets: readonly Readonly<Record<string, readonly string[]>>[]) => new Map(secrets.flatMap((some) => Object.entries(some)))
@@ -41,17 +46,24 @@ const expecting = (...secrets: readonly Readonly<Record<string, readonly string[
 const stillExpected = (component: string) => {
   if (component === 'cert-manager') return expecting(SECRETS)
   if (component === 'store-tls') return expecting(SECRETS, CERTIFICATES, STORES)
+  if (component === 'sidecar') return expecting(SECRETS, CERTIFICATES, SIDECAR)
   return component === 'external-secrets' ? expecting(CERTIFICATES) : expecting(SECRETS, CERTIFICATES)
 }
 
-const plain = { development: false, customResources: false, expects: expecting(SECRETS, CERTIFICATES) }
+const plain = { development: false, customResources: false, expects: expecting(SECRETS, CERTIFICATES), outside: [] }
+
+/** An application's namespace by itself. */
+const besideOurs = { ...plain, expects: expecting(SIDECAR), outside: ['countersign'] }
 
 /** Everything that the lint renders: the base, the overlays, and production with each component by itself. */
 export const TARGETS: readonly Target[] = [
   { ...plain, name: 'base', path: 'deploy/kubernetes/base' },
   { ...plain, name: 'production', path: 'deploy/kubernetes/overlays/production' },
   { ...plain, name: 'development', path: 'deploy/kubernetes/overlays/development', development: true, expects: new Map() },
+  { ...besideOurs, name: 'sidecar-example', path: 'deploy/kubernetes/overlays/sidecar-example' },
+  { ...besideOurs, name: 'istio', path: 'deploy/manifests/fixtures/istio', customResources: true },
   ...readdirSync(`${ROOT}${COMPONENTS}`).map((component) => ({
+    ...plain,
     name: `with ${component}`,
     path: `deploy/manifests/fixtures/${component}`,
     development: component.endsWith('-dev'),

@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node
 import { join, relative } from 'node:path'
 import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { internalCallers } from '#libs/rpc/service-credential.js'
+import { digestOf, internalCallers } from '#libs/rpc/service-credential.js'
 import { commandLine } from '../../cli/program.js'
 import { runMigrate } from '../../deploy/database/run.js'
 import { newSecrets } from '../../deploy/local/secrets.js'
@@ -32,12 +32,14 @@ const blocks = blocksOf('docs/kubernetes.md')
 const runnable = blocks.filter(({ info }) => info === 'sh')
 const renderer = await rendererForTests()
 const production = targetCalled('production')
+/** An installation and an application with a sidecar. */
+const together = targetCalled('with sidecar')
 
 let scratch: ScratchDirectory
 let system: System
 const at = (...path: string[]) => join(scratch.path, ...path)
 const contentOf = (...path: string[]) => readFileSync(at(...path), 'utf8')
-const renderings: string[] = []
+const renderings: { path: string; text: string }[] = []
 const said: { code: string; succeeded: boolean; output: string }[] = []
 
 /** npx finds the command line, on the sources; addresses and credentials are those of a system that runs here. */
@@ -63,7 +65,7 @@ async function runBlock(code: string): Promise<void> {
     const [, path = '', file = ''] = /^kubectl kustomize (\S+) > (\S+)$/.exec(line) ?? []
     const text = (await renderer?.render(relative(ROOT, at(path)))) ?? ''
     writeFileSync(at(file), text)
-    renderings.push(text)
+    renderings.push({ path, text })
   }
 }
 
@@ -134,14 +136,34 @@ describe('the secrets that they make', () => {
     const known = internalCallers.parse(contentOf('secrets', service, 'internal-callers'))
     const secrets = { ...newSecrets(), registryCredential: outside('identity-registry'), exchangeCredential: outside('auth-exchange'), checkCredential: outside('authorization-check'), bootstrapCredential: outside('bootstrap') }
     const own = serviceEnvironments({ registryUrl: '', exchangeUrl: '', secrets })[short]
-    expect(known).toEqual(internalCallers.parse(own.INTERNAL_CALLERS))
+    expect(known.filter(({ name }) => name !== 'orders')).toEqual(internalCallers.parse(own.INTERNAL_CALLERS))
     expect(contentOf('secrets', service, 'service-credential')).toBe(own.SERVICE_CREDENTIAL)
+  })
+
+  it('let a sidecar ask all three for what it needs, about one organization and one project', () => {
+    const entries = SERVICES.map((service) => internalCallers.parse(contentOf('secrets', service, 'internal-callers')).filter(({ name }) => name === 'orders'))
+    const [one] = entries[0] ?? []
+    expect(one?.projects).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/)])
+    const entry = { name: 'orders', digests: [digestOf(outside('orders'))], certificates: ['DNS:orders.shop'], organizations: [system.admin.organizationId], projects: one?.projects }
+    expect(entries).toEqual([
+      [{ ...entry, methods: ['/countersign.registry.v1.RegistryInternalService/ResolveGrants', '/countersign.registry.v1.RegistryInternalService/ResolveRole'] }],
+      [{ ...entry, methods: ['/countersign.exchange.v1.ExchangeInternalService/DescribeToken', '/countersign.exchange.v1.ExchangeInternalService/DescribePrincipal'] }],
+      [{ ...entry, methods: ['/countersign.feed.v1.ChangeFeedService/PullChanges'] }],
+    ])
+    expect(check.shape.SERVICE_CREDENTIAL.parse(contentOf('secrets/orders/service-credential'))).toBe(`orders:${outside('orders')}`)
   })
 
   const outside = (name: string) => contentOf('secrets/outside', name)
 })
 
 describe('the certificates that they make', () => {
+  it('are for the sidecar of orders, as a client by the name that its entries ask for', () => {
+    const certificate = new X509Certificate(contentOf('certificates/orders/tls.crt'))
+    expect([certificate.verify(new X509Certificate(contentOf('certificates/orders/ca.crt')).publicKey), certificate.checkPrivateKey(createPrivateKey(contentOf('certificates/orders/tls.key')))]).toEqual([true, true])
+    expect(certificate.subjectAltName).toBe('DNS:orders.shop')
+    expect(certificate.keyUsage).toEqual(['1.3.6.1.5.5.7.3.2'])
+  })
+
   it.each([...SERVICES, 'bootstrap'])('are for %s, by the authority, with its key', (name) => {
     const certificate = new X509Certificate(contentOf('certificates', name, 'tls.crt'))
     expect(certificate.verify(new X509Certificate(contentOf('certificates', name, 'ca.crt')).publicKey)).toBe(true)
@@ -183,20 +205,22 @@ describe('the database that they make', () => {
 describe.skipIf(!renderer)('the manifests', () => {
   let objects: KubernetesObject[]
   beforeAll(async () => {
-    const documents = renderer ? await documentsOf(renderer, 'production') : []
+    const documents = renderer ? await documentsOf(renderer, 'with sidecar') : []
     objects = documents.flatMap((document) => judgeShape(document).object ?? [])
   })
 
   it('that they render, before and after a new version, have no fault', () => {
-    expect(renderings.flatMap((text) => lintText(production, text))).toEqual([])
-    const jobs = renderings.map((text) => parseStrictly(text).documents.flatMap((document) => judgeShape(document).object ?? []).filter(({ kind }) => kind === 'Job').map(({ metadata }) => metadata.name))
-    expect(jobs).toEqual([['migrate-0-1-0'], ['migrate-0-2-0']])
-    expect(renderings[1]).toContain('registry.example.net/platform/countersign:0.2.0')
+    const installed = renderings.filter(({ path }) => path.endsWith('/mine')).map(({ text }) => text)
+    expect(installed.flatMap((text) => lintText(production, text))).toEqual([])
+    const jobs = installed.map((text) => parseStrictly(text).documents.flatMap((document) => judgeShape(document).object ?? []).filter(({ kind }) => kind === 'Job').map(({ metadata }) => metadata.name))
+    expect(jobs).toEqual([['migrate-0-1-0'], ['migrate-0-1-0'], ['migrate-0-2-0']])
+    expect(installed.map((text) => text.includes('RELAY_PORT'))).toEqual([false, true, true])
+    expect(installed.at(-1)).toContain('registry.example.net/platform/countersign:0.2.0')
   })
 
   it('have all that the lines for a cluster name', () => {
     const lines = blocks.filter(({ info }) => info === 'sh needs-cluster').flatMap(({ code }) => linesOf(code)).filter((line) => !line.startsWith('npx countersign'))
-    expect(lines.flatMap((line) => problemsOfLine(line, { objects, target: production, folder: scratch.path }))).toEqual([])
+    expect(lines.flatMap((line) => problemsOfLine(line, { objects, target: together, folder: scratch.path }))).toEqual([])
     expect(lines.length).toBeGreaterThan(20)
   })
 
@@ -207,7 +231,7 @@ describe.skipIf(!renderer)('the manifests', () => {
     'kubectl -n countersign port-forward deployment/identity-registry 50053:50053', 'kubectl -n countersign rollout pause deployment/identity-registry',
     'kubectl label namespace shop countersign.dev/clients=true', 'kubectl -n countersign wait --for=condition=completed job/migrate-0-1-0', 'kubectl delete all',
   ])('lack what this names: %s', (line) => {
-    expect(problemsOfLine(line, { objects, target: production, folder: scratch.path })).toHaveLength(1)
+    expect(problemsOfLine(line, { objects, target: together, folder: scratch.path })).toHaveLength(1)
   })
 
   it('have alerts by metrics that there are', () => {

@@ -12,7 +12,7 @@ const NOBODY = { matchLabels: { 'app.kubernetes.io/name': 'nobody' } }
 const OBJECTS: readonly Plant[] = [
   { rule: 'namespace-is-restricted', fault: 'a namespace that permits more', at: 'Namespace/countersign', path: 'metadata labels pod-security.kubernetes.io/enforce', value: 'baseline' },
   { rule: 'namespace-is-restricted', fault: 'a profile of any version', at: 'Namespace/countersign', path: 'metadata labels pod-security.kubernetes.io/warn-version', value: 'latest' },
-  { rule: 'is-in-the-namespace', fault: 'an object elsewhere', at: 'Service/identity-registry', path: 'metadata namespace', value: 'default' },
+  { rule: 'is-in-the-namespace', fault: 'an object elsewhere', added: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { ...metadata('more'), namespace: 'default' } } },
   { rule: 'is-labelled', fault: 'an object without a label', at: 'Service/identity-registry', path: 'metadata labels app.kubernetes.io/part-of' },
   { rule: 'is-there-once', fault: 'an object twice', added: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: metadata('migrate') } },
   { rule: 'needs-no-operator', fault: 'a kind of an operator', added: { apiVersion: 'cert-manager.io/v1', kind: 'Issuer', metadata: metadata('more'), spec: { selfSigned: {} } } },

@@ -2,7 +2,7 @@ import { findRenderer, type Renderer } from '../../deploy/manifests/render.js'
 import { parseStrictly } from '../../deploy/manifests/strict-yaml.js'
 import { type Target, TARGETS } from '../../deploy/manifests/targets.js'
 
-export type TargetName = 'base' | 'production' | 'development' | `with ${string}`
+export type TargetName = 'base' | 'production' | 'development' | 'sidecar-example' | 'istio' | `with ${string}`
 
 /** What renders here; where nothing does the tests that need it are skipped, but not in CI. */
 export async function rendererForTests(): Promise<Renderer | undefined> {

@@ -3,10 +3,11 @@ import { lintDocuments, lintText, RULES } from '../../deploy/manifests/lint.js'
 import { TARGETS } from '../../deploy/manifests/targets.js'
 import { planted } from './plant.js'
 import { PLANTED_AROUND_PODS } from './planted-around-pods.js'
+import { PLANTED_BESIDE_APPLICATIONS } from './planted-beside-applications.js'
 import { PLANTED_IN_PODS } from './planted-in-pods.js'
 import { documentsOf, rendererForTests, targetCalled } from './renderings.js'
 
-const PLANTED = [...PLANTED_IN_PODS, ...PLANTED_AROUND_PODS]
+const PLANTED = [...PLANTED_IN_PODS, ...PLANTED_AROUND_PODS, ...PLANTED_BESIDE_APPLICATIONS]
 const renderer = await rendererForTests()
 
 describe.skipIf(!renderer)('what is deployed', () => {

@@ -1,5 +1,5 @@
 import { Namespace } from 'kubernetes-models/v1/Namespace'
-import { idOf } from '../rendering.js'
+import { idOf, namespaceOf } from '../rendering.js'
 import { perObject, type Rule } from '../rule.js'
 import { isBuiltIn } from '../schema.js'
 
@@ -38,8 +38,8 @@ const isLabelled: Rule = {
 const isThereOnce: Rule = {
   name: 'is-there-once',
   find: ({ objects }) => {
-    const ids = objects.map((object) => `${object.apiVersion} ${idOf(object)}`)
-    return objects.filter((object, index) => ids.indexOf(`${object.apiVersion} ${idOf(object)}`) !== index).map((object) => ({ object: idOf(object), message: 'remove it: it is there twice' }))
+    const ids = objects.map((object) => `${object.apiVersion} ${namespaceOf(object)} ${idOf(object)}`)
+    return objects.filter((_object, index) => ids.indexOf(ids[index] ?? '') !== index).map((object) => ({ object: idOf(object), message: 'remove it: it is there twice' }))
   },
 }
 

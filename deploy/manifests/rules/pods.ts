@@ -1,6 +1,6 @@
 import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount'
 import { programOf } from '../programs.js'
-import { ofKind } from '../rendering.js'
+import { containersOf, isAt, ofKind, portsOf } from '../rendering.js'
 import { perPod, type Rule } from '../rule.js'
 
 // What Pod Security's profile "restricted" asks of a pod, and what we ask beyond it.
@@ -9,9 +9,10 @@ const OUR_USER = 10_001
 
 const runsAsNonRoot = perPod('runs-as-non-root', ({ pod }) => pod.securityContext?.runAsNonRoot !== true && 'set securityContext.runAsNonRoot to true')
 
-const runsAsNumericUser = perPod('runs-as-numeric-user', ({ pod }) => {
-  const user = pod.securityContext?.runAsUser ?? 0
-  if (pod.containers.some(programOf)) return user !== OUR_USER && `set securityContext.runAsUser to ${OUR_USER}, the user of our image`
+const runsAsNumericUser = perPod('runs-as-numeric-user', (workload) => {
+  const user = workload.pod.securityContext?.runAsUser ?? 0
+  const isAnother = containersOf(workload).some(({ container }) => programOf(container) && (container.securityContext?.runAsUser ?? user) !== OUR_USER)
+  if (isAnother) return `set securityContext.runAsUser to ${OUR_USER}, the user of our image`
   return user === 0 && 'set securityContext.runAsUser to the number of a user other than root'
 })
 
@@ -22,18 +23,18 @@ const seccompIsDefault = perPod(
 
 const hasNoApiToken = perPod('has-no-api-token', ({ pod }) => pod.automountServiceAccountToken !== false && 'set automountServiceAccountToken to false: it asks the Kubernetes API for nothing')
 
-const hasItsOwnServiceAccount = perPod('has-its-own-service-account', ({ id, pod }, rendering) => {
+const hasItsOwnServiceAccount = perPod('has-its-own-service-account', ({ id, namespace, pod }, rendering) => {
   const name = pod.serviceAccountName
   if (name === undefined || name === 'default') return 'set serviceAccountName to an account of its own'
-  if (!ofKind(rendering, ServiceAccount.is).some(({ metadata }) => metadata?.name === name)) return `there is no ServiceAccount ${name}: add it`
-  const other = rendering.workloads.find((one) => one.id !== id && one.pod.serviceAccountName === name)
+  if (!ofKind(rendering, ServiceAccount.is).some(isAt({ namespace, name }))) return `there is no ServiceAccount ${name}: add it`
+  const other = rendering.workloads.find((one) => one.id !== id && one.namespace === namespace && one.pod.serviceAccountName === name)
   return other && `it shares the ServiceAccount ${name} with ${other.id}: give it one of its own`
 })
 
-const staysOffTheHost = perPod('stays-off-the-host', ({ pod }) => [
+const staysOffTheHost = perPod('stays-off-the-host', ({ pod, ...workload }) => [
   (pod.hostNetwork === true || pod.hostPID === true || pod.hostIPC === true) && 'remove hostNetwork, hostPID and hostIPC',
   pod.volumes?.some(({ hostPath }) => hostPath) === true && 'remove the hostPath volume',
-  pod.containers.some(({ ports = [] }) => ports.some(({ hostPort }) => hostPort !== undefined)) && 'remove hostPort',
+  portsOf({ pod, ...workload }).some(({ hostPort }) => hostPort !== undefined) && 'remove hostPort',
 ])
 
 const takesNoServiceVariables = perPod(

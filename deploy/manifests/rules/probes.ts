@@ -23,8 +23,9 @@ const probesSpeakGrpc = perContainer('probes-speak-grpc', ({ container }) => {
   return PROBES.map((probe) => container[probe] !== undefined && container[probe].grpc === undefined && `${probe}: use grpc, which starts no process in the container`)
 })
 
-const probesAskTheHealthPort = perContainer('probes-ask-the-health-port', ({ container }, rendering) => {
-  const health = Number(environmentOf(rendering, container).get('HEALTH_PORT'))
+const probesAskTheHealthPort = perContainer('probes-ask-the-health-port', (placed, rendering) => {
+  const { container } = placed
+  const health = Number(environmentOf(rendering, placed).get('HEALTH_PORT'))
   return PROBES.map((probe) => {
     const port = container[probe]?.grpc?.port
     return port !== undefined && port !== health && `${probe}: set grpc.port to HEALTH_PORT (${health}): the other listeners want TLS, which a probe does not speak`

@@ -7,7 +7,7 @@ import { type IService, Service } from 'kubernetes-models/v1/Service'
 import { podMonitor } from '../custom-kinds.js'
 import { configMapKeys, secretKeys } from '../environment.js'
 import { programOf } from '../programs.js'
-import { idOf, ofKind, type Rendering, selects, type Workload } from '../rendering.js'
+import { idOf, namespaceOf, ofKind, portsOf, type Rendering, selects, type Workload } from '../rendering.js'
 import { perContainer, perObject, perPod, type Rule } from '../rule.js'
 
 // What names something else names something that is there.
@@ -22,12 +22,13 @@ const ownsItsPods: Rule = {
     }),
 }
 
-export const podsBehind = ({ spec }: IService, { workloads }: Rendering): Workload[] =>
-  workloads.filter(({ kind, labels }) => kind !== 'Job' && spec?.selector !== undefined && selects({ matchLabels: spec.selector }, labels))
+export const podsBehind = (service: IService, { workloads }: Rendering): Workload[] =>
+  workloads.filter(({ kind, namespace, labels }) => {
+    const selector = service.spec?.selector
+    return kind !== 'Job' && namespace === namespaceOf(service) && selector !== undefined && selects({ matchLabels: selector }, labels)
+  })
 
 const serviceHasPods = perObject('service-has-pods', Service.is, (service, rendering) => podsBehind(service, rendering).length !== 1 && 'let spec.selector match the pods of one workload')
-
-const portsOf = ({ pod }: Workload) => pod.containers.flatMap(({ ports = [] }) => ports)
 
 const servicePortIsThere = perObject('service-port-is-there', Service.is, (service, rendering) =>
   podsBehind(service, rendering).flatMap((workload) =>
@@ -56,20 +57,20 @@ const isReachedBothWays = perPod('is-reached-both-ways', (workload, rendering) =
   ]
 })
 
-const budgetHasPods = perObject('budget-has-pods', PodDisruptionBudget.is, ({ spec }, { workloads }) => {
-  const { selector = {} } = spec ?? {}
-  return !workloads.some(({ labels }) => selects(selector, labels)) && 'let spec.selector match the pods of a workload'
+const budgetHasPods = perObject('budget-has-pods', PodDisruptionBudget.is, (budget, { workloads }) => {
+  const { selector = {} } = budget.spec ?? {}
+  return !workloads.some(({ namespace, labels }) => namespace === namespaceOf(budget) && selects(selector, labels)) && 'let spec.selector match the pods of a workload'
 })
 
-const scalerHasTarget = perObject('scaler-has-target', HorizontalPodAutoscaler.is, ({ spec }, { workloads }) => {
-  const { kind, name } = spec?.scaleTargetRef ?? {}
-  return !workloads.some(({ id }) => id === `${kind}/${name}`) && `there is no ${kind} ${name}: change spec.scaleTargetRef`
+const scalerHasTarget = perObject('scaler-has-target', HorizontalPodAutoscaler.is, (scaler, { workloads }) => {
+  const { kind, name } = scaler.spec?.scaleTargetRef ?? {}
+  return !workloads.some(({ id, namespace }) => id === `${kind}/${name}` && namespace === namespaceOf(scaler)) && `there is no ${kind} ${name}: change spec.scaleTargetRef`
 })
 
-const mountsWhatIsThere = perPod('mounts-what-is-there', ({ pod }, rendering) =>
+const mountsWhatIsThere = perPod('mounts-what-is-there', ({ namespace, pod }, rendering) =>
   (pod.volumes ?? []).flatMap(({ secret, configMap }) => [
-    secret && !secretKeys(rendering, secret.secretName ?? '') && `there is no Secret ${secret.secretName}, and nobody is expected to bring it (deploy/manifests/targets.ts)`,
-    configMap && !configMapKeys(rendering, configMap.name ?? '') && `there is no ConfigMap ${configMap.name}`,
+    secret && !secretKeys(rendering, { namespace, name: secret.secretName ?? '' }) && `there is no Secret ${secret.secretName}, and nobody is expected to bring it (deploy/manifests/targets.ts)`,
+    configMap && !configMapKeys(rendering, { namespace, name: configMap.name ?? '' }) && `there is no ConfigMap ${configMap.name}`,
   ]),
 )
 

@@ -4,7 +4,7 @@ import { Job } from 'kubernetes-models/batch/v1/Job'
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget'
 import { environmentOf } from '../environment.js'
 import { programOf } from '../programs.js'
-import { ofKind, type Rendering, selects } from '../rendering.js'
+import { containersOf, namespaceOf, ofKind, type Rendering, selects } from '../rendering.js'
 import { perObject, perPod, type Rule } from '../rule.js'
 
 const SPARE_SECONDS = 5
@@ -25,10 +25,11 @@ const rolloutIsBounded = perObject('rollout-is-bounded', isService, ({ spec }) =
   spec?.progressDeadlineSeconds === undefined && 'set progressDeadlineSeconds',
 ])
 
-const graceCoversDrain = perPod('grace-covers-drain', ({ pod }, rendering) => {
-  const [container] = pod.containers.filter((one) => programOf(one)?.isService === true)
-  if (!container) return undefined
-  const environment = environmentOf(rendering, container)
+const graceCoversDrain = perPod('grace-covers-drain', (workload, rendering) => {
+  const { pod } = workload
+  const [placed] = containersOf(workload).filter(({ container }) => programOf(container)?.isService === true)
+  if (!placed) return undefined
+  const environment = environmentOf(rendering, placed)
   const needed = Number(environment.get('LAME_DUCK_SECONDS')) + Number(environment.get('DRAIN_SECONDS')) + SPARE_SECONDS
   return !((pod.terminationGracePeriodSeconds ?? 30) >= needed) && `set terminationGracePeriodSeconds to ${needed} or more: LAME_DUCK_SECONDS + DRAIN_SECONDS + ${SPARE_SECONDS}`
 })
@@ -42,8 +43,8 @@ const spreadsOut = perObject('spreads-out', isService, ({ spec }) => {
   })
 })
 
-const budgetsOf = (rendering: Rendering, { spec }: IDeployment) =>
-  ofKind(rendering, PodDisruptionBudget.is).filter((budget) => selects(budget.spec?.selector ?? {}, spec?.template.metadata?.labels ?? {}))
+const budgetsOf = (rendering: Rendering, deployment: IDeployment) =>
+  ofKind(rendering, PodDisruptionBudget.is).filter((budget) => namespaceOf(budget) === namespaceOf(deployment) && selects(budget.spec?.selector ?? {}, deployment.spec?.template.metadata?.labels ?? {}))
 
 const survivesDrainedNodes = perObject('survives-drained-nodes', isService, (deployment, rendering) => budgetsOf(rendering, deployment).length !== 1 && 'give it one PodDisruptionBudget')
 
@@ -52,12 +53,13 @@ const budgetLetsNodesGo = perObject('budget-lets-nodes-go', PodDisruptionBudget.
   spec?.unhealthyPodEvictionPolicy !== 'AlwaysAllow' && 'set unhealthyPodEvictionPolicy to AlwaysAllow: a broken pod may not keep a node from being drained',
 ])
 
-const scalersOf = (rendering: Rendering, name: string) => ofKind(rendering, HorizontalPodAutoscaler.is).filter(({ spec }) => spec?.scaleTargetRef.name === name)
+const scalersOf = (rendering: Rendering, deployment: IDeployment) =>
+  ofKind(rendering, HorizontalPodAutoscaler.is).filter((scaler) => namespaceOf(scaler) === namespaceOf(deployment) && scaler.spec?.scaleTargetRef.name === deployment.metadata?.name)
 
-const scales = perObject('scales', isService, ({ metadata, spec }, rendering) => {
-  const scalers = scalersOf(rendering, metadata?.name ?? '')
+const scales = perObject('scales', isService, (deployment, rendering) => {
+  const scalers = scalersOf(rendering, deployment)
   if (scalers.length !== 1) return 'give it one HorizontalPodAutoscaler'
-  return spec?.replicas !== undefined && 'remove replicas: each apply would undo what the autoscaler did'
+  return deployment.spec?.replicas !== undefined && 'remove replicas: each apply would undo what the autoscaler did'
 })
 
 const outlivesANode = perObject(
