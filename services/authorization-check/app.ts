@@ -18,17 +18,21 @@ import { type Listener, listenersOf } from '#libs/rpc/listeners.js'
 import { serviceCallers } from '#libs/rpc/service-credential.js'
 import { transportOf } from '#libs/rpc/transport.js'
 import { cachedGrants } from './cache/cached-grants.js'
+import { cachedPrincipals } from './cache/cached-principals.js'
 import { cachedRoles } from './cache/cached-roles.js'
 import { cachedTokens } from './cache/cached-tokens.js'
 import type { Config } from './config.js'
 import { remoteGrants } from './peers/grants.js'
+import { remotePrincipals } from './peers/principals.js'
 import { remoteRoles } from './peers/roles.js'
 import { remoteTokens } from './peers/tokens.js'
 import { askerOf } from './rpc/caller.js'
+import { decidingBy } from './rpc/deciding.js'
 import { gathering } from './rpc/gather.js'
 import { judgeBy } from './rpc/judge.js'
 import { relayListener } from './rpc/relay.js'
-import { checkDefinition, checkService } from './rpc/service.js'
+import { compiledRoutes } from './rpc/routes.js'
+import { checkDefinition, checkService, envoyDefinition, envoyService } from './rpc/service.js'
 
 export type Outside = {
   readonly log: Log
@@ -61,15 +65,20 @@ export function createApp(config: Config, { log, store: givenStore }: Outside): 
     maxBytes: Math.floor((config.CACHE_MEGABYTES * MEGABYTE) / 3),
   }
   const tokens = cachedTokens({ ...layers, found: metrics.reads(NAME, 'access-token'), feed: feeds.exchange, ask: remoteTokens(exchange) })
+  const principals = cachedPrincipals({ feed: feeds.exchange, maxBytes: Math.floor((config.CACHE_MEGABYTES * MEGABYTE) / 16), found: metrics.reads(NAME, 'principal'), ask: remotePrincipals(exchange) })
   const grants = cachedGrants({ ...layers, found: metrics.reads(NAME, 'grants'), feed: feeds.registry, ask: remoteGrants(registry) })
   const roles = cachedRoles({ ...layers, found: metrics.reads(NAME, 'role'), feed: feeds.registry, ask: remoteRoles(registry) })
-  const judge = judgeBy({ gather: gathering({ tokens, grants, roles, feeds }), feeds, demands, now: momentNow })
+  const judge = judgeBy({ gather: gathering({ tokens, principals, grants, roles, feeds }), feeds, demands, now: momentNow })
   const services = serviceCallers(config.INTERNAL_CALLERS)
   const local = config.CHECK_SOCKET !== undefined || isLoopback(config.HOST)
   const asker = askerOf({ judge, services, local })
   const address = config.CHECK_SOCKET === undefined ? { host: config.HOST, port: config.CHECK_PORT } : { socketPath: config.CHECK_SOCKET }
-  const checking = { judge, feeds, demands, asker, ids: createIds(systemClock), decided: metrics.decisions() }
-  const forEverybody: Listener = { address, portVariable: 'CHECK_PORT', callers: 'anybody', services: (unary) => [[checkDefinition, checkService(unary, checking)]] }
+  const deciding = decidingBy({ judge, asker, ids: createIds(systemClock), decided: metrics.decisions() })
+  const answering: Listener['services'] = (unary) => [
+    [checkDefinition, checkService(unary, { deciding, feeds, demands, asker })],
+    [envoyDefinition, envoyService(unary, { deciding, feeds, routes: compiledRoutes(), now: momentNow })],
+  ]
+  const forEverybody: Listener = { address, portVariable: 'CHECK_PORT', callers: 'anybody', services: answering }
   const relays = config.RELAY_PORT === undefined
     ? []
     : [relayListener({ address: { host: config.HOST, port: config.RELAY_PORT }, callers: services, feeds: { registry: relayed.registry.pulls, exchange: relayed.exchange.pulls } })]
