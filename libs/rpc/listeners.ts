@@ -45,7 +45,7 @@ type Outside = { readonly config: Config; readonly log: Log; readonly transport:
 export function listenersOf(listeners: readonly Listener[], { config, log, transport, metrics }: Outside): Listeners {
   const graceMillis = config.DRAIN_SECONDS * 1000
   const shared = { log, metrics: config.METRICS_PORT === undefined ? NO_METRICS : metrics.rpc, graceMillis }
-  const servers = listeners.map(({ callers, ...listener }) => createRpcServer({ ...shared, ...listener, credentials: transport.server(callers) }))
+  const servers = listeners.map(({ callers, ...listener }) => createRpcServer({ ...shared, ...listener, credentials: credentialsOf(listener, { callers, transport }) }))
   const health = config.HEALTH_PORT === undefined ? [] : [healthServer(servers, { host: config.HOST, port: config.HEALTH_PORT }, shared)]
   const all = [...servers, ...health]
   return {
@@ -69,6 +69,10 @@ export function listenersOf(listeners: readonly Listener[], { config, log, trans
     },
   }
 }
+
+/** A socket is spoken to in plain text by whoever can open it: what may be mounted where is its lock. */
+const credentialsOf = ({ address }: Pick<Listener, 'address'>, { callers, transport }: { readonly callers: Listener['callers']; readonly transport: Transport }) =>
+  'socketPath' in address ? PLAIN.server('anybody') : transport.server(callers)
 
 /** For probes, which speak no TLS: health and nothing else, in plain text. */
 const healthServer = (servers: readonly RpcServer[], address: Address, shared: Pick<ServerOptions, 'log' | 'metrics' | 'graceMillis'>): RpcServer =>

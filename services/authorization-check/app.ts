@@ -90,13 +90,9 @@ export function createApp(config: Config, { log, store: givenStore }: Outside): 
   closing.add(() => upstream?.close())
   closing.add(() => transport.close())
   closing.add(() => (givenStore ? undefined : store?.close()))
-  let closed = false
-  closing.add(() => {
-    closed = true
-  })
   // Ready once both feeds were pulled; from then on it answers, if need be that it can't decide.
   const becomeReady = async (): Promise<void> => {
-    while (!closed) {
+    while (!closing.hasBegun) {
       try {
         await demands.demand({ level: 'full' }).meet()
         return listeners.setReady()
