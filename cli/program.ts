@@ -23,6 +23,7 @@ import { addRoleList } from './role-list.js'
 import { addSecretCreate } from './secret-create.js'
 import { addSecretList } from './secret-list.js'
 import { addSecretRevoke } from './secret-revoke.js'
+import { addTokenKeys } from './token-keys.js'
 import { addTokenRevoke } from './token-revoke.js'
 import { productVersion } from '#libs/version.js'
 import { addWhoami } from './whoami.js'
@@ -33,7 +34,7 @@ const nouns = [
   ['role', 'Named sets of rules.', [addRoleCreate, addRoleList, addRoleGet]],
   ['binding', 'Roles given to identities.', [addBindingCreate, addBindingList, addBindingUpdate, addBindingDelete]],
   ['secret', 'Client secrets of identities.', [addSecretCreate, addSecretList, addSecretRevoke]],
-  ['token', 'Access tokens.', [addTokenRevoke]],
+  ['token', 'Access tokens.', [addTokenRevoke, addTokenKeys]],
 ] as const
 
 const AFTERWORD = `
