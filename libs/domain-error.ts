@@ -63,6 +63,10 @@ export class Violations {
     return (problem) => void this.#found.push({ field, description: problem })
   }
 
+  get found(): readonly FieldViolation[] {
+    return this.#found
+  }
+
   /** Refuses the request if anything was reported. */
   refuse(): void {
     if (this.#found.length > 0) throw invalidRequest(this.#found)

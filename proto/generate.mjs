@@ -27,7 +27,8 @@ if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== stamp) {
     '--path', 'node_modules/grpc-health-check/proto/health/v1/health.proto',
     '--path', 'node_modules/@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto',
     '--path', 'node_modules/@grpc/grpc-js-xds/deps/googleapis/google/rpc/status.proto',
-    '--path', 'node_modules/@grpc/grpc-js-xds/deps/googleapis/google/rpc/error_details.proto')
+    '--path', 'node_modules/@grpc/grpc-js-xds/deps/googleapis/google/rpc/error_details.proto',
+    '--path', 'node_modules/@grpc/grpc-js-xds/deps/envoy-api/envoy/service/auth/v3/external_auth.proto')
   const base64 = readFileSync(image).toString('base64')
   writeFileSync(join(out, 'image.ts'), `/* eslint-disable */\nexport const image = Buffer.from('${base64}', 'base64')\n`)
   rmSync(image)

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+
 // The one table of freshness: which entities a change names, and which entities a cached entry depends on. An entry is
 // used only while none of its entities has changed since it was read, so a change that names too little makes a wrong answer
 // and one that names too much makes a slow one. test/house/every-change-is-named.test.ts holds it to the protos.
@@ -17,6 +19,8 @@ const role = (id: string): EntityName => `role/${id}`
 const authMethod = (identityId: string): EntityName => `auth-method/${identityId}`
 const clientSecret = (id: string): EntityName => `client-secret/${id}`
 const accessToken = (id: string): EntityName => `access-token/${id}`
+/** By its name and not its id, so that an answer that there is none can be kept too. */
+const principal = (organizationId: string, name: string): EntityName => `principal/${organizationId}/${createHash('sha256').update(name).digest('hex')}`
 
 /** What each changing method of identity-registry changes. A binding is its identity's: whoever is bound has other grants. */
 export const changedInRegistry = {
@@ -46,6 +50,8 @@ export const changedInExchange = {
   CreateClientSecret: clientSecret,
   RevokeClientSecret: clientSecret,
   RevokeAccessToken: accessToken,
+  CreatePrincipal: principal,
+  DeletePrincipal: principal,
 } as const
 
 type Scope = { readonly organizationId: string; readonly identityId: string; readonly projectId: string | undefined }
@@ -63,6 +69,11 @@ export const dependencies = {
     accessToken(tokenId),
     clientSecret(credentialId),
     authMethod(identityId),
+    organization(organizationId),
+  ],
+  /** Whose principal a name is, if anybody's. */
+  principal: ({ organizationId, name }: { readonly organizationId: string; readonly name: string }): readonly EntityName[] => [
+    principal(organizationId, name),
     organization(organizationId),
   ],
 } as const

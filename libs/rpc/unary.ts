@@ -39,15 +39,20 @@ export const defaultLimits: Limits = { maxMillis: 10_000, maxInFlight: 2_000, ma
 /** Stands in for a request whose bytes are no message of its type. */
 export class Undecodable {}
 
-/**
- * Makes a handler what grpc-js wants. `quiet` says of an answer that it needs no line in the log,
- * `maxMillis` is for a method that is meant to take longer than others.
- */
+/** Makes a handler what grpc-js wants. `quiet` says of an answer that it needs no line in the log. */
 export type UnaryAdapter = <Request, Response>(
   handler: Unary<Request, Response>,
   quiet?: (response: Response) => boolean,
-  maxMillis?: number,
+  ways?: Ways<Response>,
 ) => handleUnaryCall<Request, Response>
+
+/** How a method differs from others. */
+export type Ways<Response> = {
+  /** For one that is meant to take longer. */
+  readonly maxMillis?: number
+  /** For one that tells refusals by answers; where this gives none, the refusal is a status as everywhere. */
+  readonly toldAs?: (refusal: DomainError, call: Call) => Response | undefined
+}
 
 /** For reads that services make of each other by the thousand: only what goes wrong has a line in the log. */
 export const whenAnswered = (): boolean => true
@@ -59,8 +64,8 @@ export type AdapterOptions = { readonly log: Log; readonly limits?: Limits; read
 
 export function unaryAdapter({ log, limits = defaultLimits, metrics = NO_METRICS }: AdapterOptions): UnaryAdapter {
   let inFlight = 0
-  return <Request, Response>(handler: Unary<Request, Response>, quiet?: (response: Response) => boolean, maxMillis = limits.maxMillis): handleUnaryCall<Request, Response> => (call, callback) => {
-    const context = new AnsweredCall(call, maxMillis)
+  return <Request, Response>(handler: Unary<Request, Response>, quiet?: (response: Response) => boolean, ways: Ways<Response> = {}): handleUnaryCall<Request, Response> => (call, callback) => {
+    const context = new AnsweredCall(call, ways.maxMillis ?? limits.maxMillis)
     inFlight += 1
     const ended = metrics.begun(call.getPath())
     const respond = (response: Response) => {
@@ -72,7 +77,9 @@ export function unaryAdapter({ log, limits = defaultLimits, metrics = NO_METRICS
     const refuse = (error: unknown) => {
       inFlight -= 1
       const refusal = loggedRefusal(error, log, context)
-      callback(toStatus(refusal, context.trace.requestId))
+      const told = ways.toldAs?.(refusal, context)
+      if (told === undefined) callback(toStatus(refusal, context.trace.requestId))
+      else callback(null, told)
       ended(refusal.kind)
       logCall(log, context, refusal)
     }

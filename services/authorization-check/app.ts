@@ -25,9 +25,11 @@ import { remoteGrants } from './peers/grants.js'
 import { remoteRoles } from './peers/roles.js'
 import { remoteTokens } from './peers/tokens.js'
 import { askerOf } from './rpc/caller.js'
+import { decidingBy } from './rpc/deciding.js'
 import { gathering } from './rpc/gather.js'
 import { judgeBy } from './rpc/judge.js'
-import { checkDefinition, checkService } from './rpc/service.js'
+import { compiledRoutes } from './rpc/routes.js'
+import { checkDefinition, checkService, envoyDefinition, envoyService } from './rpc/service.js'
 
 export type Outside = {
   readonly log: Log
@@ -67,8 +69,16 @@ export function createApp(config: Config, { log, store: givenStore }: Outside): 
   const local = config.CHECK_SOCKET !== undefined || isLoopback(config.HOST)
   const asker = askerOf({ judge, services, local })
   const address = config.CHECK_SOCKET === undefined ? { host: config.HOST, port: config.CHECK_PORT } : { socketPath: config.CHECK_SOCKET }
-  const checking = { judge, feeds, demands, asker, ids: createIds(systemClock), decided: metrics.decisions() }
-  const forEverybody: Listener = { address, portVariable: 'CHECK_PORT', callers: 'anybody', services: (unary) => [[checkDefinition, checkService(unary, checking)]] }
+  const deciding = decidingBy({ judge, asker, ids: createIds(systemClock), decided: metrics.decisions() })
+  const forEverybody: Listener = {
+    address,
+    portVariable: 'CHECK_PORT',
+    callers: 'anybody',
+    services: (unary) => [
+      [checkDefinition, checkService(unary, { deciding, feeds, demands, asker })],
+      [envoyDefinition, envoyService(unary, { deciding, feeds, routes: compiledRoutes(), now: momentNow })],
+    ],
+  }
   const listeners = listenersOf([forEverybody], { config, log, transport, metrics })
 
   const closing = new Closing()

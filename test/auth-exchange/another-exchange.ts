@@ -10,6 +10,7 @@ import type { Credentials, System } from '../support/system.js'
 
 export type AnotherExchange = {
   readonly calls: Calls
+  readonly address: string
   readonly internalAddress: string
   login(credentials: Credentials): Promise<LoginResponse>
   close(): Promise<void>
@@ -23,9 +24,11 @@ export async function anotherExchange(system: System, environment: Record<string
   const config = readConfig(configSchema, { ...exchange, ...peers, ...ports, ...environment })
   const app = createApp(config, { log: createLog({ service: 'another-exchange', level: 'silent' }), clock: system.clock })
   const { port, internalPort } = await app.listen()
-  const calls = callsTo(`127.0.0.1:${port}`)
+  const address = `127.0.0.1:${port}`
+  const calls = callsTo(address)
   return {
     calls,
+    address,
     internalAddress: `127.0.0.1:${internalPort}`,
     login: ({ clientId, clientSecret }) => calls(Exchange.login, { proof: { $case: 'universalAuth', value: { clientId, clientSecret } } }),
     close: async () => {

@@ -44,6 +44,14 @@ const mutations: Record<Mutation, () => Promise<(by: NamedCalls) => Promise<Even
     const { identityId, secretId: id } = await newWorkload()
     return (by) => by(Exchange.revokeClientSecret, { identityId, id }).then(() => ({ type: 'client-secret', id }))
   },
+  createPrincipal: async () => {
+    const [identityId, name] = [await newIdentity(), next()]
+    return async (by) => ({ type: 'principal', id: (await by(Exchange.createPrincipal, { identityId, name })).principal?.id ?? '' })
+  },
+  deletePrincipal: async () => {
+    const id = (await admin.exchange(Exchange.createPrincipal, { identityId: await newIdentity(), name: next() })).principal?.id ?? ''
+    return (by) => by(Exchange.deletePrincipal, { id }).then(() => ({ type: 'principal', id }))
+  },
   login: async () => {
     const { identityId, clientId, clientSecret } = await newWorkload()
     return async (by) => {

@@ -17,7 +17,7 @@ let stronger: string
 const next = freshNames('thing')
 const lifetimes = { accessTokenTtlSeconds: undefined, accessTokenMaxTtlSeconds: undefined }
 const newSecret = { description: '', ttlSeconds: 0, useLimit: 0 }
-const manage = [allow(['create', 'update'], ['auth-method', 'client-secret'])]
+const manage = [allow(['create', 'update'], ['auth-method', 'client-secret', 'principal'])]
 const readSecrets = allow(['read'], ['secrets'])
 
 beforeAll(async () => {
@@ -44,6 +44,10 @@ const methods: Record<string, () => Promise<{ readonly resource: string; readonl
   CreateClientSecret: async () => {
     const identityId = await withCredentials()
     return { resource: 'client-secret', call: (by) => by(Exchange.createClientSecret, { identityId, ...newSecret }) }
+  },
+  CreatePrincipal: async () => {
+    const identityId = await withoutCredentials()
+    return { resource: 'principal', call: (by) => by(Exchange.createPrincipal, { identityId, name: next() }) }
   },
 }
 

@@ -4,6 +4,7 @@ import { createIds } from '#libs/ids.js'
 import { CREDENTIAL_HEADER, digestOf } from '#libs/rpc/service-credential.js'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { ExchangeInternalServiceService as Internal } from '#libs/wire/gen/countersign/exchange/v1/internal.js'
+import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import type { Admin } from '../../deploy/local/bootstrap.js'
 import { secretText } from '../../services/auth-exchange/domain/client-secret.js'
 import { contentOf } from '../identity-registry/audit-trail.js'
@@ -103,6 +104,69 @@ describe('DescribeToken', () => {
   })
 })
 
+describe('DescribePrincipal', () => {
+  const describePrincipal = (name: string, by = asCheck(), organizationId = system.admin.organizationId) => by(Internal.describePrincipal, { organizationId, name })
+  const newIdentity = async (name: string, of = admin) => (await of.registry(Registry.createIdentity, { name, role: '' })).id
+  const create = (identityId: string, name: string, of = admin) => of.exchange(Exchange.createPrincipal, { identityId, name })
+  const nobody = { principalId: '', identityId: '' }
+
+  describe('answers', () => {
+    it('with whose it is from when it was created until it was deleted, and before and after that it is nobody’s, as of the last change', async () => {
+      const { organizationId } = system.admin
+      const [name, identityId] = ['spiffe://acme/orders', await newIdentity('orders')]
+      expect(await describePrincipal(name)).toMatchObject({ ...nobody, organizationId, stamp: { seq: expect.any(Number) } })
+      const { principal, revision } = await create(identityId, name)
+      expect(await describePrincipal(name)).toEqual({ principalId: principal?.id, organizationId, identityId, stamp: stampOf(revision) })
+      const deletion = await admin.exchange(Exchange.deletePrincipal, { id: principal?.id ?? '' })
+      expect(await describePrincipal(name)).toEqual({ ...nobody, organizationId, stamp: stampOf(deletion.revision) })
+    })
+
+    it('with whose it is in the organization that was named', async () => {
+      const other = await system.newOrganization()
+      const session = await system.session(other)
+      const [here, there] = [await newIdentity('here'), await newIdentity('there', session)]
+      await create(here, 'CN=twin')
+      await create(there, 'CN=twin', session)
+      expect(await describePrincipal('CN=twin')).toMatchObject({ identityId: here })
+      expect(await describePrincipal('CN=twin', asCheck(), other.organizationId)).toMatchObject({ organizationId: other.organizationId, identityId: there })
+    })
+
+    // Whether the identity is there and active is asked of identity-registry, whose answer is as fresh.
+    it('with the identity also once that is disabled, or deleted', async () => {
+      const identityId = await newIdentity('leaving')
+      await create(identityId, 'CN=leaving')
+      await admin.registry(Registry.disableIdentity, { id: identityId })
+      expect(await describePrincipal('CN=leaving')).toMatchObject({ identityId })
+      await admin.registry(Registry.deleteIdentity, { id: identityId, etag: '' })
+      expect(await describePrincipal('CN=leaving')).toMatchObject({ identityId })
+    })
+
+    it.each([['none', ''], ['one with NUL', 'CN=a\0b'], ['one that is no ASCII', 'CN=bäd'], ['one with spaces around it', ' CN=leaving '], ['one in another case', 'cn=leaving'], ['a pattern', '*'], ['a long one', 'x'.repeat(20_000)]])(
+      'that a name that can be nobody’s is nobody’s: %s',
+      async (_what, name) => expect(await describePrincipal(name)).toMatchObject(nobody),
+    )
+
+    // Seen to fail without the question whether the caller may ask about the organization.
+    it('as of a name that is nobody’s, of an organization that the caller may not ask about', async () => {
+      const other = await system.newOrganization()
+      const session = await system.session(other)
+      await create(await newIdentity('hidden', session), 'CN=hidden', session)
+      await create(await newIdentity('shown'), 'CN=shown')
+      const [hidden, unknown] = [await describePrincipal('CN=hidden', asSidecar(), other.organizationId), await describePrincipal('CN=nobody', asSidecar(), other.organizationId)]
+      expect(hidden).toEqual({ ...nobody, organizationId: other.organizationId, stamp: expect.any(Object) })
+      expect(unknown).toMatchObject({ ...nobody, organizationId: other.organizationId })
+      expect(await describePrincipal('CN=shown', asSidecar())).toMatchObject({ organizationId: system.admin.organizationId })
+      expect((await describePrincipal('CN=shown', asSidecar())).identityId).not.toBe('')
+    })
+  })
+
+  describe('refuses', () => {
+    it('what is no organization', async () => {
+      await expect(describePrincipal('CN=orders', asCheck(), 'x')).rejects.toMatchObject(invalid('organization_id'))
+    })
+  })
+})
+
 describe('Bootstrap', () => {
   const bootstrap = (request: Admin, by = asBootstrap()) => by(Internal.bootstrap, request)
   const content = () => contentOf(system.databases.superuserUrl, 'exchange')
@@ -163,6 +227,7 @@ describe('Bootstrap', () => {
 describe('a service credential', () => {
   const methods: Record<keyof typeof Internal, (by: Calls) => Promise<unknown>> = {
     describeToken: (by) => by(Internal.describeToken, { accessToken: admin.token }),
+    describePrincipal: (by) => by(Internal.describePrincipal, { organizationId: system.admin.organizationId, name: 'CN=orders' }),
     bootstrap: (by) => by(Internal.bootstrap, system.admin),
   }
 
@@ -173,7 +238,7 @@ describe('a service credential', () => {
     for (const by of callers) await expect(call(by)).rejects.toMatchObject({ kind: 'UNAUTHENTICATED', reason: 'SERVICE_CREDENTIAL_REJECTED' })
   })
 
-  it.each([['describeToken', asBootstrap], ['bootstrap', asCheck]] as const)('that is good for others is not good for %s', async (name, by) => {
+  it.each([['describeToken', asBootstrap], ['describePrincipal', asBootstrap], ['bootstrap', asCheck]] as const)('that is good for others is not good for %s', async (name, by) => {
     const refusal = { kind: 'PERMISSION_DENIED', reason: 'SERVICE_NOT_ALLOWED', metadata: { method: Internal[name].path } }
     await expect(methods[name](by())).rejects.toMatchObject(refusal)
   })

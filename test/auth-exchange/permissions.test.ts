@@ -29,6 +29,7 @@ type Row = { readonly needs: readonly Need[]; readonly gives?: Need; readonly ca
 const lifetimes = { accessTokenTtlSeconds: undefined, accessTokenMaxTtlSeconds: undefined }
 const newSecret = { description: '', ttlSeconds: 0, useLimit: 0 }
 const newSecretId = async () => (await admin.exchange(Exchange.createClientSecret, { ...workload, ...newSecret })).clientSecret?.id ?? ''
+const newPrincipalId = async () => (await admin.exchange(Exchange.createPrincipal, { ...workload, name: next() })).principal?.id ?? ''
 
 // What is proven by a secret, or by the token itself, needs no other authorization; everything else has a row here.
 type Authorized = Exclude<keyof typeof Exchange, 'login' | 'getJsonWebKeySet'>
@@ -53,6 +54,18 @@ const methods: Record<Authorized, Row> = {
   revokeClientSecret: {
     needs: [['revoke', 'client-secret']],
     call: async (by) => by(Exchange.revokeClientSecret, { ...workload, id: await newSecretId() }),
+  },
+  createPrincipal: {
+    needs: [['create', 'principal']], gives: ['grant', 'principal'],
+    call: (by) => by(Exchange.createPrincipal, { ...workload, name: next() }),
+  },
+  listPrincipals: {
+    needs: [['read', 'principal']],
+    call: (by) => by(Exchange.listPrincipals, { identityId: '', pageSize: 0, pageToken: '' }),
+  },
+  deletePrincipal: {
+    needs: [['delete', 'principal']],
+    call: async (by) => by(Exchange.deletePrincipal, { id: await newPrincipalId() }),
   },
   revokeAccessToken: {
     needs: [['revoke', 'access-token']],

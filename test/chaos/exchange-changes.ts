@@ -1,12 +1,14 @@
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { bootstrapAgain } from './bootstrap-change.js'
-import { type Group, type Identity, liveSecret, liveToken, type Token } from './group.js'
+import { type Group, type Identity, isSeenActive, liveSecret, liveToken, type Token } from './group.js'
+import { principalChanges } from './principal-changes.js'
 import { CALL_MILLIS, type Done, type ExchangeMethod, type Planner, type Step } from './step.js'
 
 // Every method that changes something in auth-exchange, and how it is used here. One that is added to changedInExchange has
 // to be added here too: without it this does not compile.
 
 export const exchangeChanges: Record<ExchangeMethod, Planner> = {
+  ...principalChanges,
   Bootstrap: { changes: 'nothing', weight: 0.3, plan: (group) => bootstrapAgain(group, 'exchange') },
   AttachUniversalAuth: { changes: 'nothing', weight: 20, plan: attachUniversalAuth },
   UpdateUniversalAuth: { changes: 'nothing', weight: 0.5, plan: updateUniversalAuth },
@@ -42,9 +44,7 @@ function updateUniversalAuth(group: Group, about: Identity): Step | undefined {
 }
 
 export function createClientSecret(group: Group, about: Identity): Step | undefined {
-  const { recorder, boundMillis } = group.tools
-  const isSeenActive = about.state === 'active' && recorder.now() > about.enabledAt + 2 * boundMillis
-  if (about.clientId === '' || !isSeenActive) return undefined
+  if (about.clientId === '' || !isSeenActive(group, about)) return undefined
   return {
     what: 'CreateClientSecret',
     feed: 'exchange',

@@ -18,6 +18,9 @@ export type Bound = { id: string; etag: string; held: readonly Role[]; roles: re
 
 export type Secret = { readonly id: string; readonly text: string; readonly track: TrackId; isLive: boolean }
 
+/** Whether one whose creation was not heard of may still be made, late: then it is left alone. */
+export type Principal = { readonly id: string; readonly name: string; isThere: boolean; mayReturn: boolean }
+
 export type Token = { readonly id: string; readonly text: string; readonly track: TrackId; readonly secret: Secret; isLive: boolean }
 
 export type Identity = {
@@ -32,6 +35,7 @@ export type Identity = {
   readonly tracks: Map<Scope | 'login', TrackId>
   secrets: Secret[]
   tokens: Token[]
+  principals: Principal[]
   touchedAt: number
   enabledAt: number
 }
@@ -90,7 +94,7 @@ export class Group {
   addIdentity(id: string, name: string): Identity {
     const { recorder } = this.tools
     const identity: Identity = {
-      ...{ id, name, state: 'active', clientId: '', isTainted: false, secrets: [], tokens: [], touchedAt: -Infinity, enabledAt: -Infinity },
+      ...{ id, name, state: 'active', clientId: '', isTainted: false, secrets: [], tokens: [], principals: [], touchedAt: -Infinity, enabledAt: -Infinity },
       bound: new Map(),
       tracks: new Map(),
     }
@@ -141,3 +145,7 @@ const loginValue = ({ state }: Identity): Answer => (state === 'active' ? 'allow
 
 export const liveToken = ({ tokens }: Identity): Token | undefined => tokens.findLast(({ isLive }) => isLive)
 export const liveSecret = ({ secrets }: Identity): Secret | undefined => secrets.findLast(({ isLive }) => isLive)
+
+/** Whether auth-exchange has to know by now that it is active. */
+export const isSeenActive = ({ tools: { recorder, boundMillis } }: Group, { state, enabledAt }: Identity): boolean =>
+  state === 'active' && recorder.now() > enabledAt + 2 * boundMillis

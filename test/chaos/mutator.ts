@@ -122,7 +122,7 @@ const whatIsMissing = (group: Group): Step | undefined =>
 
 // For planners that make something new.
 const noIdentity: Identity = {
-  ...{ id: '', name: '', state: 'deleted', clientId: '', isTainted: false, secrets: [], tokens: [], touchedAt: 0, enabledAt: 0 },
+  ...{ id: '', name: '', state: 'deleted', clientId: '', isTainted: false, secrets: [], tokens: [], principals: [], touchedAt: 0, enabledAt: 0 },
   bound: new Map(),
   tracks: new Map(),
 }

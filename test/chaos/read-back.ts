@@ -29,7 +29,7 @@ type Finding = { readonly what: string; readonly expected: string; readonly read
 async function readGroup(group: Group): Promise<void> {
   const findings = [
     ...[...group.scopes, ...group.gone].flatMap((scope) => scopeFindings(group, scope)),
-    ...group.identities.flatMap((identity) => [...identityFindings(group, identity), ...secretFindings(group, identity)]),
+    ...group.identities.flatMap((identity) => [...identityFindings(group, identity), ...secretFindings(group, identity), ...principalFindings(group, identity)]),
   ]
   for (const { what, expected, read } of findings) {
     const found = await insisted(read)
@@ -85,6 +85,19 @@ function identityFindings(group: Group, { id, state, name, isTainted, bound }: I
     },
   }))
   return [...findings, ...bindings]
+}
+
+/** Whose each name is, once all is done: its own identity's, or nobody's. */
+function principalFindings(group: Group, { id: identityId, principals }: Identity): Finding[] {
+  return principals.map(({ id, name, isThere }): Finding => ({
+    what: `principal ${short(id)}`,
+    expected: isThere ? `${name} is ${id}` : 'absent',
+    read: async () => {
+      const page = await group.exchange(Exchange.listPrincipals, { identityId, pageSize: 200, pageToken: '' }, CALL_MILLIS)
+      const found = page.principals.find((one) => one.name === name)
+      return found ? `${found.name} is ${found.id}` : 'absent'
+    },
+  }))
 }
 
 function secretFindings(group: Group, { id: identityId, clientId, secrets }: Identity): Finding[] {

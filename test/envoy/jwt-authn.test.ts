@@ -5,7 +5,7 @@ import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersi
 import { runCli } from '../cli/run-cli.js'
 import { type Application, startApplication, valuesOf } from '../support/applications.js'
 import { makeWorkload, UNKNOWN_ID, type Workload } from '../support/builders.js'
-import { type Envoy, startEnvoy } from '../support/envoy.js'
+import { type Envoy, startEnvoy } from '../support/envoy-process.js'
 import { envoyForTests } from '../support/envoy-program.js'
 import { partsOf, realKeyOf, reissued, unknownTokens } from '../support/forged-tokens.js'
 import { scratchDirectory } from '../support/scratch-directory.js'

@@ -10,6 +10,7 @@ import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/count
 import { findToken } from '../../services/auth-exchange/store/access-tokens.js'
 import { findSecretOfClient } from '../../services/auth-exchange/store/client-secrets.js'
 import type { ExchangeSchema } from '../../services/auth-exchange/store/schema.js'
+import { findPrincipal } from '../../services/auth-exchange/store/principals.js'
 import { findGrants, findIdentityState, findRuleSet } from '../../services/identity-registry/store/resolved.js'
 import type { RegistrySchema } from '../../services/identity-registry/store/schema.js'
 import { heldTransaction } from '../faults/held-transaction.js'
@@ -24,6 +25,8 @@ let organizationId: string
 let workload: Workload
 let roleId: string
 let tokenId: string
+let principalId: string
+const principalName = 'spiffe://acme/reader'
 const ids = createIds(systemClock)
 
 beforeAll(async () => {
@@ -34,6 +37,7 @@ beforeAll(async () => {
   workload = await makeWorkload(admin, { name: 'reader' })
   roleId = (await admin.registry(Registry.createRole, { projectId: '', name: 'auditor', description: '', rules: [] })).id
   tokenId = (await system.login(workload)).tokenId
+  principalId = (await admin.exchange(Exchange.createPrincipal, { identityId: workload.identityId, name: principalName })).principal?.id ?? ''
   await admin.exchange(Exchange.getUniversalAuth, { identityId: workload.identityId })
   // Nobody else may wait for the locks of this file.
   await system.close()
@@ -67,6 +71,10 @@ const reads: Record<string, () => Promise<Seen>> = {
     const standing = await findToken(exchange, { organizationId, id: tokenId })
     return { stamp: standing?.stamp ?? { epoch: '', seq: -1 }, value: standing?.record.revokeTime?.getTime() }
   },
+  findPrincipal: async () => {
+    const { stamp, found } = await findPrincipal(exchange, { organizationId, name: principalName })
+    return { stamp, value: found?.identityId }
+  },
   findSecretOfClient: async () => {
     const secret = await findSecretOfClient(exchange, workload.clientId, workload.secretId)
     return { stamp: secret?.stamp ?? { epoch: '', seq: -1 }, value: secret?.epoch }
@@ -79,6 +87,7 @@ const changes: Record<string, { readonly table: string; readonly set: string; re
   findIdentityState: { table: 'registry.identity', set: NAME, id: () => workload.identityId },
   findRuleSet: { table: 'registry.role', set: NAME, id: () => roleId },
   findToken: { table: 'exchange.access_token', set: 'set revoke_time = clock_timestamp()', id: () => tokenId },
+  findPrincipal: { table: 'exchange.principal', set: 'set identity_id = gen_random_uuid()', id: () => principalId },
   findSecretOfClient: { table: 'exchange.client_secret', set: 'set epoch = gen_random_uuid()', id: () => workload.secretId },
 }
 

@@ -35,6 +35,8 @@ const exchange: Record<keyof typeof changedInExchange, string> = {
   CreateClientSecret: GUARDED,
   RevokeClientSecret: 'takes',
   RevokeAccessToken: 'takes',
+  CreatePrincipal: GUARDED,
+  DeletePrincipal: 'takes',
 }
 
 const root = join(import.meta.dirname, '../..')

@@ -116,7 +116,7 @@ beforeAll(async () => {
   const builtIn = /^00000000-0000-7000-8000/
   const { projectName, organizationRole, projectRole, workload } = b
   const idsOfB = stored.match(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21}/g)?.filter((id) => !builtIn.test(id))
-  marksOfB = [projectName, organizationRole.name, projectRole.name, workload.name, ...new Set(idsOfB)]
+  marksOfB = [projectName, organizationRole.name, projectRole.name, workload.name, workload.principal, ...new Set(idsOfB)]
 })
 afterAll(async () => {
   for (const close of closing) await close()

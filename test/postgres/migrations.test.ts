@@ -8,6 +8,7 @@ import { runMigrate } from '../../deploy/database/run.js'
 import { newSecrets } from '../../deploy/local/secrets.js'
 import { urlOf, withClient } from '../../deploy/local/service-databases.js'
 import { serviceEnvironments } from '../../deploy/local/services.js'
+import { migrations as exchangeMigrations } from '../../services/auth-exchange/store/migrations.js'
 import { createApp } from '../../services/identity-registry/app.js'
 import { configSchema } from '../../services/identity-registry/config.js'
 import { migrations } from '../../services/identity-registry/store/migrations.js'
@@ -53,12 +54,12 @@ function registryThat(given: Record<string, string>, warned: (line: string) => v
   return createApp(config, { log })
 }
 
-const LATEST = { registry: Object.keys(migrations).at(-1), exchange: '0002-change-feed' }
+const LATEST = { registry: Object.keys(migrations).at(-1), exchange: Object.keys(exchangeMigrations).at(-1) }
 const upToDate = `registry: up to date at ${LATEST.registry}\nexchange: up to date at ${LATEST.exchange}\n`
 
 describe('an empty database', () => {
   it('is said to lack everything, and nothing is changed', async () => {
-    expect(await migrateBy('plan')).toMatchObject({ code: 0, out: `registry: pending ${Object.keys(migrations).join(', ')}\nexchange: pending 0001-exchange, 0002-change-feed\n` })
+    expect(await migrateBy('plan')).toMatchObject({ code: 0, out: `registry: pending ${Object.keys(migrations).join(', ')}\nexchange: pending ${Object.keys(exchangeMigrations).join(', ')}\n` })
     expect(await migrateBy('status')).toMatchObject({ code: 1 })
     const { rowCount } = await withClient(as(owner), (client) => client.query("select from information_schema.schemata where schema_name in ('registry', 'exchange')"))
     expect(rowCount).toBe(0)

@@ -47,6 +47,7 @@ const ids = [...LOOKALIKES, ...OTHER_IDS]
 const foreign = ['\u212aelvin', 'ba\u017fe', '\uff41bc', 'b\u200bad', '\u202ebad', 'bäd']
 const spellings = [...foreign, ' ', 'bad ', ' bad', 'bad\n', 'ba\td', 'bad\0', 'bad!', 'x'.repeat(65)]
 const displayNames = spellings
+const principalNames = [...foreign, ' ', 'bad ', ' bad', 'bad\n', 'ba\td', 'bad\0', 'x'.repeat(513)]
 const base64 = (text: string): string => Buffer.from(text).toString('base64url')
 const roleNames = [...spellings, 'Admin', 'ADMIN', '1st', '-x', 'a_b', 'a.b', 'a b']
 const words = [...spellings, 'Read', 're*d', '**', 'a/b', 'a b']
@@ -73,6 +74,7 @@ const BAD_VALUES: Readonly<Record<string, readonly Wire[]>> = {
   id: required(...ids),
   identity_id: required(...ids),
   'ListBindingsRequest.identity_id': optional(...ids),
+  'ListPrincipalsRequest.identity_id': optional(...ids),
   token_id: required(...ids),
   client_id: required(...ids),
   project_id: optional(...ids),
@@ -83,6 +85,7 @@ const BAD_VALUES: Readonly<Record<string, readonly Wire[]>> = {
   name: required(...displayNames),
   'ListProjectsRequest.name': optional(...displayNames),
   'ListIdentitiesRequest.name': optional(...displayNames),
+  'CreatePrincipalRequest.name': required(...principalNames),
   'CreateRoleRequest.name': required(...roleNames),
   'CreateIdentityRequest.role': optional(...roleNames),
   'BoundRole.role': required(...roleNames),

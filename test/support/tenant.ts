@@ -18,7 +18,8 @@ export type Tenant = {
   /** Custom roles; the workload has both. */
   readonly organizationRole: Named
   readonly projectRole: Named
-  readonly workload: Workload & { readonly name: string; readonly token: string; readonly tokenId: string }
+  /** `principal` is the name of its one. */
+  readonly workload: Workload & { readonly name: string; readonly principal: string; readonly token: string; readonly tokenId: string }
   readonly organizationBindingId: string
   readonly projectBindingId: string
   readonly identity: () => Promise<Versioned>
@@ -30,6 +31,8 @@ export type Tenant = {
   readonly binding: (projectId: string) => Promise<Versioned>
   /** A client secret of the workload. */
   readonly secretId: () => Promise<string>
+  /** A principal of the workload. */
+  readonly principalId: () => Promise<string>
   /** A live token of the workload. */
   readonly token: () => Promise<{ accessToken: string; tokenId: string }>
   /** Of a change that was just made. */
@@ -64,6 +67,9 @@ export async function makeTenant(system: System, tag: string, of: Admin): Promis
   }
   const [organizationBinding] = await bindingsOf(workload.identityId)
   const { accessToken: token, tokenId } = await system.login(workload)
+  const newPrincipal = (principal: string) => exchange(Exchange.createPrincipal, { identityId: workload.identityId, name: principal })
+  const principal = `spiffe://${tag}-workload`
+  await newPrincipal(principal)
   const identity = () => registry(Registry.createIdentity, { name: fresh(), role: '' })
   const unboundIdentity = async () => {
     const { id } = await identity()
@@ -80,7 +86,7 @@ export async function makeTenant(system: System, tag: string, of: Admin): Promis
     projectName,
     organizationRole,
     projectRole,
-    workload: { ...workload, name, token, tokenId },
+    workload: { ...workload, name, principal, token, tokenId },
     organizationBindingId: organizationBinding?.id ?? '',
     projectBindingId,
     identity,
@@ -95,6 +101,7 @@ export async function makeTenant(system: System, tag: string, of: Admin): Promis
       const { identityId } = workload
       return (await exchange(Exchange.createClientSecret, { identityId, description: '', ttlSeconds: 0, useLimit: 0 })).clientSecret?.id ?? ''
     },
+    principalId: async () => (await newPrincipal(`spiffe://${fresh()}`)).principal?.id ?? '',
     token: () => system.login(workload),
     revision: async () => (await identity()).revision,
   }

@@ -127,6 +127,12 @@ const exchange: Record<string, readonly Builder[]> = {
     ({ workload, earlier }) => ({ identity_id: workload.identityId, page_size: 1, page_token: pageTokenAfter(earlier.identityId) }),
   ],
   RevokeClientSecret: [async ({ workload, secretId }) => ({ identity_id: workload.identityId, id: await secretId() })],
+  CreatePrincipal: [({ workload, fresh }) => ({ identity_id: workload.identityId, name: `spiffe://${fresh()}` })],
+  ListPrincipals: [
+    ({ workload, earlier }) => ({ identity_id: workload.identityId, page_size: 1, page_token: pageTokenAfter(earlier.identityId) }),
+    ({ earlier }) => ({ page_size: 10, page_token: pageTokenAfter(earlier.identityId) }),
+  ],
+  DeletePrincipal: [async ({ principalId }) => ({ id: await principalId() })],
   Login: [({ workload }) => ({ universal_auth: { client_id: workload.clientId, client_secret: workload.clientSecret } })],
   RevokeAccessToken: [
     async ({ token }) => ({ token_id: (await token()).tokenId }),
@@ -183,6 +189,7 @@ const registryInternal: Record<string, readonly Builder[]> = {
 
 const exchangeInternal: Record<string, readonly Builder[]> = {
   DescribeToken: [({ workload }) => ({ access_token: workload.token })],
+  DescribePrincipal: [({ organizationId, workload }) => ({ organization_id: organizationId, name: workload.principal })],
   Bootstrap: [
     async ({ organizationId, identity }) => ({
       organization_id: organizationId,

@@ -28,6 +28,12 @@ export const clientSecretNotFound = (id: string): DomainError =>
 export const tokenNotFound = (id: string): DomainError =>
   new DomainError('NOT_FOUND', 'TOKEN_NOT_FOUND', `There is no live access token ${id}.`, { metadata: { id } })
 
+export const principalNotFound = (id: string): DomainError =>
+  new DomainError('NOT_FOUND', 'PRINCIPAL_NOT_FOUND', `There is no principal ${id}.`, { metadata: { id } })
+
+export const principalNameTaken = (name: string): DomainError =>
+  new DomainError('ALREADY_EXISTS', 'PRINCIPAL_NAME_TAKEN', `There is a principal ${name} already.`, { metadata: { name } })
+
 export const bootstrapConflict = (): DomainError =>
   new DomainError('ALREADY_EXISTS', 'BOOTSTRAP_CONFLICT', 'The client id, the identity or the id of the secret belongs to something else.')
 

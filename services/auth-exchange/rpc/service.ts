@@ -3,9 +3,12 @@ import type { AuthExchangeServiceServer } from '#libs/wire/gen/countersign/excha
 import type { ActiveTokens, Coverage, IdentityReader, ProofVerifier, SecretHasher, TokenSigner, UniversalAuthProof, Writing } from '../ports.js'
 import { attachUniversalAuth } from './attach-universal-auth.js'
 import { createClientSecret } from './create-client-secret.js'
+import { createPrincipal } from './create-principal.js'
+import { deletePrincipal } from './delete-principal.js'
 import { getJsonWebKeySet } from './get-json-web-key-set.js'
 import { getUniversalAuth } from './get-universal-auth.js'
 import { listClientSecrets } from './list-client-secrets.js'
+import { listPrincipals } from './list-principals.js'
 import { login } from './login.js'
 import { revokeAccessToken } from './revoke-access-token.js'
 import { revokeClientSecret } from './revoke-client-secret.js'
@@ -29,6 +32,10 @@ export const exchangeService = (unary: UnaryAdapter, outside: Outside): AuthExch
   createClientSecret: unary(createClientSecret(outside)),
   listClientSecrets: unary(listClientSecrets(outside)),
   revokeClientSecret: unary(revokeClientSecret(outside)),
+
+  createPrincipal: unary(createPrincipal(outside)),
+  listPrincipals: unary(listPrincipals(outside)),
+  deletePrincipal: unary(deletePrincipal(outside)),
 
   login: unary(login(outside)),
   revokeAccessToken: unary(revokeAccessToken(outside)),

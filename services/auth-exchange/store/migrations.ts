@@ -1,5 +1,6 @@
 import { exchange } from './migrations/0001-exchange.js'
 import { changeFeed } from './migrations/0002-change-feed.js'
+import { principals } from './migrations/0003-principals.js'
 
 /** In order of name; forward only. */
-export const migrations = { '0001-exchange': exchange, '0002-change-feed': changeFeed }
+export const migrations = { '0001-exchange': exchange, '0002-change-feed': changeFeed, '0003-principals': principals }

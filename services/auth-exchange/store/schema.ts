@@ -1,6 +1,7 @@
 import type { JSONColumnType, Kysely, Transaction } from 'kysely'
 import type { AccessTokenRecord } from '../domain/access-token.js'
 import type { ClientSecret } from '../domain/client-secret.js'
+import type { Principal } from '../domain/principal.js'
 import type { Argon2Parameters, Verifiers } from '../domain/secret-hash.js'
 import type { UniversalAuth } from '../domain/universal-auth.js'
 
@@ -29,6 +30,7 @@ export type ExchangeSchema = {
   clientSecret: ClientSecret & Omit<Verifiers, 'argon2Parameters'> & { readonly argon2Parameters: JSONColumnType<Argon2Parameters, string, string> }
   accessToken: AccessTokenRecord
   signingKey: SigningKeyRow
+  principal: Principal
 }
 
 export type Db = Kysely<ExchangeSchema>

@@ -5,9 +5,8 @@ import { canonicalPath, isPath } from '#libs/rules/path.js'
 import { isWord, WORD_PROBLEM } from '#libs/rules/rule.js'
 import { isList, type Scalar, type Value } from '#libs/rules/value.js'
 
-/** What is asked: may the holder of this token do this to that resource? */
-export type Question = {
-  readonly token: string
+/** What is asked about, whoever asks for it. */
+export type Matter = {
   /** Undefined: the organization itself. */
   readonly projectId: string | undefined
   readonly action: string
@@ -15,6 +14,9 @@ export type Question = {
   /** Those of the context by their names with `context.` in front, and paths in their one spelling. */
   readonly attributes: Attributes
 }
+
+/** What is asked: may the holder of this token do this to that resource? */
+export type Question = Matter & { readonly token: string }
 
 /** By name; what was no value was reported, and is undefined. */
 export type GivenAttributes = ReadonlyMap<string, Value | undefined>
@@ -34,8 +36,12 @@ export const CONTEXT = 'context.'
 const MAX_ATTRIBUTES = 50
 const MAX_VALUE_LENGTH = 4096
 
-export function checkQuestion({ accessToken, projectId, action, resource, attributes, context }: Asked, wrong: Violations): Question {
+export function checkQuestion({ accessToken, ...asked }: Asked, wrong: Violations): Question {
   const token = credentialText(accessToken, wrong.at('access_token'))
+  return { token, ...checkMatter(asked, wrong) }
+}
+
+export function checkMatter({ projectId, action, resource, attributes, context }: Omit<Asked, 'accessToken'>, wrong: Violations): Matter {
   const project = optionalId(projectId, wrong.at('project_id'))
   if (!isWord(action)) wrong.at('action')(WORD_PROBLEM)
   if (resource === undefined) wrong.at('resource')('must be set')
@@ -48,7 +54,7 @@ export function checkQuestion({ accessToken, projectId, action, resource, attrib
     ...attributesIn(attributes, 'resource.attributes', wrong),
     ...attributesIn(context, 'context', wrong).map(([name, value]): [string, Value] => [`${CONTEXT}${name}`, value]),
   ])
-  return { token, projectId: project, action, resource: resource ?? '', attributes: values }
+  return { projectId: project, action, resource: resource ?? '', attributes: values }
 }
 
 /** The field of one attribute: a name that can't be one is not repeated. */

@@ -12,3 +12,17 @@ export const callerTokenRejected = (): DomainError =>
 
 export const checkNotAllowed = (): DomainError =>
   new DomainError('PERMISSION_DENIED', 'CHECK_NOT_ALLOWED', "The caller's roles do not allow check on authorization.")
+
+/** Of a request that a proxy asks about: what follows is about that request, and no word about a token. */
+export const authorizationMalformed = (): DomainError =>
+  new DomainError('UNAUTHENTICATED', 'AUTHORIZATION_MALFORMED', 'Send `authorization` once, as `Bearer ACCESS_TOKEN`.')
+
+export const pathNotCanonical = (): DomainError =>
+  new DomainError('PERMISSION_DENIED', 'PATH_NOT_CANONICAL', 'The path of the request is spelled in a way that servers read differently.')
+
+export const requestNotRecognized = (): DomainError =>
+  new DomainError('PERMISSION_DENIED', 'REQUEST_NOT_RECOGNIZED', 'The request does not say what its route asks about: an action, a resource or a project.')
+
+/** The operator's mistake, so neither an allow nor a deny. */
+export const routeMisconfigured = (problem: string): DomainError =>
+  new DomainError('INTERNAL', 'ROUTE_MISCONFIGURED', 'The context extensions of the route are not valid.', { metadata: { problem } })

@@ -2,7 +2,8 @@ import { FEEDS } from '#libs/freshness/entities.js'
 import { revisionText, SHARD } from '#libs/freshness/revision.js'
 import type { Stamp } from '#libs/freshness/stamp.js'
 import { type CheckResponse, DecisionReason } from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
-import type { Decision, Evidence, Reason } from '../domain/decide.js'
+import type { Reason } from '../domain/decide.js'
+import type { Decided } from './deciding.js'
 import type { Feeds } from './gather.js'
 
 const reasons: Record<Reason, DecisionReason> = {
@@ -10,8 +11,6 @@ const reasons: Record<Reason, DecisionReason> = {
   'denied-by-rule': DecisionReason.DENIED_BY_RULE,
   'no-rule': DecisionReason.NO_RULE,
 }
-
-type About = { readonly evidence: Evidence; readonly feeds: Feeds; readonly revision: string; readonly decisionId: string }
 
 /** How far both feeds are, as text: written anew where one has moved, since every decision says it. */
 export function revisionOf(feeds: Feeds): () => string {
@@ -26,7 +25,7 @@ export function revisionOf(feeds: Feeds): () => string {
   }
 }
 
-export function toDecisionMessage(decision: Decision, { evidence: { token, grants }, feeds, revision, decisionId }: About): CheckResponse {
+export function toDecisionMessage({ decision, evidence: { token, grants }, decisionId }: Decided, feeds: Feeds, revision: string): CheckResponse {
   const { identityId, organizationId, tokenId, expireMillis } = token
   const rule = decision.reason === 'no-rule' ? undefined : { roleId: decision.role.roleId, role: decision.role.role, ruleIndex: decision.ruleIndex }
   const { registry, exchange } = feeds

@@ -1,7 +1,10 @@
 import { reusingWriter } from '#libs/rpc/reusing-writer.js'
 import type { UnaryAdapter } from '#libs/rpc/unary.js'
 import { AuthorizationCheckServiceService, type AuthorizationCheckServiceServer, CheckResponse } from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
+import { AuthorizationService, type AuthorizationServer } from '#libs/wire/gen/envoy/service/auth/v3/external_auth.js'
 import { check } from './check.js'
+import { envoyAnswer, toldToEnvoy } from './envoy-answer.js'
+import { envoyCheck } from './envoy-check.js'
 import { waitForRevision } from './wait-for-revision.js'
 
 /** One allowed check in so many has a line in the log; every denied one has. */
@@ -18,15 +21,29 @@ export const checkDefinition = {
   check: { ...AuthorizationCheckServiceService.check, responseSerialize: reusingWriter(CheckResponse) },
 }
 
+/** The same for proxies: what Envoy asks before it lets a request through (ext_authz). */
+export const envoyDefinition = {
+  ...AuthorizationService,
+  check: { ...AuthorizationService.check, responseSerialize: reusingWriter(envoyAnswer) },
+}
+
 /** What authorization-check answers: one file per method. */
 export function checkService(unary: UnaryAdapter, outside: Outside): AuthorizationCheckServiceServer {
-  let allowed = 0
   return {
-    check: unary(check(outside), (decision) => {
-      if (!decision.allowed) return false
-      allowed += 1
-      return allowed % LOG_ONE_ALLOWED_IN !== 1
-    }),
-    waitForRevision: unary(waitForRevision(outside), undefined, WAIT_AT_MOST_MILLIS),
+    check: unary(check(outside), mostOf(({ allowed }) => allowed)),
+    waitForRevision: unary(waitForRevision(outside), undefined, { maxMillis: WAIT_AT_MOST_MILLIS }),
+  }
+}
+
+export const envoyService = (unary: UnaryAdapter, outside: Parameters<typeof envoyCheck>[0]): AuthorizationServer => ({
+  check: unary(envoyCheck(outside), mostOf(({ httpResponse }) => httpResponse?.$case === 'okResponse'), { toldAs: toldToEnvoy }),
+})
+
+function mostOf<Answer>(isAllowed: (answer: Answer) => boolean): (answer: Answer) => boolean {
+  let allowed = 0
+  return (answer) => {
+    if (!isAllowed(answer)) return false
+    allowed += 1
+    return allowed % LOG_ONE_ALLOWED_IN !== 1
   }
 }

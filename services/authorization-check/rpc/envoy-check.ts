@@ -1,0 +1,86 @@
+import type { Moment } from '#libs/clock.js'
+import { accessTokenMissing } from '#libs/rpc/bearer.js'
+import type { Unary } from '#libs/rpc/unary.js'
+import type { HeaderValueOption } from '#libs/wire/gen/envoy/config/core/v3/base.js'
+import { type CheckRequest, OkHttpResponse } from '#libs/wire/gen/envoy/service/auth/v3/external_auth.js'
+import { bearerIn } from '../domain/bearer.js'
+import { cacheableMillis } from '../domain/cacheable.js'
+import { routeMisconfigured } from '../domain/refusals.js'
+import { targetOf } from '../domain/request-target.js'
+import type { Route } from '../domain/route.js'
+import type { Decided, Deciding } from './deciding.js'
+import { revisionOf } from './decision-message.js'
+import { type EnvoyAnswer, notAllowed } from './envoy-answer.js'
+import { ours, percentEncoded } from './envoy-headers.js'
+import { headersOf, type SeenHeaders } from './envoy-request.js'
+import { type Feeds, presented } from './gather.js'
+import type { RouteReader } from './routes.js'
+
+type Outside = { readonly deciding: Deciding; readonly feeds: Feeds; readonly routes: RouteReader; readonly now: () => Moment }
+
+/** `envoy.service.auth.v3.Authorization/Check`: whether a proxy may let a request through. */
+export function envoyCheck({ deciding, feeds, routes, now }: Outside): Unary<CheckRequest, EnvoyAnswer> {
+  const revision = revisionOf(feeds)
+  return ({ attributes }, call) => {
+    const { route, problem } = routes.read(attributes?.contextExtensions ?? {})
+    const http = attributes?.request?.http
+    if (!route || !http) {
+      call.note({ problem: problem ?? 'the request is none of HTTP' })
+      throw routeMisconfigured(problem ?? 'the request is none of HTTP')
+    }
+    const headers = headersOf(http)
+    const token = bearerIn(headers.authorization)
+    if (token === undefined) throw accessTokenMissing()
+    const { method, host } = http
+    const matter = route.matterOf({ method, host, target: targetOf(http.path), headers: headers.all })
+    return deciding({ token: presented(token), matter, consistency: { level: route.consistency } }, call, (decided) =>
+      decided.decision.allowed
+        ? allowed(decided, { route, headers, revision: revision(), leftOfBoundMillis: leftOfBound(route, feeds, now()) })
+        : notAllowed(reasons[decided.decision.reason], decided.decisionId))
+  }
+}
+
+const reasons = { 'allowed-by-rule': 'ALLOWED_BY_RULE', 'denied-by-rule': 'DENIED_BY_RULE', 'no-rule': 'NO_RULE' } as const
+
+/** Whoever wants what is true now, wants it for each request. */
+const leftOfBound = ({ consistency }: Route, { registry, exchange }: Feeds, at: Moment): number =>
+  consistency === 'full' ? 0 : Math.min(...[registry, exchange].map(({ lease }) => lease.boundMillis - lease.ageMillis(at)))
+
+type About = { readonly route: Route; readonly headers: SeenHeaders; readonly revision: string; readonly leftOfBoundMillis: number }
+
+function allowed({ evidence, decisionId }: Decided, { route, headers, revision, leftOfBoundMillis }: About): EnvoyAnswer {
+  const { identityId, organizationId, tokenId, method } = evidence.token
+  const { identityName } = evidence.grants
+  const set = told({ identityId, identityName, organizationId, decisionId, revision })
+  const names = new Set(set.map(({ header }) => header?.key))
+  return {
+    status: { code: 0, message: '', details: [] },
+    httpResponse: {
+      $case: 'okResponse',
+      value: OkHttpResponse.fromPartial({
+        headers: set,
+        headersToRemove: [...headers.ours.filter((name) => !names.has(name)), ...(route.forwardsAuthorization ? [] : ['authorization'])],
+      }),
+    },
+    dynamicMetadata: {
+      identity_id: identityId,
+      identity_name: identityName,
+      organization_id: organizationId,
+      token_id: tokenId,
+      method,
+      decision_id: decisionId,
+      revision,
+      cacheable_for_ms: cacheableMillis(evidence, leftOfBoundMillis),
+    },
+  }
+}
+
+type Told = { readonly identityId: string; readonly identityName: string; readonly organizationId: string; readonly decisionId: string; readonly revision: string }
+
+const told = ({ identityId, identityName, organizationId, decisionId, revision }: Told): HeaderValueOption[] => [
+  ours('identity', identityId),
+  ours('identity-name', percentEncoded(identityName)),
+  ours('organization', organizationId),
+  ours('decision-id', decisionId),
+  ours('revision', revision),
+]
