@@ -14,7 +14,7 @@ export type Seen = {
 
 export type Application = {
   readonly address: string
-  /** All requests so far, oldest first; those for its health are not among them. */
+  /** All requests so far, oldest first; those of a proxy that asks after its health are not among them. */
   readonly seen: Seen[]
   close(): Promise<void>
 }
@@ -25,7 +25,7 @@ export const valuesOf = ({ headers }: Seen, name: string): string[] => headers.f
 export async function startApplication(): Promise<Application> {
   const seen: Seen[] = []
   const server = createHttp((request, response) => {
-    if (request.url !== '/healthz') seen.push(seenOf(request))
+    if (request.headers['user-agent'] !== 'Envoy/HC') seen.push(seenOf(request))
     response.setHeader('content-type', 'text/plain')
     request.resume().on('end', () => response.end('from the application'))
   })

@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import { Closing } from '#libs/lifecycle.js'
+import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
+import type { Rule } from '#libs/wire/gen/countersign/registry/v1/role.js'
 import { serviceEnvironments } from '../../deploy/local/services.js'
 import { type Application, startApplication, startGrpcApplication } from './applications.js'
-import { makeProject } from './builders.js'
+import { bindTo, makeProject, makeWorkload, type Workload } from './builders.js'
 import { type DeployedConfig, type Envoy, startEnvoy } from './envoy-process.js'
 import { isServing, mainOf, nodeProcess, type Process } from './processes.js'
 import { scratchDirectory } from './scratch-directory.js'
@@ -59,6 +61,14 @@ export async function guardApplication(program: string, config: DeployedConfig =
     await closing.close()
     throw error
   }
+}
+
+/** A workload with a role of these rules in the project, and a token. */
+export async function workloadThat({ admin, projectId, system }: GuardedApplication, name: string, ...rules: Rule[]): Promise<Workload & { readonly bindingId: string; readonly token: string }> {
+  await admin.registry(Registry.createRole, { projectId, name, description: '', rules })
+  const made = await makeWorkload(admin, { name })
+  const bindingId = await bindTo(admin, made.identityId, projectId, name)
+  return { ...made, bindingId, token: (await system.login(made)).accessToken }
 }
 
 /** An authorization-check on a Unix socket, and the way from it to both owners. */
