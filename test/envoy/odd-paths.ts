@@ -62,8 +62,8 @@ export function oddPaths(world: () => GuardedApplication): void {
   })
 
   async function served(target: string): Promise<readonly string[]> {
-    const { client, application } = world()
-    const { status } = await client.send(target, { headers: { authorization: `Bearer ${token}` } })
+    const { application } = world()
+    const { status } = await world().send(target, { headers: { authorization: `Bearer ${token}` } })
     const seen = application.seen.splice(0).map((request) => request.target)
     expect(seen.length, `${target} was answered with ${status}`).toBe(status === 200 ? 1 : 0)
     return seen

@@ -33,7 +33,7 @@ describe.runIf(program)('behind Envoy', () => {
   afterAll(() => world.close())
 
   const bearing = (presented: string, more: WebRequest['headers'] = {}) => ({ headers: { ...more, authorization: `Bearer ${presented}` } })
-  const send = (target: string, request?: WebRequest) => world.client.send(target, request)
+  const send = (target: string, request?: WebRequest) => world.send(target, request)
   const statusOf = async (presented: string, target = '/orders/1') => (await send(target, bearing(presented))).status
   /** What reached the application since it was asked last. */
   const reached = (): Seen[] => world.application.seen.splice(0)
