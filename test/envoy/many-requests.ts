@@ -4,8 +4,8 @@ import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersi
 import { valuesOf } from '../support/applications.js'
 import { allow, UNKNOWN_ID } from '../support/builders.js'
 import { realKeyOf, unknownTokens } from '../support/forged-tokens.js'
-import { type GuardedApplication, sendUntilDecided, workloadThat } from '../support/guarded-application.js'
-import { webClient } from '../support/web-client.js'
+import { type GuardedApplication, workloadThat } from '../support/guarded-application.js'
+import { sendUntilDecided, webClient } from '../support/web-client.js'
 
 const REQUESTS = 10_000
 const CONNECTIONS = 16

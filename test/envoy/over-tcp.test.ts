@@ -16,10 +16,9 @@ import { bearer, type Calls, callsTo } from '../support/calls.js'
 import { certificateAuthority, type Files, variablesOf } from '../support/certificate-authority.js'
 import { type Envoy, startEnvoy } from '../support/envoy-process.js'
 import { envoyForTests } from '../support/envoy-program.js'
-import { sendUntilDecided } from '../support/guarded-application.js'
 import { freshDatabase } from '../support/postgres.js'
 import { scratchDirectory } from '../support/scratch-directory.js'
-import { webClient } from '../support/web-client.js'
+import { sendUntilDecided, webClient } from '../support/web-client.js'
 
 // deploy/envoy/over-tcp.yaml: authorization-check where a network reaches it, which wants to know who asks.
 

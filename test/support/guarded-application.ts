@@ -10,7 +10,7 @@ import { isServing, mainOf, nodeProcess, type Process } from './processes.js'
 import { scratchDirectory } from './scratch-directory.js'
 import { type Session, startSystem, type System } from './system.js'
 import { startTcpProxy } from './tcp-proxy.js'
-import { type WebAnswer, type WebClient, type WebRequest, webClient } from './web-client.js'
+import { sendUntilDecided, type WebAnswer, type WebClient, type WebRequest, webClient } from './web-client.js'
 
 /** An application behind a real Envoy, and an authorization-check beside it that is a process of its own. */
 export type GuardedApplication = {
@@ -40,17 +40,6 @@ export const PLACEHOLDERS = {
 
 /** Rather than to fail where others keep the machine from pulling in time. */
 const PATIENT = { STALENESS_BOUND_MILLIS: '1000' }
-
-const UNDECIDED = 503
-const TIMES = 10
-
-/** Sends it until it is decided. */
-export async function sendUntilDecided(client: WebClient, target: string, request?: WebRequest): Promise<WebAnswer> {
-  for (let times = 1; ; times += 1) {
-    const answer = await client.send(target, request)
-    if (answer.status !== UNDECIDED || times === TIMES) return answer
-  }
-}
 
 export async function guardApplication(program: string, config: DeployedConfig = 'envoy'): Promise<GuardedApplication> {
   const closing = new Closing()

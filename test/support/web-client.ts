@@ -42,3 +42,14 @@ export function webClient(address: string, { connections = 1, tls }: { readonly 
     close: () => agent.destroy(),
   }
 }
+
+const UNDECIDED = 503
+const TIMES = 10
+
+/** Again where there was no decision, as there may be none in time on a machine that is too busy. */
+export async function sendUntilDecided(client: WebClient, target: string, request?: WebRequest): Promise<WebAnswer> {
+  for (let times = 1; ; times += 1) {
+    const answer = await client.send(target, request)
+    if (answer.status !== UNDECIDED || times === TIMES) return answer
+  }
+}
