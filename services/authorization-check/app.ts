@@ -18,10 +18,12 @@ import { type Listener, listenersOf } from '#libs/rpc/listeners.js'
 import { serviceCallers } from '#libs/rpc/service-credential.js'
 import { transportOf } from '#libs/rpc/transport.js'
 import { cachedGrants } from './cache/cached-grants.js'
+import { cachedPrincipals } from './cache/cached-principals.js'
 import { cachedRoles } from './cache/cached-roles.js'
 import { cachedTokens } from './cache/cached-tokens.js'
 import type { Config } from './config.js'
 import { remoteGrants } from './peers/grants.js'
+import { remotePrincipals } from './peers/principals.js'
 import { remoteRoles } from './peers/roles.js'
 import { remoteTokens } from './peers/tokens.js'
 import { askerOf } from './rpc/caller.js'
@@ -62,23 +64,20 @@ export function createApp(config: Config, { log, store: givenStore }: Outside): 
     maxBytes: Math.floor((config.CACHE_MEGABYTES * MEGABYTE) / 3),
   }
   const tokens = cachedTokens({ ...layers, found: metrics.reads(NAME, 'access-token'), feed: feeds.exchange, ask: remoteTokens(exchange) })
+  const principals = cachedPrincipals({ feed: feeds.exchange, maxBytes: Math.floor((config.CACHE_MEGABYTES * MEGABYTE) / 16), found: metrics.reads(NAME, 'principal'), ask: remotePrincipals(exchange) })
   const grants = cachedGrants({ ...layers, found: metrics.reads(NAME, 'grants'), feed: feeds.registry, ask: remoteGrants(registry) })
   const roles = cachedRoles({ ...layers, found: metrics.reads(NAME, 'role'), feed: feeds.registry, ask: remoteRoles(registry) })
-  const judge = judgeBy({ gather: gathering({ tokens, grants, roles, feeds }), feeds, demands, now: momentNow })
+  const judge = judgeBy({ gather: gathering({ tokens, principals, grants, roles, feeds }), feeds, demands, now: momentNow })
   const services = serviceCallers(config.INTERNAL_CALLERS)
   const local = config.CHECK_SOCKET !== undefined || isLoopback(config.HOST)
   const asker = askerOf({ judge, services, local })
   const address = config.CHECK_SOCKET === undefined ? { host: config.HOST, port: config.CHECK_PORT } : { socketPath: config.CHECK_SOCKET }
   const deciding = decidingBy({ judge, asker, ids: createIds(systemClock), decided: metrics.decisions() })
-  const forEverybody: Listener = {
-    address,
-    portVariable: 'CHECK_PORT',
-    callers: 'anybody',
-    services: (unary) => [
-      [checkDefinition, checkService(unary, { deciding, feeds, demands, asker })],
-      [envoyDefinition, envoyService(unary, { deciding, feeds, routes: compiledRoutes(), now: momentNow })],
-    ],
-  }
+  const answering: Listener['services'] = (unary) => [
+    [checkDefinition, checkService(unary, { deciding, feeds, demands, asker })],
+    [envoyDefinition, envoyService(unary, { deciding, feeds, routes: compiledRoutes(), now: momentNow })],
+  ]
+  const forEverybody: Listener = { address, portVariable: 'CHECK_PORT', callers: 'anybody', services: answering }
   const listeners = listenersOf([forEverybody], { config, log, transport, metrics })
 
   const closing = new Closing()

@@ -1,4 +1,5 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
+import { expect } from 'vitest'
 import { CheckRequest, CheckResponse, DeniedHttpResponse, AuthorizationService, type OkHttpResponse } from '#libs/wire/gen/envoy/service/auth/v3/external_auth.js'
 import type { Calls } from './calls.js'
 
@@ -76,3 +77,25 @@ export const okIn = ({ httpResponse }: Answered): OkHttpResponse | undefined => 
 /** What the application sees of us. */
 export const toldToApplication = (answer: Answered): Record<string, string> =>
   Object.fromEntries((okIn(answer)?.headers ?? []).map(({ header }) => [header?.key ?? '', header?.value ?? '']))
+
+export const bearerHeader = (token: string) => ['authorization', `Bearer ${token}`] as const
+
+export const LET_THROUGH = { grpc: 0, trouble: false, http: 200, headers: {}, body: undefined }
+
+/** A denial as the client sees it; `challenge` is the error that RFC 6750 has for it, empty for none. */
+export const refused = (http: 401 | 403, reason: string, challenge?: string) => ({
+  grpc: http === 401 ? 16 : 7,
+  trouble: false,
+  http,
+  headers: { ...(challenge !== undefined && { 'www-authenticate': `Bearer realm="countersign"${challenge && `, error="${challenge}"`}` }), 'content-type': 'application/json', 'cache-control': 'no-store' },
+  body: { error: { code: http === 401 ? 'UNAUTHENTICATED' : 'PERMISSION_DENIED', reason, message: expect.stringMatching(/^\S.*\.$/) } },
+})
+
+/** An error, to which Envoy applies failure_mode_allow; it says nothing of the request. */
+export const troubled = (http: 500 | 503, reason: unknown) => ({
+  grpc: http === 500 ? 13 : 14,
+  trouble: true,
+  http,
+  headers: { ...(http === 503 && { 'retry-after': expect.stringMatching(/^[1-9]\d*$/) }), 'content-type': 'application/json', 'cache-control': 'no-store' },
+  body: { error: { code: http === 500 ? 'INTERNAL' : 'UNAVAILABLE', reason, message: expect.stringMatching(/^\S.*\.$/), requestId: expect.stringMatching(/^\S+$/) } },
+})

@@ -2,11 +2,11 @@ import type { Evidence, TimeBetween } from './decide.js'
 
 /**
  * How long an answer may be given again, counted from when it was asked for: for what is left of the bound, and not beyond
- * the token's end or the start or end of a role's window. Whole milliseconds.
+ * the credential's end or the start or end of a role's window. Whole milliseconds.
  */
-export function cacheableMillis({ token, grants, tokenTime, grantsTime }: Omit<Evidence, 'roles'>, leftOfBoundMillis: number): number {
+export function cacheableMillis({ credential, grants, credentialTime, grantsTime }: Omit<Evidence, 'roles'>, leftOfBoundMillis: number): number {
   const ends = grants.grants.flatMap(({ startMillis, endMillis }) => [startMillis, endMillis])
-  const left = [token.expireMillis - tokenTime.latest, ...ends.filter(isAhead(grantsTime)).map((end) => end - grantsTime.latest)]
+  const left = [credential.expireMillis - credentialTime.latest, ...ends.filter(isAhead(grantsTime)).map((end) => end - grantsTime.latest)]
   return Math.max(0, Math.floor(Math.min(leftOfBoundMillis, ...left)))
 }
 

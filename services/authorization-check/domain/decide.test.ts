@@ -14,7 +14,7 @@ type Held = { readonly rules: readonly Rule[]; readonly window?: Omit<Grant, 'ro
 function holding(grantsTime: TimeBetween, ...held: readonly Held[]) {
   const roles = held.map(({ rules }, place) => roleFrom({ roleId: `role-${place}`, role: `name-${place}`, rules }))
   const grants = held.map(({ window = always }, place) => ({ roleId: `role-${place}`, ...window }))
-  return { token, grants: { state: 'active' as const, identityName: 'billing', grants }, roles, grantsTime }
+  return { credential: token, grants: { state: 'active' as const, identityName: 'billing', grants }, roles, grantsTime }
 }
 
 const reads = { action: 'read', resource: 'secrets', attributes: new Map<string, string>() }
@@ -52,15 +52,22 @@ describe('a window from 100 until just before 200', () => {
 
 describe('a token', () => {
   const active = { state: 'active' as const, identityName: 'billing', grants: [] }
-  const good = { token, grants: active, tokenTime: { earliest: 900, latest: 999 }, grantsTime: at(0) }
+  const good = { credential: token, grants: active, credentialTime: { earliest: 900, latest: 999 }, grantsTime: at(0) }
   const rejected = expect.objectContaining({ kind: 'UNAUTHENTICATED', reason: 'ACCESS_TOKEN_REJECTED' })
 
   it('is live until it may have expired', () => expect(() => assertLive(good)).not.toThrow())
 
   it.each([
-    ['is revoked', { ...good, token: { ...token, revoked: true } }],
-    ['may have expired', { ...good, tokenTime: { earliest: 900, latest: 1_000 } }],
+    ['is revoked', { ...good, credential: { ...token, revoked: true } }],
+    ['may have expired', { ...good, credentialTime: { earliest: 900, latest: 1_000 } }],
     ['is of a disabled identity', { ...good, grants: { ...active, state: 'disabled' as const } }],
     ['is of a deleted identity', { ...good, grants: { ...active, state: 'absent' as const } }],
   ])('that %s is rejected', (_what, evidence) => expect(() => assertLive(evidence)).toThrow(rejected))
+
+  it('is not what is rejected where a certificate was shown', () => {
+    const principal = { organizationId: 'o', identityId: '', tokenId: undefined, method: 'principal', expireMillis: Infinity, revoked: true }
+    const told = expect.objectContaining({ kind: 'UNAUTHENTICATED', reason: 'PRINCIPAL_REJECTED' })
+    expect(() => assertLive({ ...good, credential: principal })).toThrow(told)
+    expect(() => assertLive({ ...good, credential: { ...principal, identityId: 'i', revoked: false } })).not.toThrow()
+  })
 })

@@ -1,7 +1,8 @@
+import type { DomainError } from '#libs/domain-error.js'
 import type { Asked } from '#libs/rules/compile.js'
 import type { Subject } from '#libs/rules/template.js'
-import { accessTokenRejected } from './refusals.js'
-import type { Grant, Grants, Role, TokenFacts } from './grants.js'
+import { accessTokenRejected, principalRejected } from './refusals.js'
+import type { CredentialFacts, Grant, Grants, Role } from './grants.js'
 
 export type Reason = 'allowed-by-rule' | 'denied-by-rule' | 'no-rule'
 
@@ -15,19 +16,22 @@ export type TimeBetween = { readonly earliest: number; readonly latest: number }
 
 /** Everything that a decision rests on; `roles` are those of `grants`, in its order. */
 export type Evidence = {
-  readonly token: TokenFacts
+  readonly credential: CredentialFacts
   readonly grants: Grants
   readonly roles: readonly Role[]
-  readonly tokenTime: TimeBetween
+  readonly credentialTime: TimeBetween
   readonly grantsTime: TimeBetween
 }
 
-/** Refuses a token that is good for nothing: revoked, perhaps expired, or of an identity that is stopped. */
-export function assertLive({ token, grants, tokenTime }: Omit<Evidence, 'roles'>): void {
-  if (token.revoked || tokenTime.latest >= token.expireMillis || grants.state !== 'active') throw accessTokenRejected()
+/** Refuses a credential that is good for nothing: revoked or nobody's, perhaps expired, or of an identity that is stopped. */
+export function assertLive({ credential, grants, credentialTime }: Omit<Evidence, 'roles'>): void {
+  if (credential.revoked || credentialTime.latest >= credential.expireMillis || grants.state !== 'active') throw rejected(credential)
 }
 
-type Holding = Pick<Evidence, 'token' | 'grants' | 'roles' | 'grantsTime'>
+/** One answer for each kind of credential, whatever is wrong with it. */
+export const rejected = ({ tokenId }: Pick<CredentialFacts, 'tokenId'>): DomainError => (tokenId === undefined ? principalRejected() : accessTokenRejected())
+
+type Holding = Pick<Evidence, 'credential' | 'grants' | 'roles' | 'grantsTime'>
 
 type Question = Omit<Asked, 'subject'>
 
@@ -38,7 +42,7 @@ export function decide(holding: Holding, question: Question): Decision {
 }
 
 /** Whom templates speak of. Nothing is known of an identity yet beyond its id and its name. */
-const subjectOf = ({ token, grants }: Holding): Subject => ({ id: token.identityId, name: grants.identityName, metadata: NOTHING, auth: NOTHING })
+const subjectOf = ({ credential, grants }: Holding): Subject => ({ id: credential.identityId, name: grants.identityName, metadata: NOTHING, auth: NOTHING })
 
 const NOTHING: ReadonlyMap<string, string> = new Map()
 

@@ -13,6 +13,20 @@ export type TokenFacts = {
   readonly revoked: boolean
 }
 
+/** Whom the name in a client certificate stands for, as auth-exchange says. */
+export type PrincipalFacts = {
+  readonly organizationId: string
+  /** Undefined: nobody's, for now. */
+  readonly mapped: { readonly principalId: string; readonly identityId: string } | undefined
+}
+
+/** Who asks, and what shows it: a token, or the name in a certificate that a proxy verified. */
+export type CredentialFacts = Pick<TokenFacts, 'organizationId' | 'identityId' | 'method' | 'expireMillis' | 'revoked'> & {
+  /** Undefined where no token was shown. */
+  readonly tokenId: string | undefined
+  readonly principalId?: string
+}
+
 /** A role that the identity is bound with in the asked scope, and its window in milliseconds since 1970. */
 export type Grant = { readonly roleId: string; readonly startMillis: number; readonly endMillis: number }
 

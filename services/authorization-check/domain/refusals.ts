@@ -6,6 +6,10 @@ import { DomainError } from '#libs/domain-error.js'
 export const accessTokenRejected = (): DomainError =>
   new DomainError('UNAUTHENTICATED', 'ACCESS_TOKEN_REJECTED', 'The access token is not valid: log in again.')
 
+/** The same for the name in a client certificate. */
+export const principalRejected = (): DomainError =>
+  new DomainError('UNAUTHENTICATED', 'PRINCIPAL_REJECTED', 'The certificate is of no identity that is active: send an access token, or have its name made a principal.')
+
 /** About the asking side's own token, so that nobody mistakes it for an answer about the checked one. */
 export const callerTokenRejected = (): DomainError =>
   new DomainError('UNAUTHENTICATED', 'CALLER_TOKEN_REJECTED', 'The token of the caller, in `authorization`, is missing or not valid.')

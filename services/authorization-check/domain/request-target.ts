@@ -4,9 +4,9 @@ import { pathNotCanonical } from './refusals.js'
 /** What an HTTP request is for: its path in one spelling, and its query as it came. */
 export type Target = { readonly path: string; readonly segments: readonly string[]; readonly query: string }
 
-// What one server takes for a path and the next for another one, or for two: an encoded / \ % or ;, the raw \ and ;, empty
-// and dot segments, also encoded. Guessing would judge one path and serve another.
-const DISPUTED = /[;\\#\ufffd]|\/\/|%(?:2f|5c|25|3b)|\/(?:\.|%2e){1,2}(?:\/|$)/i
+// What one server takes for a path and the next for another one, or for two: parameters, a fragment, empty and dot segments,
+// what could be decoded twice. Guessing would judge one path and serve another. The rest is what canonicalPath refuses.
+const DISPUTED = /[;#\ufffd]|\/\/|%(?:25|3b)|\/(?:\.|%2e){1,2}(?:\/|$)/i
 
 /** Percent-encoding is undone once; there is no `/` at the end, as everywhere in rules. Refuses with PATH_NOT_CANONICAL. */
 export function targetOf(text: string): Target {

@@ -22,7 +22,8 @@ function parsed(text: string, named: ReadonlyMap<string, Variable>): ParsedTempl
   let from = 0
   for (const { 0: whole, 1: name = '', index } of text.matchAll(PLACEHOLDER)) {
     const variable = variableOf(name, named)
-    if (!variable) return { problem: `has the placeholder {{${name}}}, which there is not` }
+    // It is not repeated: what an operator wrote there may be a secret, and problems are logged.
+    if (!variable) return { problem: `has a placeholder that there is not, at character ${index + 1}` }
     parts.push(text.slice(from, index), variable)
     from = index + whole.length
   }

@@ -1,6 +1,7 @@
 import { Violations } from '#libs/domain-error.js'
 import { id } from '#libs/fields.js'
 import { canonicalPath, isPath } from '#libs/rules/path.js'
+import { isWord } from '#libs/rules/rule.js'
 import type { HttpRequest } from './http-request.js'
 import { type Asked, checkMatter, CONTEXT, type GivenAttributes, type Matter } from './question.js'
 import { pathNotCanonical, requestNotRecognized } from './refusals.js'
@@ -40,7 +41,7 @@ const isKnown = (key: string): boolean => [...TEMPLATES, ...SETTINGS].includes(k
 export function compileRoute(extensions: ReadonlyMap<string, string>): CompiledRoute {
   const wrong = new Violations()
   for (const key of REQUIRED.filter((one) => !extensions.has(one))) wrong.at(key)('must be set')
-  for (const key of extensions.keys()) if (!isKnown(key)) wrong.at(key.slice(0, 80))('is nothing that a route can say')
+  for (const key of extensions.keys()) if (!isKnown(key)) wrong.at(isWord(key) ? key : '?')('is nothing that a route can say')
   const templates = templatesIn(extensions, wrong)
   const settings = settingsIn(extensions, wrong)
   if (wrong.found.length === 0) checkMatter(sampleOf(templates), wrong)

@@ -26,12 +26,12 @@ const toCheck = { action: 'check', resource: 'authorization', attributes: new Ma
 /** Who is asking: a service by its credential, anybody on this machine, or on a network a token that may `check authorization`. */
 export function askerOf({ judge, services, local }: Outside): AskerOf {
   const byOwnToken = async (call: Call): Promise<Asker> => {
-    const about = { token: presented(ownToken(call)), projectId: undefined, consistency: { level: 'bounded' as const }, mayAskAbout: anybody.mayAskAbout }
+    const about = { credential: presented(ownToken(call)), projectId: undefined, consistency: { level: 'bounded' as const }, mayAskAbout: anybody.mayAskAbout }
     try {
       return await judge(about, call, (evidence) => {
         assertLive(evidence)
         if (!decide(evidence, toCheck).allowed) throw checkNotAllowed()
-        return { mayAskAbout: (organization: string) => organization === evidence.token.organizationId }
+        return { mayAskAbout: (organization: string) => organization === evidence.credential.organizationId }
       })
     } catch (error) {
       throw error instanceof DomainError && error.kind === 'UNAUTHENTICATED' ? callerTokenRejected() : error

@@ -18,7 +18,7 @@ export function check({ deciding, feeds }: Outside): Unary<CheckRequest, CheckRe
     const { token, ...matter } = checkQuestion(askedIn(request, wrong), wrong)
     const consistency = consistencyFrom(request.consistency, wrong.at('consistency.at_least'))
     wrong.refuse()
-    return deciding({ token: presented(token), matter, consistency }, call, (decided) => toDecisionMessage(decided, feeds, revision()))
+    return deciding({ credential: presented(token), matter, consistency }, call, (decided) => toDecisionMessage(decided, feeds, revision()))
   }
 }
 

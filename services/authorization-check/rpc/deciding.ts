@@ -2,12 +2,12 @@ import type { Ids } from '#libs/ids.js'
 import type { Call } from '#libs/rpc/unary.js'
 import { assertLive, decide, type Decision, type Evidence, type Reason } from '../domain/decide.js'
 import type { Matter } from '../domain/question.js'
-import type { PresentedToken } from '../ports.js'
+import type { Credential } from '../ports.js'
 import type { Asker, AskerOf } from './caller.js'
 import type { About, Judge } from './judge.js'
 
-/** What is asked, about whose token, and how fresh the answer has to be. */
-export type ToDecide = Pick<About, 'consistency'> & { readonly token: PresentedToken; readonly matter: Matter }
+/** What is asked, by which credential, and how fresh the answer has to be. */
+export type ToDecide = Pick<About, 'consistency'> & { readonly credential: Credential; readonly matter: Matter }
 
 /** A decision, what it rests on, and the id that it is logged by. */
 export type Decided = { readonly decision: Decision; readonly evidence: Evidence; readonly decisionId: string }
@@ -20,11 +20,18 @@ type Outside = { readonly judge: Judge; readonly asker: AskerOf; readonly ids: I
 /** The one way to a decision, whichever protocol asks for it. */
 export function decidingBy({ judge, asker, ids, decided }: Outside): Deciding {
   return (asked, call, tell) => {
-    const { token, matter, consistency } = asked
+    const { credential, matter, consistency } = asked
     const answer = ({ mayAskAbout }: Asker) =>
-      judge({ token, projectId: matter.projectId, consistency, mayAskAbout }, call, (evidence) => {
-        const { organizationId, identityId, tokenId } = evidence.token
-        call.note({ organization_id: organizationId, identity_id: identityId, token_id: tokenId, action: matter.action, resource: matter.resource })
+      judge({ credential, projectId: matter.projectId, consistency, mayAskAbout }, call, (evidence) => {
+        const { organizationId, identityId, tokenId, principalId } = evidence.credential
+        call.note({
+          organization_id: organizationId,
+          identity_id: identityId,
+          ...(tokenId !== undefined && { token_id: tokenId }),
+          ...(principalId !== undefined && { principal_id: principalId }),
+          action: matter.action,
+          resource: matter.resource,
+        })
         assertLive(evidence)
         const decision = decide(evidence, matter)
         const decisionId = ids.next()

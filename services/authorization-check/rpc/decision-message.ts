@@ -25,8 +25,8 @@ export function revisionOf(feeds: Feeds): () => string {
   }
 }
 
-export function toDecisionMessage({ decision, evidence: { token, grants }, decisionId }: Decided, feeds: Feeds, revision: string): CheckResponse {
-  const { identityId, organizationId, tokenId, expireMillis } = token
+export function toDecisionMessage({ decision, evidence: { credential, grants }, decisionId }: Decided, feeds: Feeds, revision: string): CheckResponse {
+  const { identityId, organizationId, tokenId, expireMillis } = credential
   const rule = decision.reason === 'no-rule' ? undefined : { roleId: decision.role.roleId, role: decision.role.role, ruleIndex: decision.ruleIndex }
   const { registry, exchange } = feeds
   return {
@@ -36,7 +36,7 @@ export function toDecisionMessage({ decision, evidence: { token, grants }, decis
     identityId,
     identityName: grants.identityName,
     organizationId,
-    tokenId,
+    tokenId: tokenId ?? '',
     tokenExpireTime: new Date(expireMillis),
     decisionId,
     revision,

@@ -39,6 +39,7 @@ type Denial = { readonly kind: Kind; readonly headers: readonly HeaderValueOptio
 const denials: ReadonlyMap<string, Denial> = new Map([
   ['ACCESS_TOKEN_MISSING', { kind: unauthenticated, headers: [challenged()] }],
   ['AUTHORIZATION_MALFORMED', { kind: unauthenticated, headers: [challenged('invalid_request')] }],
+  ['PRINCIPAL_REJECTED', { kind: unauthenticated, headers: [challenged()] }],
   ['ACCESS_TOKEN_REJECTED', { kind: unauthenticated, headers: [challenged('invalid_token')] }],
   ['PATH_NOT_CANONICAL', { kind: permissionDenied, headers: [] }],
   ['REQUEST_NOT_RECOGNIZED', { kind: permissionDenied, headers: [] }],

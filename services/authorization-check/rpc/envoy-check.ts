@@ -8,12 +8,13 @@ import { cacheableMillis } from '../domain/cacheable.js'
 import { routeMisconfigured } from '../domain/refusals.js'
 import { targetOf } from '../domain/request-target.js'
 import type { Route } from '../domain/route.js'
+import type { Credential } from '../ports.js'
 import type { Decided, Deciding } from './deciding.js'
 import { revisionOf } from './decision-message.js'
 import { type EnvoyAnswer, notAllowed } from './envoy-answer.js'
 import { ours, percentEncoded } from './envoy-headers.js'
 import { headersOf, type SeenHeaders } from './envoy-request.js'
-import { type Feeds, presented } from './gather.js'
+import { type Feeds, presented, presentedPrincipal } from './gather.js'
 import type { RouteReader } from './routes.js'
 
 type Outside = { readonly deciding: Deciding; readonly feeds: Feeds; readonly routes: RouteReader; readonly now: () => Moment }
@@ -29,15 +30,22 @@ export function envoyCheck({ deciding, feeds, routes, now }: Outside): Unary<Che
       throw routeMisconfigured(problem ?? 'the request is none of HTTP')
     }
     const headers = headersOf(http)
-    const token = bearerIn(headers.authorization)
-    if (token === undefined) throw accessTokenMissing()
+    const credential = credentialOf(route, { authorization: headers.authorization, principal: attributes.source?.principal ?? '' })
     const { method, host } = http
     const matter = route.matterOf({ method, host, target: targetOf(http.path), headers: headers.all })
-    return deciding({ token: presented(token), matter, consistency: { level: route.consistency } }, call, (decided) =>
+    return deciding({ credential, matter, consistency: { level: route.consistency } }, call, (decided) =>
       decided.decision.allowed
         ? allowed(decided, { route, headers, revision: revision(), leftOfBoundMillis: leftOfBound(route, feeds, now()) })
         : notAllowed(reasons[decided.decision.reason], decided.decisionId))
   }
+}
+
+/** The name in the certificate counts where the route says whose principals do, and the request shows no token. */
+function credentialOf({ organizationId }: Route, { authorization, principal }: { readonly authorization: readonly string[]; readonly principal: string }): Credential {
+  const token = bearerIn(authorization)
+  if (token !== undefined) return presented(token)
+  if (organizationId === undefined || principal === '') throw accessTokenMissing()
+  return presentedPrincipal(organizationId, principal)
 }
 
 const reasons = { 'allowed-by-rule': 'ALLOWED_BY_RULE', 'denied-by-rule': 'DENIED_BY_RULE', 'no-rule': 'NO_RULE' } as const
@@ -49,7 +57,7 @@ const leftOfBound = ({ consistency }: Route, { registry, exchange }: Feeds, at: 
 type About = { readonly route: Route; readonly headers: SeenHeaders; readonly revision: string; readonly leftOfBoundMillis: number }
 
 function allowed({ evidence, decisionId }: Decided, { route, headers, revision, leftOfBoundMillis }: About): EnvoyAnswer {
-  const { identityId, organizationId, tokenId, method } = evidence.token
+  const { identityId, organizationId, tokenId, method } = evidence.credential
   const { identityName } = evidence.grants
   const set = told({ identityId, identityName, organizationId, decisionId, revision })
   const names = new Set(set.map(({ header }) => header?.key))
@@ -66,7 +74,7 @@ function allowed({ evidence, decisionId }: Decided, { route, headers, revision, 
       identity_id: identityId,
       identity_name: identityName,
       organization_id: organizationId,
-      token_id: tokenId,
+      ...(tokenId !== undefined && { token_id: tokenId }),
       method,
       decision_id: decisionId,
       revision,

@@ -32,9 +32,10 @@ async function gatheredBy(text: string) {
   }
   const clock = handClock()
   const feeds = { registry: handFeed(clock, 'registry').feed, exchange: handFeed(clock, 'exchange').feed }
+  const principals = { ...absent, expect: () => undefined, read: () => Promise.reject(new Error('nobody shows a certificate')) }
   const roles = { ...absent, expect: () => undefined, read: () => Promise.reject(new Error('nobody has a role')) }
-  const subject = { token: presented(text), projectId: undefined, mayAskAbout: () => true }
-  await gathering({ tokens, grants: held, roles, feeds }).read(subject, outgoing)
+  const subject = { credential: presented(text), projectId: undefined, mayAskAbout: () => true }
+  await gathering({ tokens, principals, grants: held, roles, feeds }).read(subject, outgoing)
   return asked
 }
 

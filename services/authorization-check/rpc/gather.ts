@@ -4,17 +4,17 @@ import type { Held } from '#libs/freshness/consistency.js'
 import type { Follower } from '#libs/freshness/follow.js'
 import type { Entry } from '#libs/freshness/stamp.js'
 import type { Outgoing } from '#libs/rpc/client.js'
-import type { Grants, Role, TokenFacts } from '../domain/grants.js'
-import { accessTokenRejected } from '../domain/refusals.js'
-import type { GrantReader, PresentedToken, RoleReader, TokenReader } from '../ports.js'
+import { rejected } from '../domain/decide.js'
+import type { CredentialFacts, Grants, PrincipalFacts, Role } from '../domain/grants.js'
+import type { Credential, GrantReader, PresentedToken, PrincipalReader, RoleReader, TokenReader } from '../ports.js'
 
 export type Feeds = { readonly registry: Follower; readonly exchange: Follower }
 
-/** Whose token, in which scope, and whose tokens the asking side may know of. */
-export type Subject = { readonly token: PresentedToken; readonly projectId: string | undefined; readonly mayAskAbout: (organizationId: string) => boolean }
+/** Whose credential, in which scope, and whose the asking side may know of. */
+export type Subject = { readonly credential: Credential; readonly projectId: string | undefined; readonly mayAskAbout: (organizationId: string) => boolean }
 
-/** What a decision rests on. */
-export type Gathered = { readonly token: Entry<TokenFacts>; readonly grants: Entry<Grants>; readonly roles: readonly Entry<Role>[] }
+/** What a decision rests on. Nothing is held by a credential that is nobody's, or revoked. */
+export type Gathered = { readonly credential: Entry<CredentialFacts>; readonly grants: Entry<Grants> | undefined; readonly roles: readonly Entry<Role>[] }
 
 export type Gathering = {
   /** All of it, where all is in memory and may be used in this turn. */
@@ -25,42 +25,53 @@ export type Gathering = {
   isOverForEver(subject: Subject, at: Moment): boolean
 }
 
-type Outside = { readonly tokens: TokenReader; readonly grants: GrantReader; readonly roles: RoleReader; readonly feeds: Feeds }
+type Outside = { readonly tokens: TokenReader; readonly principals: PrincipalReader; readonly grants: GrantReader; readonly roles: RoleReader; readonly feeds: Feeds }
 
-export function gathering({ tokens, grants, roles, feeds }: Outside): Gathering {
+export function gathering({ tokens, principals, grants, roles, feeds }: Outside): Gathering {
   // The shared store is asked for both at once: a token says whose it is. What it says is believed once the token is.
   const tokenAndGrants = async (presented: PresentedToken, projectId: string | undefined, outgoing: Outgoing) => {
     const claimed = claimedIn(presented.text)
     const reading = tokens.read({ ...presented, claimed }, outgoing)
     const expected = claimed && grants.expect({ ...claimed, projectId })
-    const token = await reading
-    const isAsClaimed = token.value.identityId === claimed?.identityId && token.value.organizationId === claimed.organizationId
-    return { token, expected: isAsClaimed ? expected : undefined }
+    const credential = await reading
+    const isAsClaimed = credential.value.identityId === claimed?.identityId && credential.value.organizationId === claimed.organizationId
+    return { credential, expected: isAsClaimed ? expected : undefined }
   }
+  const nearCredential = (shown: Credential): Entry<CredentialFacts> | undefined => {
+    if (shown.kind === 'token') return tokens.near(shown.token)
+    const known = principals.near(shown.principal)
+    return known && ofPrincipal(known)
+  }
+  const readCredential = async (shown: Credential, projectId: string | undefined, outgoing: Outgoing) =>
+    shown.kind === 'token' ? tokenAndGrants(shown.token, projectId, outgoing) : { credential: ofPrincipal(await principals.read(shown.principal, outgoing)), expected: undefined }
   const rolesOf = (organizationId: string, held: Grants) => held.grants.map(({ roleId }) => ({ organizationId, roleId }))
   return {
-    near: ({ token: presented, projectId, mayAskAbout }) => {
-      const token = tokens.near(presented)
-      if (!token) return undefined
-      const { organizationId, identityId } = token.value
-      if (!mayAskAbout(organizationId)) throw accessTokenRejected()
+    near: ({ credential: shown, projectId, mayAskAbout }) => {
+      const credential = nearCredential(shown)
+      if (!credential) return undefined
+      const { organizationId, identityId, revoked } = credential.value
+      if (!mayAskAbout(organizationId)) throw rejected(credential.value)
+      if (revoked) return { credential, grants: undefined, roles: [] }
       const held = grants.near({ organizationId, identityId, projectId })
       if (!held) return undefined
       const all = rolesOf(organizationId, held.value).map((key) => roles.near(key))
-      return all.every((role) => role !== undefined) ? { token, grants: held, roles: all } : undefined
+      return all.every((role) => role !== undefined) ? { credential, grants: held, roles: all } : undefined
     },
-    read: async ({ token: presented, projectId, mayAskAbout }, outgoing) => {
-      const known = tokens.near(presented)
-      const { token, expected } = known ? { token: known } : await tokenAndGrants(presented, projectId, outgoing)
-      const { organizationId, identityId } = token.value
-      if (!mayAskAbout(organizationId)) throw accessTokenRejected()
+    read: async ({ credential: shown, projectId, mayAskAbout }, outgoing) => {
+      const known = nearCredential(shown)
+      const { credential, expected } = known ? { credential: known } : await readCredential(shown, projectId, outgoing)
+      const { organizationId, identityId, revoked } = credential.value
+      if (!mayAskAbout(organizationId)) throw rejected(credential.value)
+      if (revoked) return { credential, grants: undefined, roles: [] }
       const held = await grants.read({ organizationId, identityId, projectId }, outgoing, expected)
       const keys = rolesOf(organizationId, held.value)
       const all = keys.map((key) => roles.near(key))
-      return { token, grants: held, roles: all.every((role) => role !== undefined) ? all : await Promise.all(keys.map((key) => roles.read(key, outgoing))) }
+      return { credential, grants: held, roles: all.every((role) => role !== undefined) ? all : await Promise.all(keys.map((key) => roles.read(key, outgoing))) }
     },
-    isOverForEver: ({ token: presented, projectId, mayAskAbout }, at) => {
-      const token = tokens.last(presented)?.value
+    isOverForEver: ({ credential: shown, projectId, mayAskAbout }, at) => {
+      // A principal that is gone may be made again, and for somebody else.
+      if (shown.kind === 'principal') return false
+      const token = tokens.last(shown.token)?.value
       if (!token || !mayAskAbout(token.organizationId)) return false
       if (token.revoked || token.expireMillis <= feeds.exchange.lease.earliestTime(at)) return true
       return grants.last({ ...token, projectId })?.value.state === 'absent'
@@ -68,11 +79,18 @@ export function gathering({ tokens, grants, roles, feeds }: Outside): Gathering 
   }
 }
 
-export const presented = (text: string): PresentedToken => ({ text, digest: tokenDigest(text) })
+/** It has no end of its own: it counts for as long as it is on record. */
+const ofPrincipal = ({ value: { organizationId, mapped }, ...entry }: Entry<PrincipalFacts>): Entry<CredentialFacts> => ({
+  ...entry,
+  value: { organizationId, identityId: '', ...mapped, tokenId: undefined, method: 'principal', expireMillis: Infinity, revoked: mapped === undefined },
+})
+
+export const presented = (text: string): Credential => ({ kind: 'token', token: { text, digest: tokenDigest(text) } })
+
+export const presentedPrincipal = (organizationId: string, name: string): Credential => ({ kind: 'principal', principal: { organizationId, name, digest: tokenDigest(name) } })
 
 /** Each part with the feed that says whether it is still true. */
-export const heldBy = (feeds: Feeds, { token, grants, roles }: Gathered): Held[] => [
-  { feed: feeds.exchange, entry: token },
-  { feed: feeds.registry, entry: grants },
-  ...roles.map((entry) => ({ feed: feeds.registry, entry })),
+export const heldBy = (feeds: Feeds, { credential, grants, roles }: Gathered): Held[] => [
+  { feed: feeds.exchange, entry: credential },
+  ...[...(grants ? [grants] : []), ...roles].map((entry) => ({ feed: feeds.registry, entry })),
 ]

@@ -43,6 +43,8 @@ function handReader<Value>(kept: Entry<Value>) {
   return { reader, reads, state }
 }
 
+const nobody = handReader(entryAt(7, { organizationId: 'o', mapped: undefined })).reader
+
 /** Everything is in memory as of 7, where both feeds are. */
 async function judging({ mayAskAbout = ['o'] } = {}) {
   const clock = handClock()
@@ -53,10 +55,10 @@ async function judging({ mayAskAbout = ['o'] } = {}) {
   }
   const [tokens, held, roles] = [handReader(entryAt(7, token, depends.token)), handReader(entryAt(7, grants, depends.grants)), handReader(entryAt(7, role, depends.role))]
   const feeds = { registry: registry.feed, exchange: exchange.feed }
-  const judge = judgeBy({ gather: gathering({ tokens: tokens.reader, grants: held.reader, roles: roles.reader, feeds }), feeds, demands: demandsOn([registry.feed, exchange.feed], clock.now), now: clock.now })
+  const judge = judgeBy({ gather: gathering({ tokens: tokens.reader, principals: nobody, grants: held.reader, roles: roles.reader, feeds }), feeds, demands: demandsOn([registry.feed, exchange.feed], clock.now), now: clock.now })
   const judged: Evidence[] = []
   const ask = async () => {
-    const subject = { token: presented('text'), projectId: undefined, mayAskAbout: (organizationId: string) => mayAskAbout.includes(organizationId) }
+    const subject = { credential: presented('text'), projectId: undefined, mayAskAbout: (organizationId: string) => mayAskAbout.includes(organizationId) }
     const judging = async () =>
       judge({ ...subject, consistency: { level: 'bounded' } }, outgoing, (evidence) => {
         judged.push(evidence)
@@ -78,7 +80,7 @@ describe('a question', () => {
   it('is judged by what is in memory while it may be used', async () => {
     const { ask, judged } = await judging()
     expect((await ask()).outcome).toEqual(judgedWell)
-    expect(judged).toMatchObject([{ token, grants, roles: [role], tokenTime: { earliest: DATABASE_MILLIS, latest: DATABASE_MILLIS + 1 } }])
+    expect(judged).toMatchObject([{ credential: token, grants, roles: [role], credentialTime: { earliest: DATABASE_MILLIS, latest: DATABASE_MILLIS + 1 } }])
   })
 
   // The token is known, the grants take long: a token that is revoked meanwhile is not judged as it was. Seen to fail

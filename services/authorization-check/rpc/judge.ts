@@ -4,6 +4,7 @@ import type { Follower } from '#libs/freshness/follow.js'
 import { changesTooFast } from '#libs/freshness/read-through.js'
 import type { Outgoing } from '#libs/rpc/client.js'
 import type { Evidence, TimeBetween } from '../domain/decide.js'
+import type { Grants } from '../domain/grants.js'
 import { accessTokenRejected } from '../domain/refusals.js'
 import { type Feeds, type Gathered, type Gathering, heldBy, type Subject } from './gather.js'
 
@@ -45,12 +46,15 @@ export function judgeBy({ gather, feeds, demands, now }: Outside): Judge {
   }
 }
 
-function evidenceFrom({ token, grants, roles }: Gathered, feeds: Feeds, at: Moment): Evidence {
+/** Whoever's credential is good for nothing holds nothing. */
+const NOTHING_HELD: Grants = { state: 'absent', identityName: '', grants: [] }
+
+function evidenceFrom({ credential, grants, roles }: Gathered, feeds: Feeds, at: Moment): Evidence {
   return {
-    token: token.value,
-    grants: grants.value,
+    credential: credential.value,
+    grants: grants?.value ?? NOTHING_HELD,
     roles: roles.map(({ value }) => value),
-    tokenTime: timeOf(feeds.exchange, at),
+    credentialTime: timeOf(feeds.exchange, at),
     grantsTime: timeOf(feeds.registry, at),
   }
 }
