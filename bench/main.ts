@@ -6,7 +6,7 @@ import { startPostgres } from '../deploy/local/embedded-postgres.js'
 import { prepareServiceDatabase, urlOf } from '../deploy/local/service-databases.js'
 import { ownRedis } from '../test/support/redis.js'
 import { removeAbandoned, scratchDirectory } from '../test/support/scratch-directory.js'
-import { measure, measureProbes } from './measure.js'
+import { measurable, measure, measureProbes } from './measure.js'
 import { HELP, IN_FLIGHT, type Options, optionsFrom, UsageError } from './options.js'
 import { loadNow, published, report } from './report.js'
 import { type BenchDatabase, startBenchSystem } from './system.js'
@@ -37,14 +37,15 @@ async function startDatabase(closing: Closing): Promise<BenchDatabase> {
   }
 }
 
-async function bench({ from, rows, probes, plan }: Options, closing: Closing): Promise<void> {
+async function bench({ from, rows: wanted, probes, plan }: Options, closing: Closing): Promise<void> {
   const before = loadNow()
+  const { rows, leftOut } = await measurable(wanted)
   say('Starting PostgreSQL, Redis and the services …')
   const database = await startDatabase(closing)
   const system = await startBenchSystem({ ...database, from, workloads: IN_FLIGHT })
   closing.add(() => system.close())
   const measured = await measure(system, rows, plan, say)
-  const run = { measured, probed: await measureProbes(system, probes, plan.probes, say) }
+  const run = { measured, leftOut, probed: await measureProbes(system, probes, plan.probes, say) }
   const result = published(run, { before, after: loadNow() })
   await writeFile(LATEST, `${JSON.stringify(result, undefined, 2)}\n`)
   process.stdout.write(`\n${report(run, result)}\n`)

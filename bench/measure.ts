@@ -28,6 +28,17 @@ export type Share = { readonly name: string; readonly cpuMicros: number }
 
 export type Probed = { readonly probe: Probe; readonly values: Values }
 
+/** A row that can't be measured on this machine, and why. */
+export type LeftOut = { readonly name: string; readonly because: string }
+
+export async function measurable(rows: readonly Row[]): Promise<{ readonly rows: readonly Row[]; readonly leftOut: readonly LeftOut[] }> {
+  const judged = await Promise.all(rows.map(async (row) => ({ row, because: await row.missing?.() })))
+  return {
+    rows: judged.filter(({ because }) => because === undefined).map(({ row }) => row),
+    leftOut: judged.flatMap(({ row: { name }, because }) => (because === undefined ? [] : [{ name, because }])),
+  }
+}
+
 /** Measures what is no call in flight, one after the other. */
 export async function measureProbes(system: BenchSystem, probes: readonly Probe[], size: ProbeSize, onPhase: (name: string) => void): Promise<Probed[]> {
   const probed: Probed[] = []

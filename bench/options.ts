@@ -2,16 +2,19 @@ import { parseArgs } from 'node:util'
 import type { Plan } from './measure.js'
 import type { Probe, Row } from './row.js'
 import { checkCold } from './rows/check-cold.js'
+import { checkExtAuthz } from './rows/check-ext-authz.js'
 import { checkRedis } from './rows/check-redis.js'
 import { checkWarm } from './rows/check-warm.js'
 import { echo } from './rows/echo.js'
+import { envoyChecked } from './rows/envoy-checked.js'
+import { envoyDirect } from './rows/envoy-direct.js'
 import { freshnessPull } from './rows/freshness-pull.js'
 import { loginWarm } from './rows/login-warm.js'
 import { revocation } from './rows/revocation.js'
 import { rulesProbes } from './rows/rules.js'
 
 /** Every row that there is, in the order of the table. The first is what the others are compared with. */
-export const ROWS: readonly [Row, ...Row[]] = [echo, checkWarm, checkRedis, checkCold, loginWarm]
+export const ROWS: readonly [Row, ...Row[]] = [echo, checkWarm, checkExtAuthz, checkRedis, checkCold, loginWarm, envoyDirect, envoyChecked]
 
 /** What is measured after them, one at a time. */
 export const PROBES: readonly Probe[] = [revocation, freshnessPull, ...rulesProbes]
@@ -26,6 +29,7 @@ Measures what calls cost: CPU time of the serving process per call, with ${IN_FL
 bench/latest.json. Each figure is the median of several rounds; the rows take turns within a round.
 
   ROW          measure only these, and echo: ${NAMES.join(', ')}
+               those of Envoy are left out, and said to be, where it can't be had
   --quick      fewer and shorter rounds: about a minute in all
   --rounds N   so many rounds (default: 7, with --quick 3)
   --source     run the services from TypeScript, for work on the benchmark itself: the figures are then worth nothing

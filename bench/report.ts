@@ -1,5 +1,5 @@
 import { cpus, loadavg } from 'node:os'
-import type { Measured, Probed } from './measure.js'
+import type { LeftOut, Measured, Probed } from './measure.js'
 
 export type Machine = { readonly cpu: string; readonly cores: number; readonly node: string; readonly platform: string }
 
@@ -22,7 +22,7 @@ export function thisMachine(): Machine {
 export const loadNow = (): number => loadavg()[0] ?? NaN
 
 /** What was measured in one run. */
-export type Run = { readonly measured: readonly Measured[]; readonly probed: readonly Probed[] }
+export type Run = { readonly measured: readonly Measured[]; readonly probed: readonly Probed[]; readonly leftOut: readonly LeftOut[] }
 
 export function published({ measured, probed }: Run, load: Load): Published {
   const to = (digits: number, value: number) => Number(value.toFixed(digits))
@@ -42,7 +42,7 @@ export function published({ measured, probed }: Run, load: Load): Published {
 }
 
 /** Everything that a person is shown. */
-export function report({ measured, probed }: Run, result: Published): string {
+export function report({ measured, probed, leftOut }: Run, result: Published): string {
   const { machine, load } = result
   return [
     `${machine.cpu}, ${machine.cores} cores, node ${machine.node}, ${machine.platform}`,
@@ -51,6 +51,7 @@ export function report({ measured, probed }: Run, result: Published): string {
     '',
     ...table(measured),
     '',
+    ...leftOut.map(({ name, because }) => `${name} is left out: ${because}`),
     ...measured.filter(({ shares }) => shares.length > 1).map(sharesLine),
     '',
     ...probed.map(({ probe, values }) => `${probe.name}: ${Object.entries(values).map(([name, value]) => `${name} ${value.toFixed(2)}`).join(', ')}`),

@@ -6,6 +6,8 @@ import type { BenchSystem } from './system.js'
 export type Row = {
   readonly name: string
   readonly bars: readonly Bar[]
+  /** Why it can't be measured on this machine; undefined where it can. */
+  missing?(): Promise<string | undefined>
   open(system: BenchSystem): Promise<Subject>
 }
 

@@ -97,7 +97,7 @@ async function makeWorkloads(session: Session, projectId: string, count: number)
 
 async function startReplica(args: readonly string[], environment: Readonly<Record<string, string>>): Promise<Replica> {
   const port = await stablePort()
-  const address = `127.0.0.1:${port}`
+  const address = environment['CHECK_SOCKET'] === undefined ? `127.0.0.1:${port}` : `unix:${environment['CHECK_SOCKET']}`
   const replica = nodeProcess({ name: 'authorization-check', args, environment: { ...environment, CHECK_PORT: String(port) }, isReady: () => isServing(address) })
   await replica.restart()
   return { address, part: partOf(replica), close: () => replica.stop() }

@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net'
 import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js'
 import type { Log } from '../log.js'
 import { NO_METRICS, type RpcMetrics } from '../metrics/rpc.js'
+import { removeAbandonedSocket } from './abandoned-socket.js'
 import { type Health, serveHealth } from './health.js'
 import { type LockstepAdapter, lockstepStreams } from './lockstep.js'
 import { serveReflection } from './reflection.js'
@@ -73,6 +74,7 @@ export function createRpcServer(given: ServerOptions): RpcServer {
     names,
     unary,
     listen: async () => {
+      if ('socketPath' in address) await removeAbandonedSocket(address.socketPath)
       const port = await bind(server, { address, portVariable, credentials: given.credentials ?? ServerCredentials.createInsecure() })
       if ('host' in address) target = targetOf({ host: address.host, port })
       return port

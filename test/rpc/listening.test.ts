@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, writeFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -51,6 +52,30 @@ describe('a server listens', () => {
     for (const one of opened.splice(0)) await one.close()
     await server.close()
     expect(existsSync(socketPath)).toBe(false)
+    await directory.remove()
+  })
+
+  // Seen to fail without removeAbandonedSocket: whoever was killed could not start again.
+  it('on a Unix socket that a process has left behind which was killed', async () => {
+    const directory = await scratchDirectory()
+    const socketPath = join(directory.path, 'check.sock')
+    const listenAndDie = `require('node:net').createServer().listen(${JSON.stringify(socketPath)}, () => process.kill(process.pid, 'SIGKILL'))`
+    spawnSync(process.execPath, ['-e', listenAndDie])
+    expect(existsSync(socketPath)).toBe(true)
+    opened.push({ close: () => directory.remove() }, await startServer(answering, { address: { socketPath } }))
+    expect(await answersAt(`unix:${socketPath}`)).toBe(true)
+  })
+
+  it.each([
+    ['a socket on which somebody listens', (path: string) => startServer(answering, { address: { socketPath: path } })],
+    ['a file that is no socket', async (path: string) => writeFileSync(path, 'somebody needs this')],
+  ])('on nothing that is %s, which stays', async (_what, make) => {
+    const directory = await scratchDirectory()
+    const socketPath = join(directory.path, 'check.sock')
+    const made = await make(socketPath)
+    if (made) opened.push(made)
+    await expect(startServer(answering, { address: { socketPath } })).rejects.toThrow(ListenError)
+    expect(existsSync(socketPath)).toBe(true)
     await directory.remove()
   })
 
