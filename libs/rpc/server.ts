@@ -1,3 +1,4 @@
+import { chmod } from 'node:fs/promises'
 import { isIPv6 } from 'node:net'
 import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js'
 import type { Log } from '../log.js'
@@ -20,7 +21,7 @@ export type RpcServer = {
   /** Of the services that it answers for. */
   readonly names: readonly string[]
   readonly unary: UnaryAdapter
-  /** Answers with the port, which the system chose where 0 was asked for. */
+  /** Answers with the port, which the system chose where 0 was asked for; 0 for a socket. */
   listen(): Promise<number>
   /** Looks unready, finishes the calls under way, and closes after `graceMillis` at the latest. */
   close(): Promise<void>
@@ -76,7 +77,12 @@ export function createRpcServer(given: ServerOptions): RpcServer {
     listen: async () => {
       if ('socketPath' in address) await removeAbandonedSocket(address.socketPath)
       const port = await bind(server, { address, portVariable, credentials: given.credentials ?? ServerCredentials.createInsecure() })
-      if ('host' in address) target = targetOf({ host: address.host, port })
+      if ('socketPath' in address) {
+        // Whoever finds the folder may ask, under whatever user: who that is, the folder's mode or the mount says.
+        await chmod(address.socketPath, 0o666)
+        return 0
+      }
+      target = targetOf({ host: address.host, port })
       return port
     },
     close: async () => {

@@ -5,7 +5,7 @@ import { everyAsker, everyService } from '#libs/variables.js'
 /** The environment of authorization-check; docs/configuration.md is made of it. */
 export const configSchema = z.object({
   CHECK_PORT: port(50_053).describe('public port; `0` takes a free one'),
-  CHECK_SOCKET: z.string().min(1).optional().describe('path of a Unix socket to listen on instead of a port'),
+  CHECK_SOCKET: z.string().min(1).optional().describe('path of a Unix socket to listen on instead of a port: in plain text, for whoever can reach the file, whatever TLS the peers are spoken to with'),
   RELAY_PORT: optionalPort.describe(
     'serves both change feeds to sidecars on this port of `HOST`, as they were pulled here, to whom `INTERNAL_CALLERS` lets; 0 takes a free one. Needs TLS unless `HOST` is a loopback address. Without it there is no such listener',
   ),

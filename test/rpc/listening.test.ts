@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -49,6 +49,8 @@ describe('a server listens', () => {
     const socketPath = join(directory.path, 'check.sock')
     const server = await startServer(answering, { address: { socketPath } })
     expect(await answersAt(`unix:${socketPath}`)).toBe(true)
+    // A proxy beside it runs as somebody else.
+    expect(statSync(socketPath).mode & 0o777).toBe(0o666)
     for (const one of opened.splice(0)) await one.close()
     await server.close()
     expect(existsSync(socketPath)).toBe(false)
