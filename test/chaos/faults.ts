@@ -124,12 +124,15 @@ function oneWay(world: World, random: Random, kind: WayKind): Fault | undefined 
 
 /** One replica of authorization-check, or of auth-exchange, from all of an owner at once: no other replica helps it. */
 function fromOwner(world: World, random: Random, kind: WayKind): Fault | undefined {
-  const { checks, exchanges, registries } = world.fleet
+  const { checks, relays, exchanges, registries } = world.fleet
   const check = random.pick(random.chance(0.8) ? checks : exchanges)
   if (!check) return undefined
   const owner = exchanges.includes(check) || random.chance(0.5) ? registries : exchanges
-  const edges = owner.map(({ name }) => `${check.name} → ${name}`)
-  return spoilt(world, random, { kind, edges, target: `${check.name} from ${owner === registries ? 'registry' : 'exchange'}` })
+  // A sidecar's feeds come from the relays: away from them it follows nothing.
+  const isSidecar = !relays.includes(check) && checks.includes(check)
+  const away = isSidecar && random.chance(0.5) ? relays : owner
+  const edges = away.map(({ name }) => `${check.name} → ${name}`)
+  return spoilt(world, random, { kind, edges, target: `${check.name} from ${away === relays ? 'relays' : owner === registries ? 'registry' : 'exchange'}` })
 }
 
 /** Too slow for anybody to wait for. */

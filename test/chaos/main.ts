@@ -5,7 +5,7 @@ import { runChaos } from './run.js'
 
 const HELP = `Usage: npm run chaos -- --minutes N [--seed S]
 
-Runs three authorization-checks, two registries and two exchanges on a PostgreSQL and a Redis of their own, changes what
+Runs three authorization-checks, a sidecar behind their relays, two registries and two exchanges on a PostgreSQL and a Redis of their own, changes what
 identities may do by every method that there is, breaks processes, connections and data the while, and asks all the time.
 Ends in one line with what was counted; exit code 1 when an answer was wrong, when a fault was not recovered from within
 5 seconds, when something acknowledged was lost, or when too little happened to prove anything.

@@ -19,6 +19,8 @@ const PATIENCE_MILLIS = 20_000
 export class Probe {
   /** Where the last round went wrong. */
   #trouble = ''
+  /** Who was last asked and had no answer. */
+  #silent: readonly string[] = []
 
   private constructor(
     private readonly world: World,
@@ -40,7 +42,7 @@ export class Probe {
     for (;;) {
       const answers = await this.#round().catch(answerOf)
       const millis = this.recorder.now() - since
-      if (answers === '' || millis > PATIENCE_MILLIS) return { millis, last: `${this.#trouble}${last}` }
+      if (answers === '' || millis > PATIENCE_MILLIS) return { millis, last: `${this.#trouble}${last}${this.#silent.length > 0 ? `, by ${this.#silent.join(', ')}` : ''}` }
       last = answers
       if (answers !== NO_ANSWER) this.recorder.note({ type: 'refused', what: 'the probe', answer: answers })
       await sleep(AGAIN_AFTER_MILLIS)
@@ -73,6 +75,7 @@ export class Probe {
     const request = { accessToken, projectId: '', action: QUESTION.action, resource: { type: QUESTION.resource, attributes: {} }, consistency, context: {} }
     const answers = await Promise.all(this.world.fleet.checks.map((check) => this.world.at(check)(Check.check, request, CALL_MILLIS).then(({ allowed }) => (allowed ? 'allow' : 'deny'), rejectedOr)))
     const [first = ''] = answers
+    this.#silent = this.world.fleet.checks.filter((_check, place) => answers[place] === NO_ANSWER).map(({ name }) => name)
     return answers.every((answer) => answer === first) ? first : (answers.find((answer) => answer === NO_ANSWER) ?? answers.join(', '))
   }
 

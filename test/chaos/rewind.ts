@@ -32,7 +32,7 @@ const HELD_WITHIN_MILLIS = 4_000
 const ASKED_AFTER_MILLIS = 1_200
 
 function rewound(world: World, random: Random, { groups, gate, asker }: Outside): Fault | undefined {
-  const check = random.pick(world.fleet.checks)
+  const check = random.pick(world.fleet.relays)
   if (!check) return undefined
   const feed: FeedName = random.chance(0.5) ? 'registry' : 'exchange'
   const owners = feed === 'registry' ? world.fleet.registries : world.fleet.exchanges

@@ -40,7 +40,7 @@ const RENEW_EVERY_MILLIS = 1_200_000
 export async function runChaos(options: RunOptions): Promise<Result> {
   const closing = new Closing()
   try {
-    options.say('Starting PostgreSQL, Redis and seven services …')
+    options.say('Starting PostgreSQL, Redis and eight services …')
     return await runIn(await startWorld(options.from, closing), options)
   } finally {
     await closing.close()

@@ -36,7 +36,7 @@ export async function startWorld(from: From, closing: Closing): Promise<World> {
   const redis = await ownRedis()
   closing.add(() => redis.close())
   const secrets = newSecrets()
-  const fleet = await startFleet({ ...postgres, redisUrl: redis.url, secrets, from, environment: { DRAIN_SECONDS: '1', LOG_LEVEL: 'warn' } })
+  const fleet = await startFleet({ ...postgres, redisUrl: redis.url, secrets, sidecars: 1, from, environment: { DRAIN_SECONDS: '1', LOG_LEVEL: 'warn' } })
   closing.add(() => fleet.close())
   const opened = new Map<string, Calls>()
   closing.add(() => {

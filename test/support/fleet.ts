@@ -11,7 +11,7 @@ export type Member = {
   readonly name: string
   readonly process: Process
   readonly address: string
-  /** Where other services call it; authorization-check has one port for all. */
+  /** Where other services call it; sidecars call the relay of an authorization-check, and nobody a sidecar. */
   readonly internalAddress: string
   /** Its own way to each that it calls, by name: `registry-1`, `exchange-2`, `redis`, `postgres`. */
   readonly edges: Readonly<Record<string, TcpProxy>>
@@ -27,6 +27,8 @@ export type FleetOptions = {
   readonly registries?: number
   readonly exchanges?: number
   readonly checks?: number
+  /** Further authorization-checks, without Redis, whose feeds the others relay to them. */
+  readonly sidecars?: number
   readonly from?: From
   /** For every replica, beside what makes them know each other. */
   readonly environment?: Readonly<Record<string, string>>
@@ -35,7 +37,10 @@ export type FleetOptions = {
 export type Fleet = {
   readonly registries: readonly Member[]
   readonly exchanges: readonly Member[]
+  /** The sidecars too, which are asked alike. */
   readonly checks: readonly Member[]
+  /** Those of them that relay. */
+  readonly relays: readonly Member[]
   /** Each names all replicas, past the proxies: the calls of one client are spread over them. */
   readonly addresses: ServiceAddresses
   readonly edges: readonly Edge[]
@@ -53,6 +58,7 @@ export async function startFleet({ from = 'dist', environment = {}, ...options }
   const registrySeats = await seats('registry', options.registries ?? 2, ports)
   const exchangeSeats = await seats('exchange', options.exchanges ?? 2, ports)
   const checkSeats = await seats('check', options.checks ?? 3, ports)
+  const sidecarSeats = await seats('sidecar', options.sidecars ?? 0, ports)
   const addresses = {
     registry: allOf(registrySeats.map(({ address }) => address)),
     exchange: allOf(exchangeSeats.map(({ address }) => address)),
@@ -68,34 +74,38 @@ export async function startFleet({ from = 'dist', environment = {}, ...options }
     registry: [routeByUrl('DATABASE_URL', 'postgres', options.registryUrl), toRedis],
     exchange: [routeByUrl('DATABASE_URL', 'postgres', options.exchangeUrl), toRedis, toRegistries],
     check: [toRedis, toRegistries, toExchanges],
+    sidecar: [routeToReplicas('RELAY_ADDRESS', checkSeats), toRegistries, toExchanges],
   }
+  const { SERVICE_CREDENTIAL = '' } = own.check
+  const environments = { ...own, sidecar: { SERVICE_CREDENTIAL, INTERNAL_CALLERS: '[]' } }
   const closing = new Closing()
   const member = async (seat: Seat): Promise<Member> => {
     const { edges, variables } = await openWays(routes[seat.kind], ports, closing)
     const made = nodeProcess({
       name: seat.name,
       args: mainOf(SERVICES[seat.kind], from),
-      environment: { ...own[seat.kind], ...seat.ports, CHECK_ADDRESS: addresses.check, ...environment, ...variables },
+      environment: { ...environments[seat.kind], ...seat.ports, CHECK_ADDRESS: addresses.check, ...environment, ...variables },
       isReady: () => isServing(seat.address),
     })
     return { name: seat.name, process: made, address: seat.address, internalAddress: seat.internalAddress, edges }
   }
   try {
-    const [registries, exchanges, checks] = [await inOrder(registrySeats, member), await inOrder(exchangeSeats, member), await inOrder(checkSeats, member)]
+    const [registries, exchanges, relays] = [await inOrder(registrySeats, member), await inOrder(exchangeSeats, member), await inOrder(checkSeats, member)]
+    const checks = [...relays, ...(await inOrder(sidecarSeats, member))]
     const members = [...registries, ...exchanges, ...checks]
     closing.add(async () => {
       await Promise.all(members.map(({ process }) => process.stop()))
     })
     await Promise.all(members.map(({ process }) => process.restart()))
     const edges = members.flatMap((one) => Object.entries(one.edges).map(([callee, proxy]) => ({ name: `${one.name} → ${callee}`, proxy })))
-    return { registries, exchanges, checks, addresses, edges, edge: (name) => proxyOf(edges, name), close: () => closing.close() }
+    return { registries, exchanges, checks, relays, addresses, edges, edge: (name) => proxyOf(edges, name), close: () => closing.close() }
   } catch (error) {
     await closing.close()
     throw error
   }
 }
 
-const SERVICES = { registry: 'identity-registry', exchange: 'auth-exchange', check: 'authorization-check' } as const
+const SERVICES = { registry: 'identity-registry', exchange: 'auth-exchange', check: 'authorization-check', sidecar: 'authorization-check' } as const
 
 /** The place that a replica is to take. */
 type Seat = { readonly kind: keyof typeof SERVICES; readonly ports: Record<string, string> } & Pick<Member, 'name' | 'address' | 'internalAddress'>
@@ -104,17 +114,22 @@ async function seats(kind: Seat['kind'], count: number, nextPort: () => Promise<
   const taken: Seat[] = []
   while (taken.length < count) {
     const port = await nextPort()
-    const internalPort = kind === 'check' ? port : await nextPort()
-    const prefix = kind.toUpperCase()
+    const internalPort = await nextPort()
     taken.push({
       kind,
       name: `${kind}-${taken.length + 1}`,
-      ports: { [`${prefix}_PORT`]: String(port), [`${prefix}_INTERNAL_PORT`]: String(internalPort) },
+      ports: portsOf(kind, String(port), String(internalPort)),
       address: `127.0.0.1:${port}`,
       internalAddress: `127.0.0.1:${internalPort}`,
     })
   }
   return taken
+}
+
+function portsOf(kind: Seat['kind'], port: string, internalPort: string): Record<string, string> {
+  if (kind === 'sidecar') return { CHECK_PORT: port }
+  const prefix = kind.toUpperCase()
+  return { [`${prefix}_PORT`]: port, [kind === 'check' ? 'RELAY_PORT' : `${prefix}_INTERNAL_PORT`]: internalPort }
 }
 
 /** A variable that says where something is, and what is there: each target by its name. */
