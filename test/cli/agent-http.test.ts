@@ -144,13 +144,14 @@ describe('in trouble', () => {
   })
 
   it('says that its secret was revoked, hands the token out until it expires, and goes on with a new secret without a restart', async () => {
-    const workload = await world.workload('rotated', 6)
+    const workload = await world.workload('rotated', 12)
     const file = world.write('rotated.txt', `${workload.clientSecret}\n`)
     const agent = world.agent(['--socket', 'rotated.sock', '--file', 'rotated', '--client-id', workload.clientId, '--client-secret-file', file])
     await agent.note(obtained)
     const socket = world.path('rotated.sock')
     const { identityId, secretId } = workload
     await world.admin.exchange(Exchange.revokeClientSecret, { identityId, id: secretId })
+    agent.signal('SIGHUP')
     const { note, error } = await agent.note(failedWith('CREDENTIALS_REJECTED'))
     expect([note, error?.message]).toEqual([expect.stringContaining('it takes an operator'), expect.stringContaining(`client id ${workload.clientId}`)])
     expect([await statusAt(socket, '/token'), await statusAt(socket, '/ready'), world.isThere('rotated')]).toEqual([200, 503, true])
@@ -176,7 +177,7 @@ describe('in trouble', () => {
 
 describe('--revoke-on-exit', () => {
   it('revokes what was obtained, also what was replaced, and removes the files', async () => {
-    const agent = world.agent(['--file', 'taken', '--socket', 'taken.sock', '--revoke-on-exit'], await world.workload('taken', 20))
+    const agent = world.agent(['--file', 'taken', '--socket', 'taken.sock', '--revoke-on-exit'], await world.workload('taken', 3_600))
     await agent.note(obtained)
     const first = await tokenAt(world.path('taken.sock'))
     agent.signal('SIGHUP')

@@ -17,7 +17,7 @@ it('docs/agent.md does what it says', async () => {
   writeFileSync(join(scratch.path, 'admin.json'), JSON.stringify(system.admin), { mode: 0o600 })
   const env = { PATH: process.env['PATH'], HOME: scratch.path, COUNTERSIGN_REGISTRY: registry, COUNTERSIGN_EXCHANGE: exchange, COUNTERSIGN_CHECK: check, COUNTERSIGN_CREDENTIALS_FILE: 'admin.json' }
   const code = blocksOf('docs/agent.md').filter(({ info }) => info === 'sh').map((block) => block.code).join('\n')
-  const script = code.replaceAll('npx countersign', NODE)
+  const script = code.replaceAll(/npx countersign|node cli\/countersign\.js/g, NODE)
   const { error, output } = await new Promise<{ error: Error | null; output: string }>((done) => {
     execFile('bash', ['--norc', '-euo', 'pipefail', '-c', script], { cwd: scratch.path, env, timeout: 150_000 }, (error, stdout, stderr) => done({ error, output: stdout + stderr }))
   })
