@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import type { Answer } from './answer.js'
 import type { Connections } from './connections.js'
 import type { Context } from './context.js'
-import type { CredentialOptions } from './credentials.js'
+import type { CredentialOptions, Credentials } from './credentials.js'
 import type { Tell } from './read-text.js'
 import type { Session } from './session.js'
 import type { Environment } from './variables.js'
@@ -17,6 +17,8 @@ export type Shell = {
   readonly colours: boolean
   /** A line for people beside the answer, on standard error. */
   readonly tell: Tell
+  /** What the acting identity proves itself with, as files and variables have it now. */
+  credentials(options?: CredentialOptions): Credentials
   /** The acting identity; the options are those of `login`. */
   session(options?: CredentialOptions): Session
   /** Whose credentials file is the installation's own, where there is one: an operator may act as somebody else. */

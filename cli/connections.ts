@@ -50,7 +50,7 @@ function unavailable(error: DomainError, service: Service, address: string): Fai
   const message = wasAnswered(error)
     ? `${serviceNames[service]} at ${address} can't answer at the moment: ${error.message}`
     : `Can't reach ${serviceNames[service]} at ${address}: is it running? \`npm start\``
-  return new Failure({ exitCode: 3, reason: error.reason, message, metadata })
+  return new Failure({ exitCode: 3, reason: error.reason, message, metadata, cause: error })
 }
 
 // A service that can't reach what it needs says so with details; where nobody answered there are none.

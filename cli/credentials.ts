@@ -71,4 +71,4 @@ const noCredentials = (): Failure =>
   wrongUsage('No credentials to act with: name a file with --credentials-file FILE, or set COUNTERSIGN_CLIENT_ID and COUNTERSIGN_CLIENT_SECRET.')
 
 const noSecret = (clientId: string): Failure =>
-  wrongUsage(`No token is cached for ${clientId}: log in first with \`npx countersign login\`, or set COUNTERSIGN_CLIENT_SECRET.`)
+  wrongUsage(`There is no client secret to ${clientId}: set COUNTERSIGN_CLIENT_SECRET or COUNTERSIGN_CLIENT_SECRET_FILE or, for single commands, log in first with \`npx countersign login\`.`)

@@ -14,8 +14,8 @@ export class Failure extends Error {
   /** Whatever varies in the message, by name. */
   readonly metadata: Readonly<Record<string, string>>
 
-  constructor({ exitCode, reason, message, metadata = {} }: FailureParts) {
-    super(message)
+  constructor({ exitCode, reason, message, metadata = {}, cause }: FailureParts) {
+    super(message, cause === undefined ? {} : { cause })
     this.name = 'Failure'
     this.exitCode = exitCode
     this.reason = reason
@@ -28,6 +28,7 @@ type FailureParts = {
   readonly reason: string
   readonly message: string
   readonly metadata?: Readonly<Record<string, string>>
+  readonly cause?: unknown
 }
 
 export const wrongUsage = (message: string): Failure => new Failure({ exitCode: 2, reason: 'WRONG_USAGE', message })

@@ -1,17 +1,19 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, fchownSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { wrongUsage } from './failure.js'
 
 const OWNER_ONLY = 0o600
 const OTHERS = 0o077
 
+export type Owner = { readonly uid: number; readonly gid: number }
+
 /** Replaces a file by one that only its owner can read: at any moment it is there whole, the old one or the new one. */
-export function replacePrivateFile(path: string, text: string): void {
+export function replacePrivateFile(path: string, text: string, owner?: Owner): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const temporary = temporaryBeside(path)
   try {
-    writePrivately(openSync(temporary, 'wx', OWNER_ONLY), text)
+    writePrivately(openSync(temporary, 'wx', OWNER_ONLY), text, owner)
     renameSync(temporary, path)
   } finally {
     rmSync(temporary, { force: true })
@@ -49,8 +51,10 @@ function opened(temporary: string, path: string): number {
   }
 }
 
-function writePrivately(file: number, text: string): void {
+function writePrivately(file: number, text: string, owner?: Owner): void {
   try {
+    // The owner first: what is in it is not for whoever makes the file.
+    if (owner) fchownSync(file, owner.uid, owner.gid)
     writeFileSync(file, text)
     fsyncSync(file)
   } finally {

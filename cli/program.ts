@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { addAgent } from './agent.js'
 import { addBindingCreate } from './binding-create.js'
 import { addBindingDelete } from './binding-delete.js'
 import { addBindingList } from './binding-list.js'
@@ -73,6 +74,7 @@ export function commandLine(run: Run): Command {
     for (const add of commands) add(parent, run)
   }
   addCheck(program, run)
+  addAgent(program, run)
   addDoctor(program, run)
   addBootstrap(program, run)
   addRecoverAdmin(program, run)

@@ -3,7 +3,8 @@ import { text } from 'node:stream/consumers'
 import { wrongUsage } from './failure.js'
 import { isOpenToOthers } from './private-file.js'
 
-export type Tell = (line: string) => void
+/** Says a line to people; to programs the fields with it. */
+export type Tell = (line: string, fields?: Readonly<Record<string, unknown>>) => void
 
 /** The text of a file, or of standard input where the file is `-`. */
 export async function readText(file: string): Promise<string> {

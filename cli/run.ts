@@ -3,8 +3,9 @@ import { answerText, type Style } from './answer.js'
 import type { Run, SharedOptions, Shell } from './command.js'
 import { type Connections, openConnections } from './connections.js'
 import { type Context, findContext } from './context.js'
-import { type CredentialOptions, findCredentials } from './credentials.js'
+import { type CredentialOptions, type Credentials, findCredentials } from './credentials.js'
 import { wrongUsage } from './failure.js'
+import type { Tell } from './read-text.js'
 import { openSession, type Session } from './session.js'
 import type { Environment } from './variables.js'
 
@@ -15,7 +16,7 @@ export function runIn({ environment, folder }: Outside): Run {
   return async (command, work) => {
     const options = sharedOptions(command)
     const style = styleOf(options)
-    const tell = (line: string) => void process.stderr.write(style === 'json' ? `${JSON.stringify({ note: line })}\n` : `${line}\n`)
+    const tell: Tell = (line, fields = {}) => void process.stderr.write(style === 'json' ? `${JSON.stringify({ note: line, ...fields })}\n` : `${line}\n`)
     const context = findContext(environment, folder, tell)
     const connections = openConnections(context, environment)
     try {
@@ -31,7 +32,15 @@ export function runIn({ environment, folder }: Outside): Run {
 type Parts = Pick<Shell, 'environment' | 'tell'> & { readonly context: Context; readonly connections: Connections; readonly options: SharedOptions }
 
 function shellOf({ environment, context, connections, options, tell }: Parts): Shell {
-  const open = (login: CredentialOptions) => openSession(findCredentials(login, { environment, context, tell }), { context, connections, tell })
+  const warned = new Set<string>()
+  // Who finds them again and again has heard it.
+  const warn: Tell = (line) => {
+    if (!warned.has(line)) tell(line)
+    warned.add(line)
+  }
+  const find = (login: CredentialOptions) => findCredentials(login, { environment, context, tell: warn })
+  const credentials: Shell['credentials'] = (login = {}) => find({ ...login, credentialsFile: options.actingFile })
+  const open = (found: Credentials) => openSession(found, { context, connections, tell })
   let acting: Session | undefined
   return {
     context,
@@ -40,8 +49,9 @@ function shellOf({ environment, context, connections, options, tell }: Parts): S
     tell,
     quiet: options.quiet === true,
     colours: process.stdout.isTTY ? !environment.NO_COLOR : false,
-    session: (login = {}) => (acting ??= open({ ...login, credentialsFile: options.actingFile })),
-    operator: () => (context.credentialsFile === undefined ? undefined : open({ credentialsFile: context.credentialsFile })),
+    credentials,
+    session: (login) => (acting ??= open(credentials(login))),
+    operator: () => (context.credentialsFile === undefined ? undefined : open(find({ credentialsFile: context.credentialsFile }))),
   }
 }
 

@@ -59,7 +59,8 @@ export function openSession(credentials: Credentials, { context, connections, te
   }
 }
 
-async function prove(connections: Connections, { clientId, clientSecret, source }: Credentials): Promise<LoginResponse> {
+/** Logs in; what comes of it is kept nowhere. */
+export async function prove(connections: Connections, { clientId, clientSecret, source }: Credentials): Promise<LoginResponse> {
   const request = LoginRequest.fromPartial({ proof: { $case: 'universalAuth', value: { clientId, clientSecret: await clientSecret() } } })
   try {
     return await connections.call('exchange', AuthExchangeServiceService.login, request)

@@ -85,10 +85,11 @@ async function doctorIn(folder: string, environment: Record<string, string>, cre
   const tell = () => undefined
   const context = findContext(environment, folder, tell)
   const connections = openConnections(context, environment)
-  const session = openSession(findCredentials({ credentialsFile }, { environment, context, tell }), { context, connections, tell })
+  const credentials = () => findCredentials({ credentialsFile }, { environment, context, tell })
+  const session = openSession(credentials(), { context, connections, tell })
   const answers: Answer[] = []
   const inProcess: Run = async (_command, work) => {
-    answers.push(await work({ context, connections, environment, tell, quiet: false, colours: false, session: () => session, operator: () => undefined }))
+    answers.push(await work({ context, connections, environment, tell, quiet: false, colours: false, credentials, session: () => session, operator: () => undefined }))
   }
   try {
     await commandLine(inProcess).parseAsync(['node', 'countersign', 'doctor'])
