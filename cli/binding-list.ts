@@ -1,13 +1,11 @@
 import type { Command } from 'commander'
-import { DomainError } from '#libs/domain-error.js'
 import { type Binding, ListBindingsRequest } from '#libs/wire/gen/countersign/registry/v1/binding.js'
-import { GetIdentityRequest } from '#libs/wire/gen/countersign/registry/v1/identity.js'
 import { IdentityRegistryServiceService as registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
-import { GetProjectRequest } from '#libs/wire/gen/countersign/registry/v1/project.js'
 import type { Answer } from './answer.js'
 import { boundRolesText } from './binding-message.js'
 import { addCommand, type Run, type Shell } from './command.js'
 import { identityIdOf, projectIdOf } from './find.js'
+import { identityNamesOf, projectNamesOf } from './names-of.js'
 import { allPages, LIMIT, parseLimit } from './pages.js'
 import type { Session } from './session.js'
 import { table } from './table.js'
@@ -41,10 +39,8 @@ async function listBindings(shell: Shell, options: Options): Promise<Answer> {
 
 async function bindingTable(session: Session, bindings: readonly Binding[]): Promise<string[]> {
   if (bindings.length === 0) return ['No bindings.']
-  const getIdentity = (id: string) => session.call('registry', registry.getIdentity, GetIdentityRequest.fromPartial({ id }))
-  const getProject = (id: string) => session.call('registry', registry.getProject, GetProjectRequest.fromPartial({ id }))
-  const identityName = await namesOf(bindings, 'identityId', getIdentity)
-  const projectName = await namesOf(bindings, 'projectId', getProject)
+  const identityName = await identityNamesOf(session, bindings.map(({ identityId }) => identityId))
+  const projectName = await projectNamesOf(session, bindings.map(({ projectId }) => projectId))
   const rows = bindings.map((binding) => [
     binding.id,
     identityName(binding.identityId),
@@ -52,24 +48,4 @@ async function bindingTable(session: Session, bindings: readonly Binding[]): Pro
     boundRolesText(binding),
   ])
   return table(['ID', 'IDENTITY', 'IN', 'ROLES'], rows)
-}
-
-// A longer list is read by programs, or shows ids.
-const MOST_NAMES = 50
-
-/** Names are a courtesy: where one can't be had, its id stands for it. */
-async function namesOf(bindings: readonly Binding[], field: 'identityId' | 'projectId', fetch: (id: string) => Promise<{ name: string }>) {
-  const ids = [...new Set(bindings.map((binding) => binding[field]))].filter((id) => id !== '').slice(0, MOST_NAMES)
-  const found = await Promise.all(ids.map(async (id) => [id, await nameOrId(id, fetch)] as const))
-  const names = new Map(found)
-  return (id: string) => names.get(id) ?? id
-}
-
-async function nameOrId(id: string, fetch: (id: string) => Promise<{ name: string }>): Promise<string> {
-  try {
-    return (await fetch(id)).name
-  } catch (error) {
-    if (error instanceof DomainError) return id
-    throw error
-  }
 }

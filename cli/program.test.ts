@@ -14,7 +14,7 @@ const leaves = leavesOf(program, [])
 it('has every command', () => {
   expect(leaves.map(([path]) => path).toSorted()).toEqual([
     'binding create', 'binding delete', 'binding list', 'binding update', 'bootstrap', 'check', 'doctor', 'identity create', 'identity delete', 'identity get',
-    'identity list', 'login', 'migrate', 'project create', 'project list', 'recover-admin', 'restored', 'role create', 'role get', 'role list', 'secret create', 'secret list', 'secret revoke',
+    'identity list', 'login', 'migrate', 'principal create', 'principal delete', 'principal list', 'project create', 'project list', 'recover-admin', 'restored', 'role create', 'role get', 'role list', 'secret create', 'secret list', 'secret revoke',
     'token revoke', 'whoami',
   ])
 })

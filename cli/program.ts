@@ -13,6 +13,9 @@ import { addIdentityGet } from './identity-get.js'
 import { addIdentityList } from './identity-list.js'
 import { addLogin } from './login.js'
 import { addMigrate } from './migrate.js'
+import { addPrincipalCreate } from './principal-create.js'
+import { addPrincipalDelete } from './principal-delete.js'
+import { addPrincipalList } from './principal-list.js'
 import { addProjectCreate } from './project-create.js'
 import { addProjectList } from './project-list.js'
 import { addRecoverAdmin } from './recover-admin.js'
@@ -33,6 +36,7 @@ const nouns = [
   ['role', 'Named sets of rules.', [addRoleCreate, addRoleList, addRoleGet]],
   ['binding', 'Roles given to identities.', [addBindingCreate, addBindingList, addBindingUpdate, addBindingDelete]],
   ['secret', 'Client secrets of identities.', [addSecretCreate, addSecretList, addSecretRevoke]],
+  ['principal', 'Names in client certificates that stand for identities.', [addPrincipalCreate, addPrincipalList, addPrincipalDelete]],
   ['token', 'Access tokens.', [addTokenRevoke]],
 ] as const
 

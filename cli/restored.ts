@@ -15,7 +15,7 @@ export function addRestored(parent: Command, run: Run): void {
   })
   command
     .option('--revoke-tokens', 'also every token that was ever issued: those that were revoked after the backup come back otherwise')
-    .option('--revoke-secrets', 'also every client secret, and with them every token: for a restore after a break-in')
+    .option('--revoke-secrets', 'also every client secret and principal, and every token: for a restore after a break-in')
     .action((options: Options) => run(command, (shell) => afterRestore(shell, options)))
 }
 
@@ -25,14 +25,15 @@ async function afterRestore(shell: Shell, { revokeTokens, revokeSecrets }: Optio
   // See recover-admin.ts.
   const { restored } = await import('../deploy/database/restored.js')
   const extent = revokeSecrets ? 'secrets' : revokeTokens ? 'tokens' : 'needful'
-  const revoked = await restored(place, extent)
-  const tokens = { needful: 'Tokens of before the backup are good as they were then.', tokens: 'No token of before is good.', secrets: 'No token and no client secret of before is good.' }[extent]
+  const { revokedSecrets: revoked, deletedPrincipals: deleted } = await restored(place, extent)
+  const tokens = { needful: 'Tokens of before the backup are good as they were then.', tokens: 'No token of before is good.', secrets: 'No token, no client secret and no principal of before is good.' }[extent]
   return {
-    document: { extent, revokedClientSecrets: revoked },
-    ids: revoked.map(({ id }) => id),
+    document: { extent, revokedClientSecrets: revoked, deletedPrincipals: deleted },
+    ids: [...revoked, ...deleted].map(({ id }) => id),
     lines: [
       `Both feeds have a new epoch: nothing that was cached before is used. ${tokens}`,
       ...(revoked.length === 0 ? [] : ['', `Client secrets revoked (${revoked.length}); make others for whoever needs them:`, ...table(['ORGANIZATION', 'IDENTITY', 'CLIENT SECRET'], revoked.map(({ organizationId, identityId, id }) => [organizationId, identityId, id]))]),
+      ...(deleted.length === 0 ? [] : ['', `Principals deleted (${deleted.length}); create those again that are to stay:`, ...table(['ORGANIZATION', 'IDENTITY', 'PRINCIPAL'], deleted.map(({ organizationId, identityId, name }) => [organizationId, identityId, name]))]),
     ],
   }
 }

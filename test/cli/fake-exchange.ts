@@ -14,6 +14,15 @@ import {
   type RevokeClientSecretRequest,
 } from '#libs/wire/gen/countersign/exchange/v1/client_secret.js'
 import {
+  type CreatePrincipalRequest,
+  CreatePrincipalResponse,
+  type DeletePrincipalRequest,
+  DeletePrincipalResponse,
+  type ListPrincipalsRequest,
+  ListPrincipalsResponse,
+  Principal,
+} from '#libs/wire/gen/countersign/exchange/v1/principal.js'
+import {
   type AttachUniversalAuthRequest,
   type GetUniversalAuthRequest,
   UniversalAuth,
@@ -25,6 +34,7 @@ const TOKEN_SECONDS = 3600
 export const exchangeAnswers = (world: World, answering: Answering) => ({
   ...methodAnswers(world, answering),
   ...secretAnswers(world, answering),
+  ...principalAnswers(world, answering),
   ...tokenAnswers(world, answering),
 })
 
@@ -74,6 +84,25 @@ const secretAnswers = (world: World, answering: Answering) => ({
     const secret = one(world.secrets, id, 'CLIENT_SECRET_NOT_FOUND')
     secret.revokeTime = NOW
     return secret
+  }),
+})
+
+const principalAnswers = (world: World, answering: Answering) => ({
+  createPrincipal: answering('createPrincipal', ({ identityId, name }: CreatePrincipalRequest, token) => {
+    requirePower(world, token)
+    const principal = Principal.fromPartial({ id: world.ids.next(), organizationId: world.organizationId, identityId, name, createTime: NOW })
+    world.principals.push(principal)
+    return CreatePrincipalResponse.fromPartial({ principal })
+  }),
+  listPrincipals: answering('listPrincipals', (request: ListPrincipalsRequest, token) => {
+    requirePower(world, token)
+    const { items, nextPageToken } = page(world.principals.filter(({ identityId }) => ['', identityId].includes(request.identityId)), request)
+    return ListPrincipalsResponse.fromPartial({ principals: items, nextPageToken })
+  }),
+  deletePrincipal: answering('deletePrincipal', ({ id }: DeletePrincipalRequest, token) => {
+    requirePower(world, token)
+    world.principals.splice(world.principals.indexOf(one(world.principals, id, 'PRINCIPAL_NOT_FOUND')), 1)
+    return DeletePrincipalResponse.fromPartial({})
   }),
 })
 

@@ -2,6 +2,7 @@ import type { handleUnaryCall } from '@grpc/grpc-js'
 import { DomainError } from '#libs/domain-error.js'
 import type { Ids } from '#libs/ids.js'
 import { ClientSecret } from '#libs/wire/gen/countersign/exchange/v1/client_secret.js'
+import type { Principal } from '#libs/wire/gen/countersign/exchange/v1/principal.js'
 import { UniversalAuth } from '#libs/wire/gen/countersign/exchange/v1/universal_auth.js'
 import type { Binding } from '#libs/wire/gen/countersign/registry/v1/binding.js'
 import { Identity, IdentityState } from '#libs/wire/gen/countersign/registry/v1/identity.js'
@@ -26,6 +27,7 @@ export type World = {
   readonly bindings: Binding[]
   readonly methods: UniversalAuth[]
   readonly secrets: ClientSecret[]
+  readonly principals: Principal[]
   /** The texts of client secrets, by client id. */
   readonly logins: Map<string, { readonly identityId: string; readonly clientSecret: string }>
   readonly tokens: Map<string, FakeToken>
@@ -55,6 +57,7 @@ export function newWorld(ids: Ids): World {
     bindings: [],
     methods: [],
     secrets: [],
+    principals: [],
     logins: new Map([[admin.clientId, admin]]),
     tokens: new Map(),
     powerless: new Set(),

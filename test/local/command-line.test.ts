@@ -57,6 +57,16 @@ describe('npx countersign', () => {
     expect([checks('/eu/1'), checks('/us/1')]).toEqual([1, 1])
   })
 
+  it('knows an identity by a name in certificates, until that is deleted', () => {
+    done('identity create edge')
+    const principal = done('principal create edge spiffe://acme.example/ns/shop/sa/edge -q')
+    expect(run('principal create admin spiffe://acme.example/ns/shop/sa/edge')).toMatchObject({ status: 1, output: expect.stringContaining('PRINCIPAL_NAME_TAKEN') })
+    expect(done('principal list --identity edge')).toContain(`${principal}  edge      spiffe://acme.example/ns/shop/sa/edge  `)
+    done(`principal delete ${principal}`)
+    expect(done('principal list')).toBe('No principals.')
+    expect(run(`principal delete ${principal}`)).toMatchObject({ status: 1, output: expect.stringContaining('PRINCIPAL_NOT_FOUND') })
+  })
+
   it('revokes a token and a secret, and deletes an identity', () => {
     done('identity create worker --universal-auth --credentials-file worker.json')
     done('secret create worker --credentials-file again.json')

@@ -5,31 +5,39 @@ import { inTransaction } from '#libs/postgres/transaction.js'
 import type { Deadline } from '#libs/rpc/deadline.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { revokeClientSecrets } from '../store/client-secrets.js'
+import { deletePrincipals } from '../store/principals.js'
 import type { Db } from '../store/schema.js'
 import { listOrganizationIds, voidTokensOfAll } from '../store/universal-auth.js'
 
 type Outside = { readonly db: Db; readonly ids: Ids; readonly clock: Clock; readonly deadline: Deadline }
 
-/** `needful`: only what a restore gives back that may have been used up. `tokens`: every token too. `secrets`: every secret too. */
+/** `needful`: only what a restore gives back that may have been used up. `tokens`: every token too. `secrets`: every secret and principal too. */
 export type Extent = 'needful' | 'tokens' | 'secrets'
 
 export type RevokedSecret = { readonly organizationId: string; readonly identityId: string; readonly id: string }
+
+export type DeletedPrincipal = RevokedSecret & { readonly name: string }
+
+export type Voided = { readonly revokedSecrets: readonly RevokedSecret[]; readonly deletedPrincipals: readonly DeletedPrincipal[] }
 
 /**
  * After a restore: voids every copy of tokens that was made before it, and revokes the secrets with a limited number of uses,
  * since nobody knows how many were used that the restored database has not counted. The new epoch says more than any change
  * could: it is no row of the feed.
  */
-export function afterRestore(extent: Extent, requestId: string, { db, ids, clock, deadline }: Outside): Promise<RevokedSecret[]> {
+export function afterRestore(extent: Extent, requestId: string, { db, ids, clock, deadline }: Outside): Promise<Voided> {
   return inTransaction(db, deadline, async (tx) => {
     await changeEpoch(tx, 'exchange')
     const revoked = await revokeClientSecrets(tx, extent === 'secrets' ? 'all' : 'limited', clock.now())
+    const deleted = extent === 'secrets' ? await deletePrincipals(tx) : []
     if (extent !== 'needful') await voidTokensOfAll(tx)
     for (const organizationId of await listOrganizationIds(tx)) {
       const who = { organizationId, id: ids.next(), actorIdentityId: null, actorTokenId: null, targetType: 'organization', targetId: organizationId }
       const clientSecretIds = revoked.filter((one) => one.organizationId === organizationId).map(({ id }) => id)
-      await insertAuditEvent(tx, { ...who, action: 'Restore', details: { by: 'restored', extent, clientSecretIds }, requestId })
+      const principals = deleted.filter((one) => one.organizationId === organizationId).map(({ identityId, name }) => ({ identityId, name }))
+      await insertAuditEvent(tx, { ...who, action: 'Restore', details: { by: 'restored', extent, clientSecretIds, principals }, requestId })
     }
-    return revoked
+    const deletedPrincipals = deleted.map(({ organizationId, identityId, id, name }) => ({ organizationId, identityId, id, name }))
+    return { revokedSecrets: revoked, deletedPrincipals }
   })
 }

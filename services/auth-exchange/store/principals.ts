@@ -31,6 +31,12 @@ export async function deletePrincipal(tx: Tx, { organizationId, id }: Key): Prom
   return row
 }
 
+/** Deletes every principal of everybody, also from a backup that is older than the table: it has none. */
+export async function deletePrincipals(tx: Tx): Promise<Principal[]> {
+  const { rows } = await sql<{ isThere: boolean }>`select to_regclass('exchange.principal') is not null as is_there`.execute(tx)
+  return rows[0]?.isThere ? tx.deleteFrom('principal').returningAll().execute() : []
+}
+
 /** Whose principal a name is, if anybody's, with where the feed stood, by one statement. */
 export async function findPrincipal(db: Db, { organizationId, name }: Name): Promise<{ readonly found: Pick<Principal, 'id' | 'identityId'> | undefined; readonly stamp: Stamp }> {
   const { rows } = await sql<{ epoch: string; seq: string; id: string | null; identityId: string | null }>`
