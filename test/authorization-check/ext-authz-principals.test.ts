@@ -63,7 +63,7 @@ describe('a principal', () => {
     expect(await seen('')).toMatchObject(refused(401, 'ACCESS_TOKEN_MISSING', ''))
   })
 
-  // Seen to fail with the organization left out of what is asked and of what copies are known by.
+  // Seen to fail with the organization left out of what copies are known by.
   it('is nobody in another organization, also where that one has such a name', async () => {
     const { name } = await principalOf(mine)
     const theirs = await system.newOrganization()

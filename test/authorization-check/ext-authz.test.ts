@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isId } from '#libs/ids.js'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
+import { ROOT } from '../house/planted-tree.js'
+import { runTool } from '../house/run-tool.js'
 import { allow, bindTo, deny, freshNames, type Limited, makeLimited, makeProject } from '../support/builders.js'
 import { type Asked, askAsEnvoy, bearerHeader as bearer, LET_THROUGH, okIn, refused, seenByClient, toldToApplication } from '../support/envoy.js'
 import { type Session, startSystem, type System } from '../support/system.js'
@@ -182,3 +184,17 @@ describe('refuses', () => {
   })
 })
 
+
+describe('a tool that knows nothing but what reflection says', () => {
+  const buf = (...given: string[]) => runTool(ROOT, 'buf', 'curl', '--protocol', 'grpc', '--http2-prior-knowledge', ...given)
+  const SERVICE = 'envoy.service.auth.v3.Authorization'
+
+  it('finds the door beside Check, and asks', async () => {
+    await limited.may(allow(['get'], ['orders']))
+    const url = `http://${system.addresses.check}`
+    expect((await buf('--list-services', url)).output.split('\n')).toEqual(expect.arrayContaining([SERVICE, 'countersign.authorization.v1.AuthorizationCheckService']))
+    const http = { method: 'GET', path: '/', headers: Object.fromEntries([bearer(limited.session.token)]) }
+    const { code, output } = await buf('--data', JSON.stringify({ attributes: { request: { http }, contextExtensions: ROUTE } }), `${url}/${SERVICE}/Check`)
+    expect([code, JSON.parse(output)]).toMatchObject([0, { okResponse: { headers: expect.arrayContaining([expect.objectContaining({ header: { key: 'x-countersign-identity', value: limited.identityId } })]) } }])
+  })
+})

@@ -8,6 +8,7 @@ import { createLog } from '#libs/log.js'
 import { withClient } from '../../deploy/local/service-databases.js'
 import { secretIdOf, secretText } from '../../services/auth-exchange/domain/client-secret.js'
 import { type Canary, canariesOf, everywhere, foundIn, redisText, secretCanary, tokenCanary } from '../support/canaries.js'
+import { askAsEnvoy, seenByClient, showing } from '../support/envoy.js'
 import { partsOf } from '../support/forged-tokens.js'
 import { addressesByService, type CallsByService, callsByService, type Headers, type Outcome, visibleText } from '../support/raw-calls.js'
 import { storedText } from '../support/rows.js'
@@ -109,6 +110,19 @@ describe('while', () => {
         expect(outcome.code).toBe(status.UNAUTHENTICATED)
       }
     }
+  })
+
+  // All of it, the answers themselves included: seen to fail with the headers of a request among what is noted of it.
+  it('proxies ask about requests with credentials everywhere', async () => {
+    const statuses = new Set<number>()
+    for (const text of [...credentials(), tenant.admin.token]) {
+      for (const asked of showing(text, tenant.organizationId)) {
+        const answer = await askAsEnvoy(system.anonymous.check, asked)
+        seen.push(JSON.stringify(answer))
+        statuses.add(seenByClient(answer).http)
+      }
+    }
+    expect([...statuses].sort()).toEqual([200, 401, 403, 500])
   })
 
   it('bytes are no messages', async () => {

@@ -99,3 +99,21 @@ export const troubled = (http: 500 | 503, reason: unknown) => ({
   headers: { ...(http === 503 && { 'retry-after': expect.stringMatching(/^[1-9]\d*$/) }), 'content-type': 'application/json', 'cache-control': 'no-store' },
   body: { error: { code: http === 500 ? 'INTERNAL' : 'UNAVAILABLE', reason, message: expect.stringMatching(/^\S.*\.$/), requestId: expect.stringMatching(/^\S+$/) } },
 })
+
+/** Requests with the text in each place that clients and operators can put it to, and as a credential in every form. */
+export function showing(text: string, organization: string): Asked[] {
+  const route = { action: '{{method}}', resource: 'secrets', 'attribute.x': '{{header.x}}', 'context.q': '{{query.q}}', organization }
+  const mistaken = [{ [text]: text }, { action: `{{${text}}}` }, { action: text }, { project: text }, { 'attribute.path': `/%zz${text}` }, { [`attribute.${text}`]: 'x' }, { consistency: text }, { organization: text }]
+  const elsewhere: readonly (readonly [string, string])[] = [['x', text], ['x-countersign-token', text], ['cookie', `token=${text}`], ['x-request-id', text]]
+  const credentials = [[`Bearer ${text}`], [text], [`Basic ${text}`], [`Bearer ${text}`, `Bearer ${text}`], [`Bearer ${text} x`], []]
+  const asked = credentials.flatMap((authorization) => {
+    const headers = [...authorization.map((one) => ['authorization', one] as const), ...elsewhere]
+    return [
+      { extensions: route, headers, path: `/${text}?q=${text}`, host: text, principal: text },
+      { extensions: route, headers, path: `/${text}/../x` },
+      { extensions: { ...route, action: '{{header.x}}' }, headers },
+      ...mistaken.map((wrong) => ({ extensions: { ...route, ...wrong }, headers })),
+    ]
+  })
+  return [true, false].flatMap((raw) => asked.map((one) => ({ ...one, raw })))
+}
