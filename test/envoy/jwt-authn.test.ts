@@ -68,7 +68,7 @@ describe.runIf(program)('Envoy that verifies tokens by itself', () => {
     expect(application.seen).toEqual([])
   })
 
-  // Seen to fail with another key of the same installation in the file.
+  // Seen to fail with a rule that requires nothing.
   it('refuses what auth-exchange did not sign, or signed for a time that is over', async () => {
     const real = await realKeyOf(system)
     const past = Math.floor(system.clock.now().getTime() / 1000) - 60
