@@ -64,6 +64,7 @@ describe.runIf(program)('Envoy that verifies tokens by itself', () => {
   it('answers 401 to whoever has no token, and lets everybody ask after its health', async () => {
     expect(await client.send('/orders/1')).toMatchObject({ status: 401, headers: { 'www-authenticate': expect.stringContaining('Bearer') } })
     expect((await client.send('/healthz')).status).toBe(200)
+    expect(application.seen.splice(0)).toHaveLength(1)
     expect((await client.send(`/orders/1?access_token=${token}`)).status).toBe(401)
     expect(application.seen).toEqual([])
   })
