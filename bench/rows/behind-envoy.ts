@@ -27,7 +27,7 @@ type Asked = { readonly target: string; readonly isChecked: boolean }
 
 /** Requests by way of deploy/envoy/envoy.yaml. */
 export async function behindEnvoy(system: BenchSystem, { target, isChecked }: Asked): Promise<Subject> {
-  const { setup, leave } = join(system)
+  const { setup, leave } = joined(system)
   const { client, headers, envoy, check, application } = await setup
   return {
     call: async () => {
@@ -45,7 +45,7 @@ type Setup = { readonly client: WebClient; readonly headers: Readonly<Record<str
 /** What the rows share: one Envoy, with an authorization-check of its own beside it on a Unix socket. The last one to leave closes it. */
 const shared = new WeakMap<BenchSystem, { readonly setup: Promise<Setup>; readonly closing: Closing; users: number }>()
 
-function join(system: BenchSystem): { readonly setup: Promise<Setup>; leave(): Promise<void> } {
+function joined(system: BenchSystem): { readonly setup: Promise<Setup>; readonly leave: () => Promise<void> } {
   const closing = new Closing()
   const ours = shared.get(system) ?? { setup: setUp(system, closing), closing, users: 0 }
   ours.users += 1

@@ -64,11 +64,12 @@ describe.runIf(program)('Envoy that verifies tokens by itself', () => {
   it('answers 401 to whoever has no token, and lets everybody ask after its health', async () => {
     expect(await client.send('/orders/1')).toMatchObject({ status: 401, headers: { 'www-authenticate': expect.stringContaining('Bearer') } })
     expect((await client.send('/healthz')).status).toBe(200)
+    expect(application.seen.splice(0)).toHaveLength(1)
     expect((await client.send(`/orders/1?access_token=${token}`)).status).toBe(401)
     expect(application.seen).toEqual([])
   })
 
-  // Seen to fail with another key of the same installation in the file.
+  // Seen to fail with a rule that requires nothing.
   it('refuses what auth-exchange did not sign, or signed for a time that is over', async () => {
     const real = await realKeyOf(system)
     const past = Math.floor(system.clock.now().getTime() / 1000) - 60

@@ -172,8 +172,7 @@ describe.runIf(program)('behind Envoy', () => {
 
   describe('under load', () => manyRequests(() => world))
 
-  // What is changed is known at every check from when WaitForRevision answers, which is the bound. Seen to fail with a lease
-  // that never lapses and no pulls.
+  // What is changed is known at every check from when WaitForRevision answers, which is the bound.
   describe('after a change', () => {
     it('a revoked token is refused', async () => {
       const { accessToken, tokenId } = await world.system.login(workload)

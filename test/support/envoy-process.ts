@@ -63,6 +63,9 @@ async function running(daemon: Daemon, admin: string, remove: () => Promise<void
     await remove()
   }
   try {
+    // What is about to go from Envoy has no place in a file to copy.
+    const [deprecated] = /^.*\bdeprecated\b.*$/im.exec(daemon.output()) ?? []
+    if (deprecated !== undefined) throw new Error(deprecated)
     const ask = async (path: string) => (await fetch(`http://${admin}${path}`)).text()
     const [{ local_address: bound }] = listeners.parse(JSON.parse(await ask('/listeners?format=json'))).listener_statuses
     return {

@@ -39,7 +39,7 @@ export const PLACEHOLDERS = {
 } as const
 
 /** Rather than to fail where others keep the machine from pulling in time. */
-const PATIENT = { STALENESS_BOUND_MILLIS: '1000' }
+export const PATIENT = { STALENESS_BOUND_MILLIS: '1000' }
 
 export async function guardApplication(program: string, config: DeployedConfig = 'envoy'): Promise<GuardedApplication> {
   const closing = new Closing()
