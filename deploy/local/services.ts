@@ -90,9 +90,30 @@ export function serviceEnvironments({ registryUrl, exchangeUrl, redisUrl, secret
   }
 }
 
+/** Lets more callers in than the services know each other as, such as sidecars. */
+function admitting(own: Environments, more: string | undefined): Environments {
+  if (more === undefined) return own
+  const lists = (name: keyof Environments) => ({ ...own[name], INTERNAL_CALLERS: joined(own[name]['INTERNAL_CALLERS'] ?? '[]', more) })
+  return { registry: lists('registry'), exchange: lists('exchange'), check: lists('check') }
+}
+
+/** One list of both. What is no list is left to the services, which refuse it by its name. */
+function joined(own: string, more: string): string {
+  const lists = [own, more].map(jsonOrUndefined)
+  return lists.every(Array.isArray) ? JSON.stringify(lists.flat()) : more
+}
+
+function jsonOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
 /** Runs the three services in this process. What fails to start closes what had started. */
 export async function startServices({ log, environment, clock, ...shared }: ServicesOptions): Promise<Services> {
-  const own = serviceEnvironments(shared)
+  const own = admitting(serviceEnvironments(shared), environment['INTERNAL_CALLERS'])
   const closing = new Closing()
   // Check listens last, since it must know the others; they ask for its address at their first call.
   let check = ''

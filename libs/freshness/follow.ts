@@ -167,7 +167,10 @@ class FeedFollower<Answered extends Pulled> implements Follower {
   /** A pull that hangs is given up while the lease still has time for another; the next one has longer, since it may be the owner that is slow. */
   #giveUpAfterMillis(): number {
     const { boundMillis } = this.lease
-    return boundMillis === 0 ? PULL_WITHIN_MILLIS : Math.min(PULL_WITHIN_MILLIS, Math.max(100, boundMillis / 2) * 2 ** this.#givenUp)
+    if (boundMillis === 0) return PULL_WITHIN_MILLIS
+    const first = Math.min(PULL_WITHIN_MILLIS, Math.max(100, boundMillis / 2))
+    // Nobody waits for longer, and what hangs for ever must not keep the next one from being sent.
+    return Math.max(first, Math.min(PATIENCE_MILLIS, first * 2 ** this.#givenUp))
   }
 
   #send(): void {
