@@ -27,6 +27,7 @@ import { addSecretCreate } from './secret-create.js'
 import { addSecretList } from './secret-list.js'
 import { addSecretRevoke } from './secret-revoke.js'
 import { addTokenKeys } from './token-keys.js'
+import { addTokenRenew } from './token-renew.js'
 import { addTokenRevoke } from './token-revoke.js'
 import { productVersion } from '#libs/version.js'
 import { addWhoami } from './whoami.js'
@@ -38,7 +39,7 @@ const nouns = [
   ['binding', 'Roles given to identities.', [addBindingCreate, addBindingList, addBindingUpdate, addBindingDelete]],
   ['secret', 'Client secrets of identities.', [addSecretCreate, addSecretList, addSecretRevoke]],
   ['principal', 'Names in client certificates that stand for identities.', [addPrincipalCreate, addPrincipalList, addPrincipalDelete]],
-  ['token', 'Access tokens.', [addTokenRevoke, addTokenKeys]],
+  ['token', 'Access tokens.', [addTokenRenew, addTokenRevoke, addTokenKeys]],
 ] as const
 
 const AFTERWORD = `

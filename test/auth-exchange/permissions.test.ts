@@ -32,7 +32,7 @@ const newSecretId = async () => (await admin.exchange(Exchange.createClientSecre
 const newPrincipalId = async () => (await admin.exchange(Exchange.createPrincipal, { ...workload, name: next() })).principal?.id ?? ''
 
 // What is proven by a secret, or by the token itself, needs no other authorization; everything else has a row here.
-type Authorized = Exclude<keyof typeof Exchange, 'login' | 'getJsonWebKeySet'>
+type Authorized = Exclude<keyof typeof Exchange, 'login' | 'renewAccessToken' | 'getJsonWebKeySet'>
 const methods: Record<Authorized, Row> = {
   attachUniversalAuth: {
     needs: [['create', 'auth-method']], gives: ['grant', 'auth-method'],

@@ -2,6 +2,8 @@ import { DomainError } from '#libs/domain-error.js'
 import {
   type LoginRequest,
   LoginResponse,
+  type RenewAccessTokenRequest,
+  RenewAccessTokenResponse,
   type RevokeAccessTokenRequest,
   RevokeAccessTokenResponse,
 } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
@@ -117,6 +119,13 @@ const tokenAnswers = (world: World, answering: Answering) => ({
     world.tokens.set(accessToken, { tokenId, identityId: known.identityId, revoked: false })
     const expireTime = new Date(Date.now() + TOKEN_SECONDS * 1000)
     return LoginResponse.fromPartial({ accessToken, tokenId, expiresInSeconds: TOKEN_SECONDS, expireTime })
+  }),
+  renewAccessToken: answering('renewAccessToken', ({ accessToken }: RenewAccessTokenRequest) => {
+    const token = tokenOf(world, accessToken)
+    const renewed = `header.${token.tokenId}.${world.ids.next()}`
+    world.tokens.set(renewed, token)
+    const expireTime = new Date(Date.now() + TOKEN_SECONDS * 1000)
+    return RenewAccessTokenResponse.fromPartial({ accessToken: renewed, tokenId: token.tokenId, expiresInSeconds: TOKEN_SECONDS, expireTime, maxExpireTime: NOW })
   }),
   revokeAccessToken: answering('revokeAccessToken', ({ target }: RevokeAccessTokenRequest, token) => {
     if (target?.$case === 'tokenId') requirePower(world, token)

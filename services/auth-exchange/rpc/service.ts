@@ -10,6 +10,7 @@ import { getUniversalAuth } from './get-universal-auth.js'
 import { listClientSecrets } from './list-client-secrets.js'
 import { listPrincipals } from './list-principals.js'
 import { login } from './login.js'
+import { renewAccessToken } from './renew-access-token.js'
 import { revokeAccessToken } from './revoke-access-token.js'
 import { revokeClientSecret } from './revoke-client-secret.js'
 import { updateUniversalAuth } from './update-universal-auth.js'
@@ -38,6 +39,7 @@ export const exchangeService = (unary: UnaryAdapter, outside: Outside): AuthExch
   deletePrincipal: unary(deletePrincipal(outside)),
 
   login: unary(login(outside)),
+  renewAccessToken: unary(renewAccessToken(outside)),
   revokeAccessToken: unary(revokeAccessToken(outside)),
   getJsonWebKeySet: unary(getJsonWebKeySet(outside)),
 })
