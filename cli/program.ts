@@ -26,6 +26,7 @@ import { addRoleList } from './role-list.js'
 import { addSecretCreate } from './secret-create.js'
 import { addSecretList } from './secret-list.js'
 import { addSecretRevoke } from './secret-revoke.js'
+import { addTokenIntrospect } from './token-introspect.js'
 import { addTokenKeys } from './token-keys.js'
 import { addTokenRenew } from './token-renew.js'
 import { addTokenRevoke } from './token-revoke.js'
@@ -39,7 +40,7 @@ const nouns = [
   ['binding', 'Roles given to identities.', [addBindingCreate, addBindingList, addBindingUpdate, addBindingDelete]],
   ['secret', 'Client secrets of identities.', [addSecretCreate, addSecretList, addSecretRevoke]],
   ['principal', 'Names in client certificates that stand for identities.', [addPrincipalCreate, addPrincipalList, addPrincipalDelete]],
-  ['token', 'Access tokens.', [addTokenRenew, addTokenRevoke, addTokenKeys]],
+  ['token', 'Access tokens.', [addTokenRenew, addTokenIntrospect, addTokenRevoke, addTokenKeys]],
 ] as const
 
 const AFTERWORD = `

@@ -67,6 +67,10 @@ const methods: Record<Authorized, Row> = {
     needs: [['delete', 'principal']],
     call: async (by) => by(Exchange.deletePrincipal, { id: await newPrincipalId() }),
   },
+  introspectAccessToken: {
+    needs: [['read', 'access-token']],
+    call: async (by) => by(Exchange.introspectAccessToken, { accessToken: (await system.login(workload)).accessToken }),
+  },
   revokeAccessToken: {
     needs: [['revoke', 'access-token']],
     call: async (by) => by(Exchange.revokeAccessToken, { target: { $case: 'tokenId', value: (await system.login(workload)).tokenId } }),

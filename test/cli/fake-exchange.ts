@@ -1,5 +1,7 @@
 import { DomainError } from '#libs/domain-error.js'
 import {
+  type IntrospectAccessTokenRequest,
+  IntrospectAccessTokenResponse,
   type LoginRequest,
   LoginResponse,
   type RenewAccessTokenRequest,
@@ -126,6 +128,13 @@ const tokenAnswers = (world: World, answering: Answering) => ({
     world.tokens.set(renewed, token)
     const expireTime = new Date(Date.now() + TOKEN_SECONDS * 1000)
     return RenewAccessTokenResponse.fromPartial({ accessToken: renewed, tokenId: token.tokenId, expiresInSeconds: TOKEN_SECONDS, expireTime, maxExpireTime: NOW })
+  }),
+  introspectAccessToken: answering('introspectAccessToken', ({ accessToken }: IntrospectAccessTokenRequest, token) => {
+    requirePower(world, token)
+    const shown = world.tokens.get(accessToken)
+    if (!shown || shown.revoked) return IntrospectAccessTokenResponse.fromPartial({ active: false })
+    const { tokenId, identityId } = shown
+    return IntrospectAccessTokenResponse.fromPartial({ active: true, tokenId, identityId, method: 'universal-auth', issueTime: NOW, expireTime: NOW, maxExpireTime: NOW })
   }),
   revokeAccessToken: answering('revokeAccessToken', ({ target }: RevokeAccessTokenRequest, token) => {
     if (target?.$case === 'tokenId') requirePower(world, token)

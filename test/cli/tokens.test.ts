@@ -50,3 +50,18 @@ describe('token renew', () => {
     expect(await operator.run('token renew --credentials-file web.json')).toMatchObject({ code: 2, stderr: expect.stringContaining('log in') })
   })
 })
+
+describe('token introspect', () => {
+  it('shows of whom a token is, the own one or one that was presented', async () => {
+    const token = await login()
+    const { code, stdout } = await operator.run(['token', 'introspect', '--token-file', operator.write('token.txt', token)])
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^token id .*\nidentity +web\n/)])
+    expect(await operator.json('token introspect', { env: { COUNTERSIGN_TOKEN: token } })).toMatchObject({ active: true, identityId: world().tokens.get(token)?.identityId })
+    expect(await operator.json('token introspect')).toMatchObject({ active: true, identityId: world().admin.identityId })
+  })
+
+  it('exits 1 for one that is not good, and says no more', async () => {
+    expect(await operator.run('token introspect --token-file - --json', { stdin: 'x.y.z' })).toMatchObject({ code: 1, stdout: '{\n  "active": false\n}\n' })
+    expect(await operator.run('token introspect --token-file -', { stdin: 'x.y.z' })).toMatchObject({ code: 1, stdout: 'not active\n' })
+  })
+})

@@ -7,6 +7,7 @@ import { createPrincipal } from './create-principal.js'
 import { deletePrincipal } from './delete-principal.js'
 import { getJsonWebKeySet } from './get-json-web-key-set.js'
 import { getUniversalAuth } from './get-universal-auth.js'
+import { introspectAccessToken } from './introspect-access-token.js'
 import { listClientSecrets } from './list-client-secrets.js'
 import { listPrincipals } from './list-principals.js'
 import { login } from './login.js'
@@ -40,6 +41,7 @@ export const exchangeService = (unary: UnaryAdapter, outside: Outside): AuthExch
 
   login: unary(login(outside)),
   renewAccessToken: unary(renewAccessToken(outside)),
+  introspectAccessToken: unary(introspectAccessToken(outside)),
   revokeAccessToken: unary(revokeAccessToken(outside)),
   getJsonWebKeySet: unary(getJsonWebKeySet(outside)),
 })
