@@ -9,8 +9,7 @@ import { addCommand, type Run, several, type Shell } from './command.js'
 import { becauseOf, decisionDocument } from './decision-message.js'
 import { Failure } from './failure.js'
 import { projectIdOf } from './find.js'
-import { checkOwn, checkPresented } from './presented-token.js'
-import { readSecret } from './read-text.js'
+import { checkOwn, checkPresented, presentedText } from './presented-token.js'
 import { printable, record } from './table.js'
 
 type Asked = { readonly action: string; readonly resource: string }
@@ -33,7 +32,7 @@ export function addCheck(parent: Command, run: Run): void {
 async function check(shell: Shell, { action, resource }: Asked, { project, attribute = [], context: given = [], tokenFile }: Options): Promise<Answer> {
   const attributes = parseAttributes('--attribute', attribute)
   const context = parseAttributes('--context', given)
-  const presented = await presentedToken(shell, tokenFile)
+  const presented = await presentedText(shell, tokenFile)
   const projectId = await projectOf(shell, project)
   // Whoever asks here has just changed something, and wants to know whether it holds.
   const consistency = { level: { $case: 'full' as const, value: {} } }
@@ -69,8 +68,4 @@ async function projectOf(shell: Shell, project: string | undefined): Promise<str
 function needsId(project: string): Failure {
   const message = `The acting identity may not look up project ${project} by name: give the project's id.`
   return new Failure({ exitCode: 1, reason: 'NOT_ALLOWED', message, metadata: { project } })
-}
-
-async function presentedToken({ environment, tell }: Shell, file: string | undefined): Promise<string | undefined> {
-  return file === undefined ? environment.COUNTERSIGN_TOKEN || undefined : readSecret(file, tell)
 }

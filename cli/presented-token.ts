@@ -5,6 +5,7 @@ import {
   type CheckResponse,
 } from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
 import type { Shell } from './command.js'
+import { readSecret } from './read-text.js'
 
 // Whether the service wants to know who asks depends on where it listens, which can't be told from here: it is asked
 // without a caller's token first.
@@ -29,6 +30,11 @@ export async function checkPresented(shell: Shell, request: CheckRequest): Promi
     if (!wantsCaller(error)) throw error
     return shell.session().withToken((callerToken) => shell.connections.as(callerToken).call('check', checkService.check, request))
   }
+}
+
+/** The token that somebody presented, in a file or in the environment, where there is one. */
+export async function presentedText({ environment, tell }: Shell, file: string | undefined): Promise<string | undefined> {
+  return file === undefined ? environment.COUNTERSIGN_TOKEN || undefined : readSecret(file, tell)
 }
 
 const wantsCaller = (error: unknown): boolean =>

@@ -18,8 +18,12 @@ export type Session = {
   withToken<Result>(work: (accessToken: string) => Promise<Result>): Promise<Result>
   login(): Promise<LoginResponse>
   cachedToken(): HeldToken | undefined
+  /** For later commands, in place of the one that is cached. */
+  keepToken(token: IssuedToken): void
   dropCachedToken(): void
 }
+
+type IssuedToken = { readonly accessToken: string; readonly tokenId: string; readonly expiresInSeconds: number }
 
 const REJECTED: readonly string[] = ['ACCESS_TOKEN_REJECTED', 'CALLER_TOKEN_REJECTED']
 
@@ -30,10 +34,11 @@ export function openSession(credentials: Credentials, { context, connections, te
   const key = () => ({ exchange: context.addressOf('exchange'), clientId: credentials.clientId })
   let obtaining: Promise<string> | undefined
 
+  const keepToken = ({ accessToken, tokenId, expiresInSeconds }: IssuedToken): void =>
+    tolerate(tell, () => cache.keep(key(), { accessToken, tokenId, expireMillis: wallMillis() + expiresInSeconds * 1000 }))
   const login = async (): Promise<LoginResponse> => {
     const response = await prove(connections, credentials)
-    const { accessToken, tokenId, expiresInSeconds } = response
-    tolerate(tell, () => cache.keep(key(), { accessToken, tokenId, expireMillis: wallMillis() + expiresInSeconds * 1000 }))
+    keepToken(response)
     return response
   }
   // One login for calls that run side by side: a use of the client secret may be counted.
@@ -55,6 +60,7 @@ export function openSession(credentials: Credentials, { context, connections, te
     login,
     call: (service, method, request) => withToken((accessToken) => connections.as(accessToken).call(service, method, request)),
     cachedToken: () => cache.find(key()),
+    keepToken,
     dropCachedToken: () => tolerate(tell, () => cache.drop(key())),
   }
 }

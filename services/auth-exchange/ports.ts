@@ -31,10 +31,10 @@ export type IdentityKey = { readonly organizationId: string; readonly identityId
 /** `absent`: the organization has no such identity, or no longer. */
 export type IdentityState = 'active' | 'disabled' | 'absent'
 
-/** Hands what a login recorded to those who check tokens; it may be lost, and they ask. */
+/** Hands what a login or a renewal recorded to those who check tokens; it may be lost, and they ask. */
 export type ActiveTokens = { keep(token: IssuedToken): void }
 
-/** A token as it was issued, and where the feed stood when its secret was verified. */
+/** A token as it was issued, and where the feed stood when what it rests on was read. */
 export type IssuedToken = {
   readonly text: string
   readonly record: AccessTokenRecord

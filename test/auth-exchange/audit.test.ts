@@ -4,6 +4,7 @@ import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/count
 import { withClient } from '../../deploy/local/service-databases.js'
 import { auditEvents, contentOf, isOneTransaction, type NamedCalls, underRequestId, withoutAudit } from '../identity-registry/audit-trail.js'
 import { freshNames, makeWorkload } from '../support/builders.js'
+import { SECOND } from '../support/manual-clock.js'
 import { type Session, startSystem, type System } from '../support/system.js'
 
 let system: System
@@ -22,9 +23,9 @@ const lifetimes = { accessTokenTtlSeconds: undefined, accessTokenMaxTtlSeconds: 
 const newSecret = { description: '', ttlSeconds: 0, useLimit: 0 }
 
 type Event = { readonly type: string; readonly id: string; readonly by?: { readonly identityId: string; readonly tokenId: string } }
-type Mutation = Exclude<keyof typeof Exchange, `get${string}` | `list${string}`>
+type Mutation = Exclude<keyof typeof Exchange, `get${string}` | `list${string}` | `introspect${string}`>
 
-// What a method writes down; `by` is somebody else than the admin. A method that is added and not called Get or List has to
+// What a method writes down; `by` is somebody else than the admin. A method that is added and not called Get, List or Introspect has to
 // have a row here: without it this does not compile.
 const mutations: Record<Mutation, () => Promise<(by: NamedCalls) => Promise<Event>>> = {
   attachUniversalAuth: async () => {
@@ -58,6 +59,12 @@ const mutations: Record<Mutation, () => Promise<(by: NamedCalls) => Promise<Even
       const { tokenId } = await by(Exchange.login, { proof: { $case: 'universalAuth', value: { clientId, clientSecret } } })
       return { type: 'access-token', id: tokenId, by: { identityId, tokenId } }
     }
+  },
+  renewAccessToken: async () => {
+    const { identityId, clientId, clientSecret } = await newWorkload()
+    const { accessToken, tokenId } = await system.login({ clientId, clientSecret })
+    system.clock.advance(SECOND)
+    return (by) => by(Exchange.renewAccessToken, { accessToken }).then(() => ({ type: 'access-token', id: tokenId, by: { identityId, tokenId } }))
   },
   revokeAccessToken: async () => {
     const { tokenId: id } = await system.login(await newWorkload())

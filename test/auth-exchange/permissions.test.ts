@@ -32,7 +32,7 @@ const newSecretId = async () => (await admin.exchange(Exchange.createClientSecre
 const newPrincipalId = async () => (await admin.exchange(Exchange.createPrincipal, { ...workload, name: next() })).principal?.id ?? ''
 
 // What is proven by a secret, or by the token itself, needs no other authorization; everything else has a row here.
-type Authorized = Exclude<keyof typeof Exchange, 'login' | 'getJsonWebKeySet'>
+type Authorized = Exclude<keyof typeof Exchange, 'login' | 'renewAccessToken' | 'getJsonWebKeySet'>
 const methods: Record<Authorized, Row> = {
   attachUniversalAuth: {
     needs: [['create', 'auth-method']], gives: ['grant', 'auth-method'],
@@ -66,6 +66,10 @@ const methods: Record<Authorized, Row> = {
   deletePrincipal: {
     needs: [['delete', 'principal']],
     call: async (by) => by(Exchange.deletePrincipal, { id: await newPrincipalId() }),
+  },
+  introspectAccessToken: {
+    needs: [['read', 'access-token']],
+    call: async (by) => by(Exchange.introspectAccessToken, { accessToken: (await system.login(workload)).accessToken }),
   },
   revokeAccessToken: {
     needs: [['revoke', 'access-token']],

@@ -1,7 +1,11 @@
 import { DomainError } from '#libs/domain-error.js'
 import {
+  type IntrospectAccessTokenRequest,
+  IntrospectAccessTokenResponse,
   type LoginRequest,
   LoginResponse,
+  type RenewAccessTokenRequest,
+  RenewAccessTokenResponse,
   type RevokeAccessTokenRequest,
   RevokeAccessTokenResponse,
 } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
@@ -117,6 +121,20 @@ const tokenAnswers = (world: World, answering: Answering) => ({
     world.tokens.set(accessToken, { tokenId, identityId: known.identityId, revoked: false })
     const expireTime = new Date(Date.now() + TOKEN_SECONDS * 1000)
     return LoginResponse.fromPartial({ accessToken, tokenId, expiresInSeconds: TOKEN_SECONDS, expireTime })
+  }),
+  renewAccessToken: answering('renewAccessToken', ({ accessToken }: RenewAccessTokenRequest) => {
+    const token = tokenOf(world, accessToken)
+    const renewed = `header.${token.tokenId}.${world.ids.next()}`
+    world.tokens.set(renewed, token)
+    const expireTime = new Date(Date.now() + TOKEN_SECONDS * 1000)
+    return RenewAccessTokenResponse.fromPartial({ accessToken: renewed, tokenId: token.tokenId, expiresInSeconds: TOKEN_SECONDS, expireTime, maxExpireTime: NOW })
+  }),
+  introspectAccessToken: answering('introspectAccessToken', ({ accessToken }: IntrospectAccessTokenRequest, token) => {
+    requirePower(world, token)
+    const shown = world.tokens.get(accessToken)
+    if (!shown || shown.revoked) return IntrospectAccessTokenResponse.fromPartial({ active: false })
+    const { tokenId, identityId } = shown
+    return IntrospectAccessTokenResponse.fromPartial({ active: true, tokenId, identityId, method: 'universal-auth', issueTime: NOW, expireTime: NOW, maxExpireTime: NOW })
   }),
   revokeAccessToken: answering('revokeAccessToken', ({ target }: RevokeAccessTokenRequest, token) => {
     if (target?.$case === 'tokenId') requirePower(world, token)

@@ -149,6 +149,7 @@ describe('while', () => {
     ['Login', 'exchange.client_secret', login],
     ['Login', 'exchange.access_token', login],
     ['CreateClientSecret', 'exchange.audit_event', () => ({ identity_id: tenant.workload.identityId })],
+    ['RenewAccessToken', 'exchange.audit_event', async () => ({ access_token: (await tenant.token()).accessToken })],
     ['RevokeAccessToken', 'exchange.audit_event', async () => ({ access_token: (await tenant.token()).accessToken })],
   ])('the connection of %s ends as it waits for %s', async (name, table, request) => {
     const asked = await request()

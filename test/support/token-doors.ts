@@ -20,7 +20,7 @@ export function doorsOf({ addresses }: System): Doors {
     inMetadata: false,
     show: (token) => authorization.call(Check.check.path, Check.check.requestSerialize(question(token))),
   }
-  const { getUniversalAuth: get, revokeAccessToken: revoke } = Exchange
+  const { getUniversalAuth: get, renewAccessToken: renew, revokeAccessToken: revoke } = Exchange
   const all: Door[] = [
     check,
     {
@@ -33,6 +33,11 @@ export function doorsOf({ addresses }: System): Doors {
       inMetadata: true,
       // Of an identity that does not exist: NOT_FOUND is what a good token is told.
       show: (token) => exchange.call(get.path, get.requestSerialize({ identityId: NOBODY }), bearer(token)),
+    },
+    {
+      name: 'RenewAccessToken',
+      inMetadata: false,
+      show: (token) => exchange.call(renew.path, renew.requestSerialize({ accessToken: token })),
     },
     {
       name: 'RevokeAccessToken',

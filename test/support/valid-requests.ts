@@ -134,6 +134,8 @@ const exchange: Record<string, readonly Builder[]> = {
   ],
   DeletePrincipal: [async ({ principalId }) => ({ id: await principalId() })],
   Login: [({ workload }) => ({ universal_auth: { client_id: workload.clientId, client_secret: workload.clientSecret } })],
+  RenewAccessToken: [async ({ token }) => ({ access_token: (await token()).accessToken })],
+  IntrospectAccessToken: [({ workload }) => ({ access_token: workload.token })],
   RevokeAccessToken: [
     async ({ token }) => ({ token_id: (await token()).tokenId }),
     async ({ token }) => ({ access_token: (await token()).accessToken }),

@@ -42,9 +42,16 @@ export type AccessTokenRecord = {
   readonly credentialId: string
   readonly credentialEpoch: string
   readonly methodEpoch: string
+  /** When the lineage began. */
   readonly issueTime: Date
+  /** How long each token of the lineage lives, as its method had it at the login. Null: as long as the first one. */
+  readonly ttlSeconds: number | null
+  /** Of the token that lives longest of those that were issued. */
   readonly expireTime: Date
+  /** No renewal goes beyond. */
   readonly maxExpireTime: Date
+  /** Of the latest renewal. */
+  readonly renewTime: Date | null
   readonly revokeTime: Date | null
 }
 
@@ -60,10 +67,26 @@ export type Claims = {
   readonly exp: number
 }
 
-/** From when to when a token lives that is issued now. Tokens count in whole seconds: the end is rounded down. */
-export function lifeFrom(now: Date, { accessTokenTtlSeconds, accessTokenMaxTtlSeconds }: Lifetimes): { issueTime: Date; expireTime: Date; maxExpireTime: Date } {
-  const after = (count: number) => new Date((Math.floor(now.getTime() / 1000) + count) * 1000)
-  return { issueTime: after(0), expireTime: after(accessTokenTtlSeconds), maxExpireTime: after(accessTokenMaxTtlSeconds) }
+type Life = Pick<AccessTokenRecord, 'issueTime' | 'ttlSeconds' | 'expireTime' | 'maxExpireTime' | 'renewTime'>
+
+const secondsOf = (time: Date): number => Math.floor(time.getTime() / 1000)
+const timeOf = (seconds: number): Date => new Date(seconds * 1000)
+
+/** The life of a lineage that begins now. Tokens count in whole seconds: the end is rounded down. */
+export function lifeFrom(now: Date, { accessTokenTtlSeconds: ttlSeconds, accessTokenMaxTtlSeconds }: Lifetimes): Life {
+  const after = (count: number) => timeOf(secondsOf(now) + count)
+  return { issueTime: after(0), ttlSeconds, expireTime: after(ttlSeconds), maxExpireTime: after(accessTokenMaxTtlSeconds), renewTime: null }
+}
+
+/** When the last token of a lineage ends, however often it is renewed. */
+export const lastExpireTime = ({ issueTime, maxExpireTime }: Life): Date =>
+  timeOf(Math.min(secondsOf(maxExpireTime), secondsOf(issueTime) + CEILING_SECONDS))
+
+/** A lineage that is renewed now, with the end of its new token. */
+export function renewedLife<Of extends Life>(life: Of, now: Date): Of {
+  const ttlSeconds = life.ttlSeconds ?? secondsOf(life.expireTime) - secondsOf(life.issueTime)
+  const expireTime = timeOf(Math.min(secondsOf(now) + ttlSeconds, secondsOf(lastExpireTime(life))))
+  return { ...life, ttlSeconds, expireTime, renewTime: now }
 }
 
 /** Whether the record stands behind the claims: a token with a live jti that says anything else is forged. */

@@ -10,6 +10,12 @@ export const credentialsRejected = (): DomainError =>
 export const accessTokenRejected = (): DomainError =>
   new DomainError('UNAUTHENTICATED', 'ACCESS_TOKEN_REJECTED', 'The access token is not valid: log in again.')
 
+/** The token is good, and UNAUTHENTICATED would have its holder throw it away. */
+export const tokenNotRenewable = (expireTime: Date): DomainError =>
+  new DomainError('FAILED_PRECONDITION', 'TOKEN_NOT_RENEWABLE', `The access token lives until ${expireTime.toISOString()} and no renewal goes beyond: log in again before.`, {
+    metadata: { expireTime: expireTime.toISOString() },
+  })
+
 export const authMethodNotFound = (identityId: string): DomainError =>
   new DomainError('NOT_FOUND', 'AUTH_METHOD_NOT_FOUND', `The identity ${identityId} has no Universal Auth.`, { metadata: { identityId } })
 

@@ -2,10 +2,9 @@ import { Violations } from '#libs/domain-error.js'
 import { credentialText } from '#libs/fields.js'
 import type { InternalUnary } from '#libs/rpc/service-credential.js'
 import type { DescribeTokenRequest, DescribeTokenResponse } from '#libs/wire/gen/countersign/exchange/v1/internal.js'
-import { standsBehind } from '../domain/access-token.js'
 import { accessTokenRejected } from '../domain/refusals.js'
 import type { TokenSigner } from '../ports.js'
-import { findToken } from '../store/access-tokens.js'
+import { getStanding } from '../store/access-tokens.js'
 import type { Db } from '../store/schema.js'
 
 type Outside = { readonly db: Db; readonly signer: TokenSigner }
@@ -17,10 +16,9 @@ export function describeToken({ db, signer }: Outside): InternalUnary<DescribeTo
     wrong.refuse()
     const claims = await signer.verify(text)
     if (!caller.mayAskAbout(claims.org)) throw accessTokenRejected()
-    const standing = await findToken(db, { organizationId: claims.org, id: claims.jti })
-    if (!standing || !standsBehind(standing.record, claims)) throw accessTokenRejected()
-    const { id: tokenId, organizationId, identityId, credentialId, method } = standing.record
+    const { record, revoked, stamp } = await getStanding(db, claims)
+    const { id: tokenId, organizationId, identityId, credentialId, method } = record
     const expireTime = new Date(claims.exp * 1000)
-    return { tokenId, organizationId, identityId, credentialId, method, expireTime, revoked: standing.revoked, stamp: standing.stamp }
+    return { tokenId, organizationId, identityId, credentialId, method, expireTime, revoked, stamp }
   }
 }

@@ -7,9 +7,11 @@ import { createPrincipal } from './create-principal.js'
 import { deletePrincipal } from './delete-principal.js'
 import { getJsonWebKeySet } from './get-json-web-key-set.js'
 import { getUniversalAuth } from './get-universal-auth.js'
+import { introspectAccessToken } from './introspect-access-token.js'
 import { listClientSecrets } from './list-client-secrets.js'
 import { listPrincipals } from './list-principals.js'
 import { login } from './login.js'
+import { renewAccessToken } from './renew-access-token.js'
 import { revokeAccessToken } from './revoke-access-token.js'
 import { revokeClientSecret } from './revoke-client-secret.js'
 import { updateUniversalAuth } from './update-universal-auth.js'
@@ -38,6 +40,8 @@ export const exchangeService = (unary: UnaryAdapter, outside: Outside): AuthExch
   deletePrincipal: unary(deletePrincipal(outside)),
 
   login: unary(login(outside)),
+  renewAccessToken: unary(renewAccessToken(outside)),
+  introspectAccessToken: unary(introspectAccessToken(outside)),
   revokeAccessToken: unary(revokeAccessToken(outside)),
   getJsonWebKeySet: unary(getJsonWebKeySet(outside)),
 })

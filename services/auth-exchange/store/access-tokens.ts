@@ -1,6 +1,7 @@
 import { feedEpoch, feedSeq } from '#libs/freshness/append.js'
 import type { Stamp } from '#libs/freshness/stamp.js'
-import type { AccessTokenRecord } from '../domain/access-token.js'
+import { type AccessTokenRecord, type Claims, standsBehind } from '../domain/access-token.js'
+import { accessTokenRejected } from '../domain/refusals.js'
 import type { Db, Tx } from './schema.js'
 
 type Key = { readonly organizationId: string; readonly id: string }
@@ -28,6 +29,13 @@ export async function findToken(db: Db, { organizationId, id }: Key): Promise<To
   const { liveSecretEpoch, liveMethodEpoch, feedEpoch: epoch, feedSeq: seq, ...record } = row
   const revoked = record.revokeTime !== null || liveSecretEpoch === null || liveMethodEpoch === null
   return { record, revoked, stamp: { epoch, seq: Number(seq) } }
+}
+
+/** The standing of the token that claims this; refused where its record says anything else. */
+export async function getStanding(db: Db, claims: Claims): Promise<TokenStanding> {
+  const standing = await findToken(db, { organizationId: claims.org, id: claims.jti })
+  if (!standing || !standsBehind(standing.record, claims)) throw accessTokenRejected()
+  return standing
 }
 
 export async function lockToken(tx: Tx, { organizationId, id }: Key): Promise<AccessTokenRecord | undefined> {

@@ -24,9 +24,10 @@ export async function recordLogin(db: Db, { token, auditEventId, requestId, now 
       returning s.id
     ), token as (
       insert into exchange.access_token (organization_id, id, identity_id, method, credential_id, credential_epoch,
-                                         method_epoch, issue_time, expire_time, max_expire_time)
+                                         method_epoch, issue_time, ttl_seconds, expire_time, max_expire_time)
       select ${organizationId}::uuid, ${id}::uuid, ${identityId}::uuid, ${method}::text, spent.id, ${token.credentialEpoch}::uuid,
-             ${token.methodEpoch}::uuid, ${token.issueTime}::timestamptz, ${token.expireTime}::timestamptz, ${token.maxExpireTime}::timestamptz
+             ${token.methodEpoch}::uuid, ${token.issueTime}::timestamptz, ${token.ttlSeconds}::integer, ${token.expireTime}::timestamptz,
+             ${token.maxExpireTime}::timestamptz
       from spent
     ), audited as (
       insert into exchange.audit_event (organization_id, id, action, actor_identity_id, actor_token_id, target_type, target_id, details, request_id)

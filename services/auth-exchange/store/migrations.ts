@@ -1,6 +1,7 @@
 import { exchange } from './migrations/0001-exchange.js'
 import { changeFeed } from './migrations/0002-change-feed.js'
 import { principals } from './migrations/0003-principals.js'
+import { renewals } from './migrations/0004-renewals.js'
 
 /** In order of name; forward only. */
-export const migrations = { '0001-exchange': exchange, '0002-change-feed': changeFeed, '0003-principals': principals }
+export const migrations = { '0001-exchange': exchange, '0002-change-feed': changeFeed, '0003-principals': principals, '0004-renewals': renewals }

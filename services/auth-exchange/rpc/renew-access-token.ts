@@ -1,0 +1,39 @@
+import type { Clock } from '#libs/clock.js'
+import { Violations } from '#libs/domain-error.js'
+import { credentialText } from '#libs/fields.js'
+import type { Ids } from '#libs/ids.js'
+import { repeating } from '#libs/postgres/transaction.js'
+import type { Unary } from '#libs/rpc/unary.js'
+import type { RenewAccessTokenRequest, RenewAccessTokenResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
+import { lastExpireTime, renewedLife } from '../domain/access-token.js'
+import { accessTokenRejected, tokenNotRenewable } from '../domain/refusals.js'
+import type { ActiveTokens } from '../ports.js'
+import { recordRenewal } from '../store/renewals.js'
+import { goodToken, type GoodTokenOutside } from './good-token.js'
+
+type Outside = GoodTokenOutside & { readonly activeTokens: ActiveTokens; readonly ids: Ids; readonly clock: Clock }
+
+export function renewAccessToken({ activeTokens, ids, clock, ...outside }: Outside): Unary<RenewAccessTokenRequest, RenewAccessTokenResponse> {
+  return async (request, call) => {
+    const wrong = new Violations()
+    const text = credentialText(request.accessToken, wrong.at('access_token'))
+    wrong.refuse()
+    const { claims, record, stamp } = await goodToken(text, outside, call)
+    const { id: tokenId, organizationId, identityId } = record
+    call.note({ organization_id: organizationId, identity_id: identityId, token_id: tokenId })
+    const now = clock.now()
+    const heldUntil = claims.exp * 1000
+    const maxExpireTime = lastExpireTime(record)
+    // Asking others took time.
+    if (heldUntil <= now.getTime()) throw accessTokenRejected()
+    if (heldUntil >= maxExpireTime.getTime()) throw tokenNotRenewable(maxExpireTime)
+    const token = renewedLife(record, now)
+    const { expireTime } = token
+    const [iat, exp] = [Math.floor(now.getTime() / 1000), expireTime.getTime() / 1000]
+    const accessToken = await outside.signer.sign({ ...claims, iat, exp })
+    const renewal = { token, auditEventId: ids.next(), requestId: call.trace.requestId, now }
+    if (!(await repeating(call.deadline, () => recordRenewal(outside.db, renewal)))) throw accessTokenRejected()
+    activeTokens.keep({ text: accessToken, record: token, stamp })
+    return { accessToken, tokenId, expiresInSeconds: exp - iat, expireTime, maxExpireTime }
+  }
+}
