@@ -74,6 +74,23 @@ describe('lets through', () => {
   })
 })
 
+describe('tells the filters behind', () => {
+  it('of a denial whose it is and which decision, as of an allow', async () => {
+    await limited.may()
+    const answer = await ask({ path: '/orders/7' })
+    expect(answer.httpResponse?.$case).toBe('deniedResponse')
+    expect(answer.dynamicMetadata).toEqual({
+      identity_id: limited.identityId,
+      identity_name: 'limited',
+      organization_id: system.admin.organizationId,
+      token_id: limited.session.tokenId,
+      method: 'universal-auth',
+      decision_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      revision: expect.stringMatching(/^registry\.0\./),
+    })
+  })
+})
+
 describe('tells the application', () => {
   const marks = ['identity', 'identity-name', 'organization', 'decision-id', 'revision'].map((name) => `x-countersign-${name}`)
 

@@ -89,7 +89,7 @@ describe.runIf(program)('behind Envoy, by certificate', () => {
     expect(whoReached()).toEqual([[workload.identityId]])
   })
 
-  // Seen to fail without require_client_certificate, and with a validation_context of the other CA.
+  // Seen to fail without require_client_certificate.
   it('a name that it does not know, a certificate of another CA and none at all get nowhere', async () => {
     await system.everywhere(principal('spiffe://shop.example/known'))
     const unmapped = await sendWith(await authority.issue('unmapped', ['URI:spiffe://shop.example/unknown', 'DNS:web.shop.example']))

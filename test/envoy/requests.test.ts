@@ -56,7 +56,6 @@ describe.runIf(program)('behind Envoy', () => {
     expect(reached()).toEqual([])
   })
 
-  // Seen to fail with `disabled: true` for every route.
   it.each<[string, string, string | string[] | undefined]>([
     ['no token', '', undefined],
     ['two tokens', ', error="invalid_request"', ['Bearer TOKEN', 'Bearer TOKEN']],
@@ -138,6 +137,14 @@ describe.runIf(program)('behind Envoy', () => {
     expect(line()).toMatchObject({ identity_id: workload.identityId, identity_name: 'buyer', organization_id: world.system.admin.organizationId, status: 200 })
     expect(seen && valuesOf(seen, 'x-countersign-decision-id')).toEqual([line()?.['decision_id']])
     expect(world.envoy.output()).not.toContain(token)
+  })
+
+  it('the access log has who was denied, and by which decision', async () => {
+    const { body } = await send('/orders/denied', { ...bearing(token), method: 'DELETE' })
+    const line = () => world.envoy.accessLog().find(({ path }) => path === '/orders/denied')
+    await until(async () => line() !== undefined)
+    expect(line()).toMatchObject({ identity_id: workload.identityId, organization_id: world.system.admin.organizationId, status: 403 })
+    expect(errorIn(body)).toMatchObject({ decisionId: line()?.['decision_id'] })
   })
 
   describe('for gRPC', () => {

@@ -52,9 +52,14 @@ export function toldToEnvoy(refusal: DomainError, call: Call): EnvoyAnswer | und
   return refusal.kind === 'INVALID_ARGUMENT' ? undefined : troubled(refusal, call.trace.requestId)
 }
 
-/** The token is good, and its roles are not enough. */
-export const notAllowed = (reason: string, decisionId: string): EnvoyAnswer =>
-  denied({ kind: permissionDenied, headers: [challenged('insufficient_scope')] }, { reason, message: 'The roles of the identity do not allow this request.', decisionId })
+/** The token is good, and its roles are not enough. `facts` are for the filters behind, and for the access log. */
+export const notAllowed = (reason: string, decisionId: string, facts: Facts): EnvoyAnswer => ({
+  ...denied({ kind: permissionDenied, headers: [challenged('insufficient_scope')] }, { reason, message: 'The roles of the identity do not allow this request.', decisionId }),
+  dynamicMetadata: { ...facts },
+})
+
+/** What is said of a decision in the dynamic metadata. */
+export type Facts = Readonly<Record<string, string | number>>
 
 type Said = { readonly reason: string; readonly message: string; readonly decisionId?: string; readonly requestId?: string }
 

@@ -33,10 +33,12 @@ export function envoyCheck({ deciding, feeds, routes, now }: Outside): Unary<Che
     const credential = credentialOf(route, { authorization: headers.authorization, principal: attributes.source?.principal ?? '' })
     const { method, host } = http
     const matter = route.matterOf({ method, host, target: targetOf(http.path), headers: headers.all })
-    return deciding({ credential, matter, consistency: { level: route.consistency } }, call, (decided) =>
-      decided.decision.allowed
-        ? allowed(decided, { route, headers, revision: revision(), leftOfBoundMillis: leftOfBound(route, feeds, now()) })
-        : notAllowed(reasons[decided.decision.reason], decided.decisionId))
+    return deciding({ credential, matter, consistency: { level: route.consistency } }, call, (decided) => {
+      const facts = factsOf(decided, revision())
+      return decided.decision.allowed
+        ? allowed(decided, { route, headers, facts, leftOfBoundMillis: leftOfBound(route, feeds, now()) })
+        : notAllowed(reasons[decided.decision.reason], decided.decisionId, facts)
+    })
   }
 }
 
@@ -54,12 +56,24 @@ const reasons = { 'allowed-by-rule': 'ALLOWED_BY_RULE', 'denied-by-rule': 'DENIE
 const leftOfBound = ({ consistency }: Route, { registry, exchange }: Feeds, at: Moment): number =>
   consistency === 'full' ? 0 : Math.min(...[registry, exchange].map(({ lease }) => lease.boundMillis - lease.ageMillis(at)))
 
-type About = { readonly route: Route; readonly headers: SeenHeaders; readonly revision: string; readonly leftOfBoundMillis: number }
-
-function allowed({ evidence, decisionId }: Decided, { route, headers, revision, leftOfBoundMillis }: About): EnvoyAnswer {
+/** What both answers tell the filters behind, and the access log. */
+function factsOf({ evidence, decisionId }: Decided, revision: string) {
   const { identityId, organizationId, tokenId, method } = evidence.credential
-  const { identityName } = evidence.grants
-  const set = told({ identityId, identityName, organizationId, decisionId, revision })
+  return {
+    identity_id: identityId,
+    identity_name: evidence.grants.identityName,
+    organization_id: organizationId,
+    ...(tokenId !== undefined && { token_id: tokenId }),
+    method,
+    decision_id: decisionId,
+    revision,
+  }
+}
+
+type About = { readonly route: Route; readonly headers: SeenHeaders; readonly facts: ReturnType<typeof factsOf>; readonly leftOfBoundMillis: number }
+
+function allowed({ evidence }: Decided, { route, headers, facts, leftOfBoundMillis }: About): EnvoyAnswer {
+  const set = told(facts)
   const names = new Set(set.map(({ header }) => header?.key))
   return {
     status: { code: 0, message: '', details: [] },
@@ -70,25 +84,14 @@ function allowed({ evidence, decisionId }: Decided, { route, headers, revision, 
         headersToRemove: [...headers.ours.filter((name) => !names.has(name)), ...(route.forwardsAuthorization ? [] : ['authorization'])],
       }),
     },
-    dynamicMetadata: {
-      identity_id: identityId,
-      identity_name: identityName,
-      organization_id: organizationId,
-      ...(tokenId !== undefined && { token_id: tokenId }),
-      method,
-      decision_id: decisionId,
-      revision,
-      cacheable_for_ms: cacheableMillis(evidence, leftOfBoundMillis),
-    },
+    dynamicMetadata: { ...facts, cacheable_for_ms: cacheableMillis(evidence, leftOfBoundMillis) },
   }
 }
 
-type Told = { readonly identityId: string; readonly identityName: string; readonly organizationId: string; readonly decisionId: string; readonly revision: string }
-
-const told = ({ identityId, identityName, organizationId, decisionId, revision }: Told): HeaderValueOption[] => [
-  ours('identity', identityId),
-  ours('identity-name', percentEncoded(identityName)),
-  ours('organization', organizationId),
-  ours('decision-id', decisionId),
-  ours('revision', revision),
+const told = (facts: ReturnType<typeof factsOf>): HeaderValueOption[] => [
+  ours('identity', facts.identity_id),
+  ours('identity-name', percentEncoded(facts.identity_name)),
+  ours('organization', facts.organization_id),
+  ours('decision-id', facts.decision_id),
+  ours('revision', facts.revision),
 ]
