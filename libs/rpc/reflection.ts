@@ -7,8 +7,16 @@ import { type ServerReflectionRequest, ServerReflectionResponse, type ServerRefl
 // grpc.reflection.v1 from the descriptors that buf built, so that `buf curl` and grpcurl can describe and call every
 // service. The npm package for it renames files and drops imports, which strict clients refuse.
 
-const files = new Map(descriptorFiles.map((file) => [file.name, file]))
-const fileOfSymbol = new Map(descriptorFiles.flatMap((file) => symbolsOf(file).map((symbol) => [symbol, file] as const)))
+type Index = { readonly files: ReadonlyMap<string, FileDescriptorProto>; readonly ofSymbol: ReadonlyMap<string, FileDescriptorProto> }
+
+let index: Index | undefined
+
+const indexed = (): Index =>
+  (index ??= {
+    files: new Map(descriptorFiles().map((file) => [file.name, file])),
+    ofSymbol: new Map(descriptorFiles().flatMap((file) => symbolsOf(file).map((symbol) => [symbol, file] as const))),
+  })
+
 const bytesOf = new Map<FileDescriptorProto, Buffer>()
 
 /** What every error carries, so that a client can show it. */
@@ -29,7 +37,7 @@ function symbolsOf(file: FileDescriptorProto): string[] {
 function withImports(file: FileDescriptorProto, found = new Set<FileDescriptorProto>()): Set<FileDescriptorProto> {
   found.add(file)
   for (const name of file.dependency) {
-    const imported = files.get(name)
+    const imported = indexed().files.get(name)
     if (imported && !found.has(imported)) withImports(imported, found)
   }
   return found
@@ -37,16 +45,12 @@ function withImports(file: FileDescriptorProto, found = new Set<FileDescriptorPr
 
 /** Serves reflection of exactly the services that this server listens for, and of what their messages are made of. */
 export function serveReflection(server: Server, services: readonly string[]): void {
-  const shown = new Set<FileDescriptorProto>()
-  for (const symbol of [...services, ERROR_DETAILS]) {
-    const file = fileOfSymbol.get(symbol)
-    if (file) withImports(file, shown)
-  }
+  let shown: ReadonlySet<FileDescriptorProto> | undefined
   const implementation: ServerReflectionServer = {
     serverReflectionInfo(call) {
       call.on('data', (request: ServerReflectionRequest) => {
         // Who does not read its answers is not read from, so that they don't pile up here.
-        if (call.write(answerTo(request, services, shown))) return
+        if (call.write(answerTo(request, services, (shown ??= shownFor(services))))) return
         call.pause()
         call.once('drain', () => call.resume())
       })
@@ -54,6 +58,15 @@ export function serveReflection(server: Server, services: readonly string[]): vo
     },
   }
   server.addService(ServerReflectionService, implementation)
+}
+
+function shownFor(services: readonly string[]): ReadonlySet<FileDescriptorProto> {
+  const shown = new Set<FileDescriptorProto>()
+  for (const symbol of [...services, ERROR_DETAILS]) {
+    const file = indexed().ofSymbol.get(symbol)
+    if (file) withImports(file, shown)
+  }
+  return shown
 }
 
 function answerTo(request: ServerReflectionRequest, services: readonly string[], shown: ReadonlySet<FileDescriptorProto>): ServerReflectionResponse {
@@ -65,9 +78,9 @@ function answerTo(request: ServerReflectionRequest, services: readonly string[],
     case 'listServices':
       return answer({ $case: 'listServicesResponse', value: { service: services.map((name) => ({ name })) } })
     case 'fileContainingSymbol':
-      return answer(filesOrError(ifShown(fileOfSymbol.get(asked.value)), asked.value))
+      return answer(filesOrError(ifShown(indexed().ofSymbol.get(asked.value)), asked.value))
     case 'fileByFilename':
-      return answer(filesOrError(ifShown(files.get(asked.value)), asked.value))
+      return answer(filesOrError(ifShown(indexed().files.get(asked.value)), asked.value))
     case 'fileContainingExtension':
     case 'allExtensionNumbersOfType':
     case undefined:

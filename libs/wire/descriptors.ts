@@ -1,8 +1,8 @@
-import { createFileRegistry, fromBinary } from '@bufbuild/protobuf'
-import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
+import { fromBinary } from '@bufbuild/protobuf'
+import { type FileDescriptorProto, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
 import { image } from './gen/image.js'
 
-/** The descriptors of every proto that this product serves, as buf built them, imports included. */
-export const descriptorFiles = fromBinary(FileDescriptorSetSchema, image).file
+let files: readonly FileDescriptorProto[] | undefined
 
-export const descriptors = createFileRegistry(fromBinary(FileDescriptorSetSchema, image))
+/** The descriptors of every proto that this product serves, as buf built them, imports included. They are megabytes: made when somebody asks. */
+export const descriptorFiles = (): readonly FileDescriptorProto[] => (files ??= fromBinary(FileDescriptorSetSchema, image).file)

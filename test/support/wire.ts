@@ -1,6 +1,7 @@
-import { type DescField, type DescMessage, type DescMethod, fromBinary, type JsonValue, toJson } from '@bufbuild/protobuf'
+import { createFileRegistry, type DescField, type DescMessage, type DescMethod, fromBinary, type JsonValue, toJson } from '@bufbuild/protobuf'
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
-import { descriptors } from '#libs/wire/descriptors.js'
+import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
+import { image } from '#libs/wire/gen/image.js'
 
 // Requests as the descriptors have them, and bytes that no client of ours would send: suites that must know of every
 // method and every field are made from here, so that a new one can't be forgotten.
@@ -108,6 +109,8 @@ const WHOLE = ['google.protobuf.Timestamp', 'countersign.rules.v1.Value']
 const isWhole = (field: DescField): boolean => field.fieldKind === 'map' || WHOLE.includes(field.message?.typeName ?? '')
 
 export type Method = { readonly path: string; readonly service: string; readonly name: string; readonly desc: DescMethod }
+
+const descriptors = createFileRegistry(fromBinary(FileDescriptorSetSchema, image))
 
 /** Every method of this product, in the order of the protos. */
 export const METHODS: readonly Method[] = [...descriptors]
