@@ -12,6 +12,7 @@ import { serviceEnvironments } from '../deploy/local/services.js'
 import { bindTo, makeProject, makeWorkload, type Workload } from '../test/support/builders.js'
 import { bearer, type Calls, callsTo } from '../test/support/calls.js'
 import { isServing, mainOf, nodeProcess, type Process, type Processes, type ProcessesOptions, startProcesses } from '../test/support/processes.js'
+import { relayCallers } from '../test/support/relay-callers.js'
 import { stablePort } from '../test/support/stable-port.js'
 import type { Credentials, Session } from '../test/support/system.js'
 import { type Part, withChildren } from './cpu.js'
@@ -55,7 +56,8 @@ export async function startBenchSystem({ from, workloads: count, postgresPid, ..
   const owners = { REGISTRY_INTERNAL_ADDRESS: addresses.registryInternal, EXCHANGE_INTERNAL_ADDRESS: addresses.exchangeInternal }
   const variables = (redis: boolean) => {
     const { registryUrl, exchangeUrl, redisUrl } = options
-    return { ...serviceEnvironments({ registryUrl, exchangeUrl, secrets, ...(redis && { redisUrl }) }).check, ...owners }
+    const { check: own } = serviceEnvironments({ registryUrl, exchangeUrl, secrets, ...(redis && { redisUrl }) })
+    return { ...own, ...owners, INTERNAL_CALLERS: relayCallers(own['INTERNAL_CALLERS'] ?? '', secrets.checkCredential) }
   }
   const open = (address: string, headers?: Record<string, string>): Calls => {
     const calls = callsTo(address, headers)

@@ -64,7 +64,7 @@ export function serviceEnvironments({ registryUrl, exchangeUrl, redisUrl, secret
     caller('authorization-check', checkCredential, `${exchangeService}/DescribeToken`, `${exchangeService}/DescribePrincipal`, pullChanges),
     caller('bootstrap', bootstrapCredential, `${exchangeService}/Bootstrap`),
   ]
-  const callersOfCheck = [caller('identity-registry', registryCredential, checkMethod), caller('auth-exchange', exchangeCredential, checkMethod), caller('authorization-check', checkCredential, pullChanges)]
+  const callersOfCheck = [caller('identity-registry', registryCredential, checkMethod), caller('auth-exchange', exchangeCredential, checkMethod)]
   return {
     registry: {
       ...redis,

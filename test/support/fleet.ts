@@ -2,6 +2,7 @@ import { Closing } from '#libs/lifecycle.js'
 import type { LocalSecrets } from '../../deploy/local/secrets.js'
 import { type ServiceAddresses, serviceEnvironments } from '../../deploy/local/services.js'
 import { type From, isServing, mainOf, nodeProcess, type Process } from './processes.js'
+import { relayCallers } from './relay-callers.js'
 import { stablePort } from './stable-port.js'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.js'
 
@@ -76,8 +77,9 @@ export async function startFleet({ from = 'dist', environment = {}, ...options }
     check: [toRedis, toRegistries, toExchanges],
     sidecar: [routeToReplicas('RELAY_ADDRESS', checkSeats), toRegistries, toExchanges],
   }
-  const { SERVICE_CREDENTIAL = '' } = own.check
-  const environments = { ...own, sidecar: { SERVICE_CREDENTIAL, INTERNAL_CALLERS: '[]' } }
+  const { SERVICE_CREDENTIAL = '', INTERNAL_CALLERS = '' } = own.check
+  const check = { ...own.check, INTERNAL_CALLERS: relayCallers(INTERNAL_CALLERS, options.secrets.checkCredential) }
+  const environments = { ...own, check, sidecar: { SERVICE_CREDENTIAL, INTERNAL_CALLERS: '[]' } }
   const closing = new Closing()
   const member = async (seat: Seat): Promise<Member> => {
     const { edges, variables } = await openWays(routes[seat.kind], ports, closing)
