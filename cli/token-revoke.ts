@@ -5,19 +5,30 @@ import type { Answer } from './answer.js'
 import { addCommand, type Run, type Shell } from './command.js'
 import { wrongUsage } from './failure.js'
 import { readSecret } from './read-text.js'
+import { type AllOf, isOfMany, revokeAllOf } from './tokens-revoke.js'
 
 export function addTokenRevoke(parent: Command, run: Run): void {
   const command = addCommand(parent, {
     usage: 'revoke [token-id]',
-    description: 'Revokes an access token: the acting one, one by its id (jti), or one in a file.',
+    description: 'Revokes an access token: the acting one, one by its id (jti), or one in a file; or all of an identity or of the organization.',
     example: 'token revoke --token-file token.txt',
   })
   command
     .option('--token-file <file>', 'revoke the token in this file, - for standard input')
-    .action((tokenId: string | undefined, options: { tokenFile?: string }) => run(command, (shell) => revoke(shell, tokenId, options.tokenFile)))
+    .option('--all-of <identity>', 'revoke all tokens of this identity')
+    .option('--method <method>', 'only those that it obtained by this auth method: universal-auth')
+    .option('--secret <id>', 'only those that it obtained with this client secret')
+    .option('--all-of-organization', 'revoke all tokens of everybody, your own included')
+    .action((tokenId: string | undefined, options: Options) => run(command, (shell) => revoke(shell, tokenId, options)))
 }
 
-async function revoke(shell: Shell, tokenId: string | undefined, file: string | undefined): Promise<Answer> {
+type Options = AllOf & { readonly tokenFile?: string }
+
+async function revoke(shell: Shell, tokenId: string | undefined, { tokenFile: file, ...many }: Options): Promise<Answer> {
+  if (isOfMany(many)) {
+    if (tokenId !== undefined || file !== undefined) throw wrongUsage('Give either one token or whose tokens.')
+    return revokeAllOf(shell, many)
+  }
   if (tokenId !== undefined && file !== undefined) throw wrongUsage('Give either a token id or --token-file.')
   if (file !== undefined) {
     await revokeByText(shell, await readSecret(file, shell.tell))

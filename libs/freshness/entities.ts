@@ -22,6 +22,9 @@ const accessToken = (id: string): EntityName => `access-token/${id}`
 /** By its name and not its id, so that an answer that there is none can be kept too. */
 const principal = (organizationId: string, name: string): EntityName => `principal/${organizationId}/${createHash('sha256').update(name).digest('hex')}`
 
+// Every token of an identity depends on its auth method.
+const tokensOf = { organization, identity: authMethod, 'auth-method': authMethod, 'client-secret': clientSecret } as const
+
 /** What each changing method of identity-registry changes. A binding is its identity's: whoever is bound has other grants. */
 export const changedInRegistry = {
   Bootstrap: organization,
@@ -50,6 +53,7 @@ export const changedInExchange = {
   CreateClientSecret: clientSecret,
   RevokeClientSecret: clientSecret,
   RevokeAccessToken: accessToken,
+  RevokeAccessTokens: (of: keyof typeof tokensOf, id: string): EntityName => tokensOf[of](id),
   CreatePrincipal: principal,
   DeletePrincipal: principal,
 } as const

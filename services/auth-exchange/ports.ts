@@ -63,6 +63,8 @@ export type Proven = Lifetimes & {
   readonly credentialId: string
   readonly credentialEpoch: string
   readonly methodEpoch: string
+  readonly identityEpoch: string | null
+  readonly organizationEpoch: string | null
   /** Where the change feed stood when this was read: what the login writes can be no newer. */
   readonly stamp: Stamp
 }

@@ -66,6 +66,11 @@ const mutations: Record<Mutation, () => Promise<(by: NamedCalls) => Promise<Even
     system.clock.advance(SECOND)
     return (by) => by(Exchange.renewAccessToken, { accessToken }).then(() => ({ type: 'access-token', id: tokenId, by: { identityId, tokenId } }))
   },
+  revokeAccessTokens: async () => {
+    const { identityId, secretId: id } = await newWorkload()
+    const of = { $case: 'clientSecret', value: { identityId, id } } as const
+    return (by) => by(Exchange.revokeAccessTokens, { of }).then(() => ({ type: 'client-secret', id }))
+  },
   revokeAccessToken: async () => {
     const { tokenId: id } = await system.login(await newWorkload())
     return (by) => by(Exchange.revokeAccessToken, { target: { $case: 'tokenId', value: id } }).then(() => ({ type: 'access-token', id }))

@@ -71,6 +71,10 @@ const methods: Record<Authorized, Row> = {
     needs: [['read', 'access-token']],
     call: async (by) => by(Exchange.introspectAccessToken, { accessToken: (await system.login(workload)).accessToken }),
   },
+  revokeAccessTokens: {
+    needs: [['revoke', 'access-token']],
+    call: async (by) => by(Exchange.revokeAccessTokens, { of: { $case: 'clientSecret', value: { ...workload, id: await newSecretId() } } }),
+  },
   revokeAccessToken: {
     needs: [['revoke', 'access-token']],
     call: async (by) => by(Exchange.revokeAccessToken, { target: { $case: 'tokenId', value: (await system.login(workload)).tokenId } }),

@@ -13,7 +13,8 @@ export const exchangeChanges: Record<ExchangeMethod, Planner> = {
   AttachUniversalAuth: { changes: 'nothing', weight: 20, plan: attachUniversalAuth },
   UpdateUniversalAuth: { changes: 'nothing', weight: 0.5, plan: updateUniversalAuth },
   CreateClientSecret: { changes: 'nothing', weight: 0.5, plan: createClientSecret },
-  RevokeClientSecret: { changes: 'takes', weight: 1, plan: revokeClientSecret },
+  RevokeClientSecret: { changes: 'takes', weight: 1, plan: (group, about) => revokeClientSecret(group, about) },
+  RevokeAccessTokens: { changes: 'takes', weight: 0.5, plan: revokeAccessTokens },
   RevokeAccessToken: { changes: 'takes', weight: 2.5, plan: (group, about) => revokeAccessToken(group, about) },
 }
 
@@ -58,9 +59,8 @@ export function createClientSecret(group: Group, about: Identity): Step | undefi
 }
 
 /** Ends the tokens that it obtained, too. */
-function revokeClientSecret(group: Group, about: Identity): Step | undefined {
-  const secret = liveSecret(about)
-  if (!secret) return undefined
+function revokeClientSecret(group: Group, about: Identity, secret = liveSecret(about)): Step | undefined {
+  if (!secret?.isLive) return undefined
   return {
     what: 'RevokeClientSecret',
     feed: 'exchange',
@@ -70,6 +70,24 @@ function revokeClientSecret(group: Group, about: Identity): Step | undefined {
       for (const token of about.tokens) if (token.secret === secret) token.isLive = false
     },
     attempt: () => group.exchange(Exchange.revokeClientSecret, { identityId: about.id, id: secret.id }, CALL_MILLIS),
+  }
+}
+
+/**
+ * Of a secret that is revoked right behind it: one that arrives late would end what was obtained since, and so nothing is
+ * revoked here of an identity, a method or an organization.
+ */
+function revokeAccessTokens(group: Group, about: Identity): Step | undefined {
+  const secret = liveSecret(about)
+  const tokens = about.tokens.filter((token) => token.secret === secret && token.isLive)
+  if (!secret || tokens.length === 0) return undefined
+  return {
+    what: 'RevokeAccessTokens',
+    feed: 'exchange',
+    about,
+    apply: () => tokens.forEach((token) => (token.isLive = false)),
+    attempt: () => group.exchange(Exchange.revokeAccessTokens, { of: { $case: 'clientSecret', value: { identityId: about.id, id: secret.id } } }, CALL_MILLIS),
+    then: () => revokeClientSecret(group, about, secret),
   }
 }
 

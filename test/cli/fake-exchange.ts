@@ -8,6 +8,8 @@ import {
   RenewAccessTokenResponse,
   type RevokeAccessTokenRequest,
   RevokeAccessTokenResponse,
+  type RevokeAccessTokensRequest,
+  RevokeAccessTokensResponse,
 } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
 import {
   ClientSecret,
@@ -135,6 +137,11 @@ const tokenAnswers = (world: World, answering: Answering) => ({
     if (!shown || shown.revoked) return IntrospectAccessTokenResponse.fromPartial({ active: false })
     const { tokenId, identityId } = shown
     return IntrospectAccessTokenResponse.fromPartial({ active: true, tokenId, identityId, method: 'universal-auth', issueTime: NOW, expireTime: NOW, maxExpireTime: NOW })
+  }),
+  revokeAccessTokens: answering('revokeAccessTokens', ({ of }: RevokeAccessTokensRequest, token) => {
+    requirePower(world, token)
+    world.revokedAll.push(of)
+    return RevokeAccessTokensResponse.fromPartial({ revision: 'exchange.0.0000000000000000.1' })
   }),
   revokeAccessToken: answering('revokeAccessToken', ({ target }: RevokeAccessTokenRequest, token) => {
     if (target?.$case === 'tokenId') requirePower(world, token)

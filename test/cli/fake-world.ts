@@ -1,6 +1,7 @@
 import type { handleUnaryCall } from '@grpc/grpc-js'
 import { DomainError } from '#libs/domain-error.js'
 import type { Ids } from '#libs/ids.js'
+import type { RevokeAccessTokensRequest } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
 import { ClientSecret } from '#libs/wire/gen/countersign/exchange/v1/client_secret.js'
 import type { Principal } from '#libs/wire/gen/countersign/exchange/v1/principal.js'
 import { UniversalAuth } from '#libs/wire/gen/countersign/exchange/v1/universal_auth.js'
@@ -31,6 +32,8 @@ export type World = {
   /** The texts of client secrets, by client id. */
   readonly logins: Map<string, { readonly identityId: string; readonly clientSecret: string }>
   readonly tokens: Map<string, FakeToken>
+  /** Whose tokens were all revoked. */
+  readonly revokedAll: RevokeAccessTokensRequest['of'][]
   /** Identities that may do nothing in the registry. */
   readonly powerless: Set<string>
   /** Whether authorization-check wants to know who asks, as it does off loopback. */
@@ -60,6 +63,7 @@ export function newWorld(ids: Ids): World {
     principals: [],
     logins: new Map([[admin.clientId, admin]]),
     tokens: new Map(),
+    revokedAll: [],
     powerless: new Set(),
     callerIsWanted: false,
     calls: [],

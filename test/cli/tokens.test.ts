@@ -65,3 +65,24 @@ describe('token introspect', () => {
     expect(await operator.run('token introspect --token-file -', { stdin: 'x.y.z' })).toMatchObject({ code: 1, stdout: 'not active\n' })
   })
 })
+
+describe('token revoke of many', () => {
+  it('names an identity by name, its method, one of its secrets, or the organization', async () => {
+    const [secret] = world().secrets
+    const identityId = secret?.identityId ?? ''
+    const { code, stdout } = await operator.run(`token revoke --all-of web --secret ${secret?.id}`)
+    expect([code, stdout]).toEqual([0, `revoked all tokens of client secret ${secret?.id} of web\n`])
+    for (const line of ['--all-of web', '--all-of web --method universal-auth', '--all-of-organization']) await operator.run(`token revoke ${line}`)
+    expect(world().revokedAll).toEqual([
+      { $case: 'clientSecret', value: { identityId, id: secret?.id } },
+      { $case: 'identityId', value: identityId },
+      { $case: 'authMethod', value: { identityId, method: 'universal-auth' } },
+      { $case: 'organization', value: {} },
+    ])
+  })
+
+  it.each(['--all-of web --all-of-organization', '--method universal-auth', '--all-of-organization --secret x', '--all-of web --method m --secret x', 'x --all-of web'])('is wrong usage with %s, and revokes nothing', async (options) => {
+    expect(await operator.run(`token revoke ${options}`)).toMatchObject({ code: 2 })
+    expect(world().calls).toEqual([])
+  })
+})

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { RenewAccessTokenResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
+import type { RenewAccessTokenResponse, RevokeAccessTokensRequest } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { withClient } from '../../deploy/local/service-databases.js'
@@ -22,13 +22,16 @@ const next = freshNames('workload')
 const rejected = { kind: 'UNAUTHENTICATED', reason: 'ACCESS_TOKEN_REJECTED' }
 const renew = (accessToken: string) => system.anonymous.exchange(Exchange.renewAccessToken, { accessToken })
 const revoke = (value: string) => system.anonymous.exchange(Exchange.revokeAccessToken, { target: { $case: 'accessToken', value } })
+const revokeAll = (of: RevokeAccessTokensRequest['of']) => admin.exchange(Exchange.revokeAccessTokens, { of })
 const check = (token: string) => system.check(token, 'read', 'secrets')
 
 type Lineage = Workload & { readonly accessToken: string; readonly tokenId: string }
 type Outcome = PromiseSettledResult<RenewAccessTokenResponse>
 
-async function newLineage(): Promise<Lineage> {
-  const workload = await makeWorkload(admin, { name: next() })
+const OF_TOKEN = 'from exchange.access_token where id = $1'
+
+async function newLineage(by = admin): Promise<Lineage> {
+  const workload = await makeWorkload(by, { name: next() })
   return { ...workload, ...(await system.login(workload)) }
 }
 
@@ -60,21 +63,22 @@ async function expectDead({ accessToken }: Lineage, renewal: Outcome): Promise<v
 
 describe('a renewal that was in order when its token was read', () => {
   // The statement judges what it finds. Each seen to fail with the condition that it is about taken out of recordRenewal.
-  it.each<[string, string, string, (lineage: Lineage) => readonly [string, string]]>([
-    ['the lineage was revoked', 'access_token', 'revoke_time = now()', ({ tokenId }) => ['id', tokenId]],
-    ['the lineage has ended', 'access_token', "expire_time = '2020-01-01'", ({ tokenId }) => ['id', tokenId]],
-    ['its secret was voided', 'client_secret', 'epoch = gen_random_uuid()', ({ secretId }) => ['id', secretId]],
-    ['its method was voided', 'universal_auth', 'epoch = gen_random_uuid()', ({ identityId }) => ['identity_id', identityId]],
-  ])('gives no token, and writes nothing, where %s before it is recorded', async (_name, table, assignment, keyOf) => {
-    const lineage = await newLineage()
+  it.each([
+    ['the lineage was revoked', 'update exchange.access_token set revoke_time = now() where id = $1'],
+    ['the lineage has ended', "update exchange.access_token set expire_time = '2020-01-01' where id = $1"],
+    ['its secret was voided', `update exchange.client_secret set epoch = gen_random_uuid() where id = (select credential_id ${OF_TOKEN})`],
+    ['its method was voided', `update exchange.universal_auth set epoch = gen_random_uuid() where identity_id = (select identity_id ${OF_TOKEN})`],
+    ['its identity was voided', `insert into exchange.identity_epoch select organization_id, identity_id, gen_random_uuid() ${OF_TOKEN}`],
+    ['its organization was voided', `insert into exchange.organization_epoch select organization_id, gen_random_uuid() ${OF_TOKEN}`],
+  ])('gives no token, and writes nothing, where %s before it is recorded', async (_name, end) => {
+    const lineage = await newLineage(await system.session(await system.newOrganization()))
     const before = await contentOf(system.databases.superuserUrl, 'exchange')
-    const [column, id] = keyOf(lineage)
     const renewal = await heldTransaction(system.databases.superuserUrl, async (held) => {
       // It may be read, and not written.
       await held.run('lock table exchange.access_token in share mode')
       const waiting = settled(renew(lineage.accessToken))
       await held.awaited()
-      await held.run(`update exchange.${table} set ${assignment} where ${column} = $1`, [id])
+      await held.run(end, [lineage.tokenId])
       await held.commit()
       return waiting
     })
@@ -91,16 +95,21 @@ describe('a renewal that was in order when its token was read', () => {
   it.each<[string, (lineage: Lineage) => Promise<unknown>]>([
     ['of the lineage', ({ accessToken }) => revoke(accessToken)],
     ['of its secret', ({ identityId, secretId: id }) => admin.exchange(Exchange.revokeClientSecret, { identityId, id })],
+    ['of all of its secret', ({ identityId, secretId: id }) => revokeAll({ $case: 'clientSecret', value: { identityId, id } })],
+    ['of all of its method', ({ identityId }) => revokeAll({ $case: 'authMethod', value: { identityId, method: 'universal-auth' } })],
+    ['of all of its identity', ({ identityId: value }) => revokeAll({ $case: 'identityId', value })],
+    ['of all of the organization', () => revokeAll({ $case: 'organization', value: {} })],
   ])('leaves both tokens dead where a revocation %s comes right behind it, or before', async (_name, end) => {
     const lineage = await newLineage()
     let revocation: Promise<unknown> = Promise.resolve()
     const renewal = await renewalDuring(lineage, async (held) => {
       revocation = end(lineage)
-      // That of the secret waits for nobody.
+      // One of many tokens waits for nobody.
       await Promise.race([held.awaited(2), revocation])
     })
     await revocation
     await expectDead(lineage, renewal)
+    admin = await system.session(system.admin)
   })
 
   // Seen to fail with the method's epoch left out of what makes a token live.

@@ -11,7 +11,7 @@ import { findSecretOfClient } from '../../services/auth-exchange/store/client-se
 import { recordLogin } from '../../services/auth-exchange/store/login-ledger.js'
 import type { ExchangeSchema } from '../../services/auth-exchange/store/schema.js'
 import { heldTransaction } from '../faults/held-transaction.js'
-import { freshNames, makeWorkload, type Workload } from '../support/builders.js'
+import { freshNames, makeWorkload } from '../support/builders.js'
 import { BOUNDED, type Session, startSystem, type System } from '../support/system.js'
 
 let system: System
@@ -66,19 +66,22 @@ describe('what a login writes', () => {
   // Between the verification of a secret and the statement that records the login lie other waits than for its row. Seen
   // to fail with the epochs taken as they are when it is recorded.
   it.each([
-    ['client_secret', 'id', ({ secretId }: Workload) => secretId],
-    ['universal_auth', 'identity_id', ({ identityId }: Workload) => identityId],
-  ] as const)('carries the epochs as they were verified: a new one of %s in between voids it', async (table, column, idOf) => {
+    ['client_secret', 'update exchange.client_secret set epoch = gen_random_uuid() where identity_id = $1'],
+    ['universal_auth', 'update exchange.universal_auth set epoch = gen_random_uuid() where identity_id = $1'],
+    ['identity_epoch', 'insert into exchange.identity_epoch select organization_id, identity_id, gen_random_uuid() from exchange.universal_auth where identity_id = $1'],
+    ['organization_epoch', 'insert into exchange.organization_epoch select organization_id, gen_random_uuid() from exchange.universal_auth where identity_id = $1'],
+  ])('carries the epochs as they were verified: a new one of %s in between voids it', async (_table, renewEpoch) => {
     const db = connectDatabase<ExchangeSchema>({ url: system.databases.exchangeUrl, schema: 'exchange', log: createLog({ service: 'test', level: 'silent' }), poolSize: 1, prepare: true })
     try {
-      const workload = await makeWorkload(admin, { name: next() })
+      const workload = await makeWorkload(await system.session(await system.newOrganization()), { name: next() })
       const secret = await findSecretOfClient(db, workload.clientId, workload.secretId)
       if (!secret) throw new Error('the secret is not there')
-      await one(`update exchange.${table} set epoch = gen_random_uuid() where ${column} = $1 returning 1 as value`, [idOf(workload)])
+      await one(renewEpoch, [workload.identityId])
       const now = systemClock.now()
-      const { organizationId, identityId, id: credentialId, epoch: credentialEpoch, methodEpoch } = secret
+      const { organizationId, identityId, id: credentialId, epoch: credentialEpoch, methodEpoch, identityEpoch, organizationEpoch } = secret
+      const epochs = { credentialEpoch, methodEpoch, identityEpoch, organizationEpoch }
       const life = lifeFrom(now, { accessTokenTtlSeconds: 60, accessTokenMaxTtlSeconds: 60 })
-      const token = { organizationId, id: ids.next(), identityId, method: 'universal-auth', credentialId, credentialEpoch, methodEpoch, ...life, revokeTime: null }
+      const token = { organizationId, id: ids.next(), identityId, method: 'universal-auth', credentialId, ...epochs, ...life, revokeTime: null }
       const isRecorded = await recordLogin(db, { token, auditEventId: ids.next(), requestId: 'late', now })
       const standing = await findToken(db, token)
       expect([isRecorded, standing?.revoked ?? true]).toEqual([false, true])

@@ -35,6 +35,7 @@ const exchange: Record<keyof typeof changedInExchange, string> = {
   CreateClientSecret: GUARDED,
   RevokeClientSecret: 'takes',
   RevokeAccessToken: 'takes',
+  RevokeAccessTokens: 'takes',
   CreatePrincipal: GUARDED,
   DeletePrincipal: 'takes',
 }

@@ -72,6 +72,7 @@ export const UNREADABLE_TIMES: readonly Wire[] = [2n ** 53n, 2n ** 63n - 1n, -(2
 
 const BAD_VALUES: Readonly<Record<string, readonly Wire[]>> = {
   id: required(...ids),
+  method: required(...spellings, 'universal', 'Universal-Auth', 'universal_auth'),
   identity_id: required(...ids),
   'ListBindingsRequest.identity_id': optional(...ids),
   'ListPrincipalsRequest.identity_id': optional(...ids),

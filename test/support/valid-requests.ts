@@ -140,6 +140,16 @@ const exchange: Record<string, readonly Builder[]> = {
     async ({ token }) => ({ token_id: (await token()).tokenId }),
     async ({ token }) => ({ access_token: (await token()).accessToken }),
   ],
+  // Not of the organization: that would end the very token that all of these are sent with.
+  RevokeAccessTokens: [
+    async ({ identity }) => ({ identity_id: (await identity()).id }),
+    async ({ identity, admin }) => {
+      const { id: identityId } = await identity()
+      await admin.exchange(Exchange.attachUniversalAuth, { identityId, accessTokenTtlSeconds: undefined, accessTokenMaxTtlSeconds: undefined })
+      return { auth_method: { identity_id: identityId, method: 'universal-auth' } }
+    },
+    async ({ workload, secretId }) => ({ client_secret: { identity_id: workload.identityId, id: await secretId() } }),
+  ],
   GetJsonWebKeySet: [() => ({})],
 }
 

@@ -42,6 +42,9 @@ export type AccessTokenRecord = {
   readonly credentialId: string
   readonly credentialEpoch: string
   readonly methodEpoch: string
+  /** Null: no token of the identity, or of the organization, had ever been voided. */
+  readonly identityEpoch: string | null
+  readonly organizationEpoch: string | null
   /** When the lineage began. */
   readonly issueTime: Date
   /** How long each token of the lineage lives, as its method had it at the login. Null: as long as the first one. */

@@ -25,7 +25,7 @@ export function login({ db, universalAuth, identities, signer, activeTokens, ids
   return async ({ proof }, call) => {
     const refused = (reason: string) => call.note({ login_refused: reason })
     const proven = await universalAuth.verify(universalAuthProof(proof), refused)
-    const { organizationId, identityId, clientId, method, credentialId, credentialEpoch, methodEpoch } = proven
+    const { organizationId, identityId, clientId, method, credentialId, credentialEpoch, methodEpoch, identityEpoch, organizationEpoch } = proven
     call.note({ organization_id: organizationId, identity_id: identityId })
     if ((await identities.stateOf(proven, call)) !== 'active') {
       refused('identity-not-active')
@@ -33,7 +33,8 @@ export function login({ db, universalAuth, identities, signer, activeTokens, ids
     }
     const now = clock.now()
     const life = lifeFrom(now, proven)
-    const token = { organizationId, id: ids.next(), identityId, method, credentialId, credentialEpoch, methodEpoch, ...life, revokeTime: null }
+    const epochs = { credentialEpoch, methodEpoch, identityEpoch, organizationEpoch }
+    const token = { organizationId, id: ids.next(), identityId, method, credentialId, ...epochs, ...life, revokeTime: null }
     const [iat, exp] = [life.issueTime.getTime() / 1000, life.expireTime.getTime() / 1000]
     const claims = { jti: token.id, sub: identityId, org: organizationId, sid: credentialId, amr: [method], client_id: clientId, iat, exp }
     // Signed before it is recorded: a signature that fails must not have cost a use.

@@ -13,6 +13,7 @@ import { listPrincipals } from './list-principals.js'
 import { login } from './login.js'
 import { renewAccessToken } from './renew-access-token.js'
 import { revokeAccessToken } from './revoke-access-token.js'
+import { revokeAccessTokens } from './revoke-access-tokens.js'
 import { revokeClientSecret } from './revoke-client-secret.js'
 import { updateUniversalAuth } from './update-universal-auth.js'
 
@@ -43,5 +44,6 @@ export const exchangeService = (unary: UnaryAdapter, outside: Outside): AuthExch
   renewAccessToken: unary(renewAccessToken(outside)),
   introspectAccessToken: unary(introspectAccessToken(outside)),
   revokeAccessToken: unary(revokeAccessToken(outside)),
+  revokeAccessTokens: unary(revokeAccessTokens(outside)),
   getJsonWebKeySet: unary(getJsonWebKeySet(outside)),
 })

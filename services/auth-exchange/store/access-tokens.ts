@@ -8,7 +8,7 @@ type Key = { readonly organizationId: string; readonly id: string }
 
 export type TokenStanding = {
   readonly record: AccessTokenRecord
-  /** The token, its secret or its method was revoked: it will never be good again. */
+  /** The token was revoked, or all of its secret, method, identity or organization: it will never be good again. */
   readonly revoked: boolean
   readonly stamp: Stamp
 }
@@ -21,13 +21,17 @@ export async function findToken(db: Db, { organizationId, id }: Key): Promise<To
       on.onRef('s.organizationId', '=', 't.organizationId').onRef('s.id', '=', 't.credentialId').onRef('s.epoch', '=', 't.credentialEpoch'))
     .leftJoin('universalAuth as m', (on) =>
       on.onRef('m.organizationId', '=', 't.organizationId').onRef('m.identityId', '=', 't.identityId').onRef('m.epoch', '=', 't.methodEpoch'))
+    .leftJoin('identityEpoch as i', (on) => on.onRef('i.organizationId', '=', 't.organizationId').onRef('i.identityId', '=', 't.identityId'))
+    .leftJoin('organizationEpoch as o', 'o.organizationId', 't.organizationId')
     .selectAll('t')
-    .select(['s.epoch as liveSecretEpoch', 'm.epoch as liveMethodEpoch', feedEpoch('exchange').as('feedEpoch'), feedSeq('exchange').as('feedSeq')])
+    .select(['s.epoch as liveSecretEpoch', 'm.epoch as liveMethodEpoch', 'i.epoch as liveIdentityEpoch', 'o.epoch as liveOrganizationEpoch'])
+    .select([ feedEpoch('exchange').as('feedEpoch'), feedSeq('exchange').as('feedSeq')])
     .where('t.organizationId', '=', organizationId).where('t.id', '=', id)
     .executeTakeFirst()
   if (!row) return undefined
-  const { liveSecretEpoch, liveMethodEpoch, feedEpoch: epoch, feedSeq: seq, ...record } = row
-  const revoked = record.revokeTime !== null || liveSecretEpoch === null || liveMethodEpoch === null
+  const { liveSecretEpoch, liveMethodEpoch, liveIdentityEpoch, liveOrganizationEpoch, feedEpoch: epoch, feedSeq: seq, ...record } = row
+  const voided = liveSecretEpoch === null || liveMethodEpoch === null || liveIdentityEpoch !== record.identityEpoch || liveOrganizationEpoch !== record.organizationEpoch
+  const revoked = record.revokeTime !== null || voided
   return { record, revoked, stamp: { epoch, seq: Number(seq) } }
 }
 

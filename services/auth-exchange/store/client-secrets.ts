@@ -28,8 +28,10 @@ export async function findSecretOfClient(db: Db, clientId: string, id: string): 
     .selectFrom('clientLocator as l')
     .innerJoin('universalAuth as m', (on) => on.onRef('m.organizationId', '=', 'l.organizationId').onRef('m.identityId', '=', 'l.identityId'))
     .innerJoin('clientSecret as s', (on) => on.onRef('s.organizationId', '=', 'm.organizationId').onRef('s.identityId', '=', 'm.identityId'))
+    .leftJoin('identityEpoch as i', (on) => on.onRef('i.organizationId', '=', 's.organizationId').onRef('i.identityId', '=', 's.identityId'))
+    .leftJoin('organizationEpoch as o', 'o.organizationId', 's.organizationId')
     .selectAll('s')
-    .select(['m.epoch as methodEpoch', 'm.accessTokenTtlSeconds', 'm.accessTokenMaxTtlSeconds'])
+    .select(['i.epoch as identityEpoch', 'o.epoch as organizationEpoch', 'm.epoch as methodEpoch', 'm.accessTokenTtlSeconds', 'm.accessTokenMaxTtlSeconds'])
     .select([feedEpoch('exchange').as('feedEpoch'), feedSeq('exchange').as('feedSeq')])
     .where('l.clientId', '=', clientId).where('s.id', '=', id)
     .executeTakeFirst()
@@ -38,7 +40,12 @@ export async function findSecretOfClient(db: Db, clientId: string, id: string): 
   return { ...secret, stamp: { epoch, seq: Number(seq) } }
 }
 
-export type MethodOfSecret = Pick<UniversalAuth, 'accessTokenTtlSeconds' | 'accessTokenMaxTtlSeconds'> & { readonly methodEpoch: string; readonly stamp: Stamp }
+export type MethodOfSecret = Pick<UniversalAuth, 'accessTokenTtlSeconds' | 'accessTokenMaxTtlSeconds'> & {
+  readonly methodEpoch: string
+  readonly identityEpoch: string | null
+  readonly organizationEpoch: string | null
+  readonly stamp: Stamp
+}
 
 /** Up to `size + 1` secrets in order of creation, those after `after`. */
 export function listClientSecrets(db: Db, { organizationId, identityId }: Owner, page: { size: number; after: string | undefined }): Promise<ClientSecret[]> {

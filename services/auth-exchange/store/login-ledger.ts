@@ -21,12 +21,15 @@ export async function recordLogin(db: Db, { token, auditEventId, requestId, now 
         and s.revoke_time is null and (s.expire_time is null or s.expire_time > ${now})
         and (s.use_limit is null or s.uses < s.use_limit)
         and m.organization_id = s.organization_id and m.identity_id = s.identity_id and m.epoch = ${token.methodEpoch}
+        and (select e.epoch from exchange.identity_epoch e where e.organization_id = s.organization_id and e.identity_id = s.identity_id)
+          is not distinct from ${token.identityEpoch}::uuid
+        and (select e.epoch from exchange.organization_epoch e where e.organization_id = s.organization_id) is not distinct from ${token.organizationEpoch}::uuid
       returning s.id
     ), token as (
       insert into exchange.access_token (organization_id, id, identity_id, method, credential_id, credential_epoch,
-                                         method_epoch, issue_time, ttl_seconds, expire_time, max_expire_time)
+                                         method_epoch, identity_epoch, organization_epoch, issue_time, ttl_seconds, expire_time, max_expire_time)
       select ${organizationId}::uuid, ${id}::uuid, ${identityId}::uuid, ${method}::text, spent.id, ${token.credentialEpoch}::uuid,
-             ${token.methodEpoch}::uuid, ${token.issueTime}::timestamptz, ${token.ttlSeconds}::integer, ${token.expireTime}::timestamptz,
+             ${token.methodEpoch}::uuid, ${token.identityEpoch}::uuid, ${token.organizationEpoch}::uuid, ${token.issueTime}::timestamptz, ${token.ttlSeconds}::integer, ${token.expireTime}::timestamptz,
              ${token.maxExpireTime}::timestamptz
       from spent
     ), audited as (

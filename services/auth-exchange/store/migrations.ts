@@ -2,6 +2,13 @@ import { exchange } from './migrations/0001-exchange.js'
 import { changeFeed } from './migrations/0002-change-feed.js'
 import { principals } from './migrations/0003-principals.js'
 import { renewals } from './migrations/0004-renewals.js'
+import { epochs } from './migrations/0005-epochs.js'
 
 /** In order of name; forward only. */
-export const migrations = { '0001-exchange': exchange, '0002-change-feed': changeFeed, '0003-principals': principals, '0004-renewals': renewals }
+export const migrations = {
+  '0001-exchange': exchange,
+  '0002-change-feed': changeFeed,
+  '0003-principals': principals,
+  '0004-renewals': renewals,
+  '0005-epochs': epochs,
+}

@@ -7,7 +7,7 @@ export type Renewal = { readonly token: AccessTokenRecord; readonly auditEventId
 
 /**
  * Writes the new end of a lineage and the audit event, by one statement, which is one transaction. False where the lineage
- * was revoked or has ended, or its secret or method was voided since: then nothing was written. The epochs stay those of the
+ * was revoked or has ended, or an epoch is another one since: then nothing was written. The epochs stay those of the
  * login, so that a broad revocation which commits at the same time voids the renewal too. Of two renewals at once the later
  * end counts.
  */
@@ -21,6 +21,9 @@ export async function recordRenewal(db: Db, { token, auditEventId, requestId, no
       where t.organization_id = ${organizationId} and t.id = ${id} and t.revoke_time is null and t.expire_time > ${now}
         and s.organization_id = t.organization_id and s.id = t.credential_id and s.epoch = t.credential_epoch
         and m.organization_id = t.organization_id and m.identity_id = t.identity_id and m.epoch = t.method_epoch
+        and (select e.epoch from exchange.identity_epoch e where e.organization_id = t.organization_id and e.identity_id = t.identity_id)
+          is not distinct from t.identity_epoch
+        and (select e.epoch from exchange.organization_epoch e where e.organization_id = t.organization_id) is not distinct from t.organization_epoch
       returning t.id
     ), audited as (
       insert into exchange.audit_event (organization_id, id, action, actor_identity_id, actor_token_id, target_type, target_id, details, request_id)

@@ -29,6 +29,8 @@ export type ExchangeSchema = {
   universalAuth: UniversalAuth
   clientSecret: ClientSecret & Omit<Verifiers, 'argon2Parameters'> & { readonly argon2Parameters: JSONColumnType<Argon2Parameters, string, string> }
   accessToken: AccessTokenRecord
+  identityEpoch: { readonly organizationId: string; readonly identityId: string; readonly epoch: string }
+  organizationEpoch: { readonly organizationId: string; readonly epoch: string }
   signingKey: SigningKeyRow
   principal: Principal
 }
