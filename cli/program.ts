@@ -29,6 +29,7 @@ import { addSecretList } from './secret-list.js'
 import { addSecretRevoke } from './secret-revoke.js'
 import { addTokenIntrospect } from './token-introspect.js'
 import { addTokenKeys } from './token-keys.js'
+import { addTokenList } from './token-list.js'
 import { addTokenRenew } from './token-renew.js'
 import { addTokenRevoke } from './token-revoke.js'
 import { productVersion } from '#libs/version.js'
@@ -41,7 +42,7 @@ const nouns = [
   ['binding', 'Roles given to identities.', [addBindingCreate, addBindingList, addBindingUpdate, addBindingDelete]],
   ['secret', 'Client secrets of identities.', [addSecretCreate, addSecretList, addSecretRevoke]],
   ['principal', 'Names in client certificates that stand for identities.', [addPrincipalCreate, addPrincipalList, addPrincipalDelete]],
-  ['token', 'Access tokens.', [addTokenRenew, addTokenIntrospect, addTokenRevoke, addTokenKeys]],
+  ['token', 'Access tokens.', [addTokenList, addTokenRenew, addTokenIntrospect, addTokenRevoke, addTokenKeys]],
 ] as const
 
 const AFTERWORD = `

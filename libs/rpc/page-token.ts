@@ -17,9 +17,12 @@ export function pageOf(request: { pageSize: number; pageToken: string }, report:
 
 const tokenAfter = (id: string): string => Buffer.from(id).toString('base64url')
 
-/** The page's items and the token of the next page, from one item more than the page holds. */
-export function pageFrom<T extends { id: string }>(page: Page, found: readonly T[]): { items: T[]; nextPageToken: string } {
+/**
+ * The page's items and the token of the next page, from one item more than the page holds; or, where it was not looked for
+ * items to the end, from where the search stopped.
+ */
+export function pageFrom<T extends { id: string }>(page: Page, found: readonly T[], searchedTo?: string): { items: T[]; nextPageToken: string } {
   const items = found.slice(0, page.size)
-  const last = items.at(-1)
-  return { items, nextPageToken: found.length > page.size && last ? tokenAfter(last.id) : '' }
+  const end = found.length > page.size ? items.at(-1)?.id : searchedTo
+  return { items, nextPageToken: end === undefined ? '' : tokenAfter(end) }
 }

@@ -71,6 +71,10 @@ const methods: Record<Authorized, Row> = {
     needs: [['read', 'access-token']],
     call: async (by) => by(Exchange.introspectAccessToken, { accessToken: (await system.login(workload)).accessToken }),
   },
+  listAccessTokens: {
+    needs: [['read', 'access-token']],
+    call: (by) => by(Exchange.listAccessTokens, { identityId: '', pageSize: 0, pageToken: '' }),
+  },
   revokeAccessTokens: {
     needs: [['revoke', 'access-token']],
     call: async (by) => by(Exchange.revokeAccessTokens, { of: { $case: 'clientSecret', value: { ...workload, id: await newSecretId() } } }),

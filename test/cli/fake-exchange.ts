@@ -2,6 +2,8 @@ import { DomainError } from '#libs/domain-error.js'
 import {
   type IntrospectAccessTokenRequest,
   IntrospectAccessTokenResponse,
+  type ListAccessTokensRequest,
+  ListAccessTokensResponse,
   type LoginRequest,
   LoginResponse,
   type RenewAccessTokenRequest,
@@ -137,6 +139,12 @@ const tokenAnswers = (world: World, answering: Answering) => ({
     if (!shown || shown.revoked) return IntrospectAccessTokenResponse.fromPartial({ active: false })
     const { tokenId, identityId } = shown
     return IntrospectAccessTokenResponse.fromPartial({ active: true, tokenId, identityId, method: 'universal-auth', issueTime: NOW, expireTime: NOW, maxExpireTime: NOW })
+  }),
+  listAccessTokens: answering('listAccessTokens', (request: ListAccessTokensRequest, token) => {
+    requirePower(world, token)
+    const live = [...world.tokens.values()].filter(({ identityId, revoked }) => !revoked && ['', identityId].includes(request.identityId))
+    const { items, nextPageToken } = page(live.map(({ tokenId: id, identityId }) => ({ id, identityId, credentialId: 'a-secret', createTime: NOW, expireTime: NOW })), request)
+    return ListAccessTokensResponse.fromPartial({ accessTokens: items, nextPageToken })
   }),
   revokeAccessTokens: answering('revokeAccessTokens', ({ of }: RevokeAccessTokensRequest, token) => {
     requirePower(world, token)

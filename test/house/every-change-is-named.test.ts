@@ -30,6 +30,7 @@ const CHANGES_NO_ANSWER = new Map([
   ['AuthExchangeService.Login', 'adds a token that nobody could have asked about, and spends a use that no answer shows'],
   ['AuthExchangeService.RenewAccessToken', 'adds a text that nobody could have asked about, and leaves every other one as it was'],
   ['AuthExchangeService.IntrospectAccessToken', READS],
+  ['AuthExchangeService.ListAccessTokens', READS],
   ['ExchangeInternalService.DescribeToken', READS],
   ['ExchangeInternalService.DescribePrincipal', READS],
   ['AuthorizationCheckService.Check', 'authorization-check owns nothing'],

@@ -76,6 +76,7 @@ const BAD_VALUES: Readonly<Record<string, readonly Wire[]>> = {
   identity_id: required(...ids),
   'ListBindingsRequest.identity_id': optional(...ids),
   'ListPrincipalsRequest.identity_id': optional(...ids),
+  'ListAccessTokensRequest.identity_id': optional(...ids),
   token_id: required(...ids),
   client_id: required(...ids),
   project_id: optional(...ids),

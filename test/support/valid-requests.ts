@@ -136,6 +136,10 @@ const exchange: Record<string, readonly Builder[]> = {
   Login: [({ workload }) => ({ universal_auth: { client_id: workload.clientId, client_secret: workload.clientSecret } })],
   RenewAccessToken: [async ({ token }) => ({ access_token: (await token()).accessToken })],
   IntrospectAccessToken: [({ workload }) => ({ access_token: workload.token })],
+  ListAccessTokens: [
+    async ({ workload, token }) => ({ identity_id: workload.identityId, page_size: 1, page_token: pageTokenAfter((await token()).tokenId) }),
+    ({ earlier }) => ({ page_size: 10, page_token: pageTokenAfter(earlier.identityId) }),
+  ],
   RevokeAccessToken: [
     async ({ token }) => ({ token_id: (await token()).tokenId }),
     async ({ token }) => ({ access_token: (await token()).accessToken }),

@@ -8,6 +8,7 @@ import { deletePrincipal } from './delete-principal.js'
 import { getJsonWebKeySet } from './get-json-web-key-set.js'
 import { getUniversalAuth } from './get-universal-auth.js'
 import { introspectAccessToken } from './introspect-access-token.js'
+import { listAccessTokens } from './list-access-tokens.js'
 import { listClientSecrets } from './list-client-secrets.js'
 import { listPrincipals } from './list-principals.js'
 import { login } from './login.js'
@@ -43,6 +44,7 @@ export const exchangeService = (unary: UnaryAdapter, outside: Outside): AuthExch
   login: unary(login(outside)),
   renewAccessToken: unary(renewAccessToken(outside)),
   introspectAccessToken: unary(introspectAccessToken(outside)),
+  listAccessTokens: unary(listAccessTokens(outside)),
   revokeAccessToken: unary(revokeAccessToken(outside)),
   revokeAccessTokens: unary(revokeAccessTokens(outside)),
   getJsonWebKeySet: unary(getJsonWebKeySet(outside)),

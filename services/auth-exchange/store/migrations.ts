@@ -3,6 +3,7 @@ import { changeFeed } from './migrations/0002-change-feed.js'
 import { principals } from './migrations/0003-principals.js'
 import { renewals } from './migrations/0004-renewals.js'
 import { epochs } from './migrations/0005-epochs.js'
+import { tokensByIdentity } from './migrations/0006-tokens-by-identity.js'
 
 /** In order of name; forward only. */
 export const migrations = {
@@ -11,4 +12,5 @@ export const migrations = {
   '0003-principals': principals,
   '0004-renewals': renewals,
   '0005-epochs': epochs,
+  '0006-tokens-by-identity': tokensByIdentity,
 }

@@ -1,0 +1,32 @@
+import type { Clock } from '#libs/clock.js'
+import { Violations } from '#libs/domain-error.js'
+import { optionalId } from '#libs/fields.js'
+import { pageFrom, pageOf } from '#libs/rpc/page-token.js'
+import type { Unary } from '#libs/rpc/unary.js'
+import { AccessToken as AccessTokenMessage, type ListAccessTokensRequest, type ListAccessTokensResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
+import { type AccessTokenRecord, lastExpireTime } from '../domain/access-token.js'
+import type { Reading } from '../ports.js'
+import { findScanEnd, listLiveTokens } from '../store/live-tokens.js'
+
+type Outside = Reading & { readonly clock: Clock }
+
+export function listAccessTokens({ db, authorization, clock }: Outside): Unary<ListAccessTokensRequest, ListAccessTokensResponse> {
+  return async (request, call) => {
+    const wrong = new Violations()
+    const identityId = optionalId(request.identityId, wrong.at('identity_id'))
+    const page = pageOf(request, (field) => wrong.at(field))
+    wrong.refuse()
+    const attributes: Record<string, string> = identityId === undefined ? {} : { 'identity.id': identityId }
+    const { organizationId } = await authorization.require(call, { action: 'read', resource: 'access-token', attributes })
+    const scan = { organizationId, identityId, before: page.after }
+    const end = await findScanEnd(db, scan)
+    const { items, nextPageToken } = pageFrom(page, await listLiveTokens(db, { ...scan, end, size: page.size, now: clock.now() }), end)
+    return { accessTokens: items.map(toAccessTokenMessage), nextPageToken }
+  }
+}
+
+function toAccessTokenMessage(token: AccessTokenRecord): AccessTokenMessage {
+  const { id, identityId, method, credentialId, issueTime, expireTime, renewTime } = token
+  const renewed = renewTime ? { renewTime } : {}
+  return AccessTokenMessage.fromPartial({ id, identityId, method, credentialId, createTime: issueTime, expireTime, ...renewed, maxExpireTime: lastExpireTime(token) })
+}
