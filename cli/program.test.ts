@@ -15,14 +15,14 @@ it('has every command', () => {
   expect(leaves.map(([path]) => path).toSorted()).toEqual([
     'agent', 'binding create', 'binding delete', 'binding list', 'binding update', 'bootstrap', 'check', 'doctor', 'identity create', 'identity delete', 'identity get',
     'identity list', 'login', 'migrate', 'principal create', 'principal delete', 'principal list', 'project create', 'project list', 'recover-admin', 'restored', 'role create', 'role get', 'role list', 'secret create', 'secret list', 'secret revoke',
-    'token introspect', 'token keys', 'token renew', 'token revoke', 'whoami',
+    'token introspect', 'token keys', 'token list', 'token renew', 'token revoke', 'whoami',
   ])
 })
 
 // A secret among the arguments is in every process list and shell history: seen to fail with --client-secret <secret>.
 it.each(leaves)('%s takes no secret and no token as an argument', (_, command) => {
   const values = [...command.options, ...program.options].filter(({ required, optional }) => required || optional)
-  const suspicious = values.filter(({ long }) => /secret|token|password/.test(long ?? '') && !/-file$|^--secret-(?:ttl|uses)$/.test(long ?? ''))
+  const suspicious = values.filter(({ long }) => /secret|token|password/.test(long ?? '') && !/-file$|^--secret-(?:ttl|uses|id)$/.test(long ?? ''))
   expect(suspicious.map(({ flags }) => flags)).toEqual([])
   expect(command.registeredArguments.map((argument) => argument.name()).filter((name) => /secret|token$/.test(name))).toEqual([])
 })

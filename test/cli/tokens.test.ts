@@ -70,7 +70,7 @@ describe('token revoke of many', () => {
   it('names an identity by name, its method, one of its secrets, or the organization', async () => {
     const [secret] = world().secrets
     const identityId = secret?.identityId ?? ''
-    const { code, stdout } = await operator.run(`token revoke --all-of web --secret ${secret?.id}`)
+    const { code, stdout } = await operator.run(`token revoke --all-of web --secret-id ${secret?.id}`)
     expect([code, stdout]).toEqual([0, `revoked all tokens of client secret ${secret?.id} of web\n`])
     for (const line of ['--all-of web', '--all-of web --method universal-auth', '--all-of-organization']) await operator.run(`token revoke ${line}`)
     expect(world().revokedAll).toEqual([
@@ -81,7 +81,7 @@ describe('token revoke of many', () => {
     ])
   })
 
-  it.each(['--all-of web --all-of-organization', '--method universal-auth', '--all-of-organization --secret x', '--all-of web --method m --secret x', 'x --all-of web'])('is wrong usage with %s, and revokes nothing', async (options) => {
+  it.each(['--all-of web --all-of-organization', '--method universal-auth', '--all-of-organization --secret-id x', '--all-of web --method m --secret-id x', 'x --all-of web'])('is wrong usage with %s, and revokes nothing', async (options) => {
     expect(await operator.run(`token revoke ${options}`)).toMatchObject({ code: 2 })
     expect(world().calls).toEqual([])
   })
