@@ -70,7 +70,7 @@ export type FollowOptions<Answered> = {
   readonly on?: Events<Answered>
 }
 
-type Sent = { readonly order: number; readonly at: Moment; readonly after: Stamp; readonly withinMillis: number }
+type Sent = { readonly order: number; readonly at: Moment; readonly after: Stamp } & PullTerms
 
 type Waiter = { readonly order: number; readonly since: number; readonly done: () => void; readonly fail: (error: DomainError) => void }
 
@@ -174,13 +174,13 @@ class FeedFollower<Answered extends Pulled> implements Follower {
   }
 
   #send(): void {
-    const sent = { order: this.order(), at: this.#now(), after: this.position, withinMillis: this.#giveUpAfterMillis() }
     // Whoever waits needs what was committed before this moment.
     const current = this.#currentIsWanted || this.#waiters.length > 0
+    const sent = { order: this.order(), at: this.#now(), after: this.position, withinMillis: this.#giveUpAfterMillis(), current }
     this.#underWay = sent
     this.#sentAt = sent.at.monotonic
     this.#nextIsWanted = false
-    this.#ask(sent.after, { withinMillis: sent.withinMillis, current })
+    this.#ask(sent.after, sent)
       .then(
         (pulled) => {
           if (this.#isStillAwaited(sent)) this.#apply(sent, pulled)
@@ -206,7 +206,8 @@ class FeedFollower<Answered extends Pulled> implements Follower {
     // Relays differ in how far they are. What one of them remembers may add to what is known, and never takes anything back.
     if (ageMillis > 0 && !this.#window.isContinuedBy(sent.after, pulled)) {
       this.#currentIsWanted = true
-      this.#nextIsWanted = true
+      // At once, but for a relay that was asked for what is current already: it is asked again at the next tick, and not in a loop.
+      this.#nextIsWanted ||= !sent.current
       return
     }
     const goesOn = this.#window.apply(sent.after, pulled)

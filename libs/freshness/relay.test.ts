@@ -178,6 +178,16 @@ describe('a follower of relays', () => {
     expect(feed.position.seq).toBe(head)
   })
 
+  // Seen to fail with every such answer asking for another at once.
+  it('asks a relay that goes on from memory at ticks alone, and not in a loop', async () => {
+    const { feed, pulls, answer } = await followed()
+    await answer(6, { ageMillis: 1 })
+    for (let times = 0; times < 5; times += 1) await answer(6, { ageMillis: 1 })
+    expect(pulls).toHaveLength(3)
+    feed.tick()
+    expect(pulls.map(({ current }) => current)).toEqual([true, false, true, true])
+  })
+
   // A full check reflects every commit before it, which memory may lack. Seen to fail with memory taken for an answer.
   it('answers nobody who waits with what a relay remembers', async () => {
     const { feed, answer } = await followed()
