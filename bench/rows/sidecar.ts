@@ -11,8 +11,11 @@ import type { Probe } from '../row.js'
 
 const MEGABYTE = 1024 * 1024
 
-/** Nobody has asked for so long: it no longer pulls. */
-const IDLE_AFTER_MILLIS = 6_000
+/** Nobody has asked for so long: it no longer pulls, and V8 has collected what starting left behind. */
+const AT_REST_AFTER_MILLIS = 30_000
+
+/** A collection in it would otherwise be most of what is seen. */
+const AT_REST_FOR_MILLIS = 10_000
 
 const FOLLOWERS = 50
 
@@ -36,9 +39,10 @@ export const sidecar: Probe = {
       const replica = await system.startCheck({ CHECK_SOCKET: join(folder, 'check.sock'), RELAY_ADDRESS: address, CACHE_MEGABYTES: '8' }, { redis: false })
       closing.add(() => replica.close())
       const startMillis = performance.now() - begun
-      await sleep(IDLE_AFTER_MILLIS)
+      const startedRssMegabytes = (await rssOf(replica.part)) / MEGABYTE
+      await sleep(AT_REST_AFTER_MILLIS)
       const rssMegabytes = (await rssOf(replica.part)) / MEGABYTE
-      const idleCpuMillisPerSecond = await cpuMillisPerSecond(replica.part, () => sleep(millis))
+      const idleCpuMillisPerSecond = await cpuMillisPerSecond(replica.part, () => sleep(AT_REST_FOR_MILLIS))
       const client = createRpcClient({ address, serviceCredential: system.serviceCredential })
       closing.add(() => client.close())
       let pulls = 0
@@ -55,7 +59,7 @@ export const sidecar: Probe = {
         }
         await Promise.all(Array.from({ length: FOLLOWERS }, follow))
       })
-      return { startMillis, rssMegabytes, idleCpuMillisPerSecond, relayCpuMicrosPerPull: (relayMillis * seconds * 1000) / pulls }
+      return { startMillis, startedRssMegabytes, rssMegabytes, idleCpuMillisPerSecond, relayCpuMicrosPerPull: (relayMillis * seconds * 1000) / pulls }
     } finally {
       await closing.close()
     }

@@ -1,7 +1,7 @@
 import type { Moment } from '../clock.js'
 import { DomainError } from '../domain-error.js'
 import type { FeedName } from './entities.js'
-import { type Follower, leaseLapsed, PATIENCE_MILLIS } from './follow.js'
+import { type Follower, leaseLapsed, PATIENCE_MILLIS } from './follower.js'
 import { type Position, type Revision, revisionText, SHARD } from './revision.js'
 import type { Entry } from './stamp.js'
 

@@ -1,20 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { EPOCH, entryAt, handClock, handFeed, OTHER_EPOCH, pulledUpTo, settle, watch } from '../../test/support/hand-feed.js'
+import { EPOCH, entryAt, followedUpTo7, handClock, handFeed, OTHER_EPOCH, pulledUpTo, settle, watch } from '../../test/support/hand-feed.js'
 
-/** A follower that has pulled up to 7 and waits. */
-async function followed() {
-  const clock = handClock()
-  const hand = handFeed(clock)
-  hand.feed.tick()
-  await hand.answer(7)
-  return { clock, ...hand }
-}
 
 const lapsed = { error: { kind: 'UNAVAILABLE', reason: 'LEASE_LAPSED', metadata: { feed: 'registry' } } }
 
 describe('a follower', () => {
   it('asks for what is after its position, and applies what it is answered', async () => {
-    const { feed, pulls, answer, clock } = await followed()
+    const { feed, pulls, answer, clock } = await followedUpTo7()
     expect(pulls[0]?.after).toEqual({ epoch: '', seq: 0 })
     expect(feed.position).toEqual({ epoch: EPOCH, seq: 7 })
     expect(feed.lease.holds(clock.now())).toBe(true)
@@ -26,7 +18,7 @@ describe('a follower', () => {
   })
 
   it('says when it had to start over, at its first pull too', async () => {
-    const { feed, answer, told } = await followed()
+    const { feed, answer, told } = await followedUpTo7()
     expect(told.startedOver).toBe(1)
     feed.tick()
     await answer(7)
@@ -37,7 +29,7 @@ describe('a follower', () => {
   })
 
   it('counts its lease from when the pull was sent', async () => {
-    const { clock, feed, answer } = await followed()
+    const { clock, feed, answer } = await followedUpTo7()
     feed.tick()
     clock.pass(100)
     await answer(7)
@@ -45,7 +37,7 @@ describe('a follower', () => {
   })
 
   it('pulls when somebody says that there is something new', async () => {
-    const { clock, feed, pulls } = await followed()
+    const { clock, feed, pulls } = await followedUpTo7()
     clock.pass(10)
     feed.hint()
     expect(pulls).toHaveLength(2)
@@ -53,7 +45,7 @@ describe('a follower', () => {
 
   // Whoever can publish there could keep every replica pulling. Seen to fail without the gap.
   it('does not pull for each of a flood of hints', async () => {
-    const { clock, feed, pulls, answer } = await followed()
+    const { clock, feed, pulls, answer } = await followedUpTo7()
     for (let times = 0; times < 1_000; times += 1) {
       clock.pass(1)
       feed.hint()
@@ -80,7 +72,7 @@ describe('a follower', () => {
 describe('one pull at a time', () => {
   // However many ask and hint, the owner is asked once, and then once more. Seen to fail with every hint sending a pull.
   it('is under way, and at most one more is wanted', async () => {
-    const { feed, pulls, answer } = await followed()
+    const { feed, pulls, answer } = await followedUpTo7()
     for (let times = 0; times < 100; times += 1) feed.hint()
     const asked = Array.from({ length: 100 }, () => watch(feed.pull()))
     feed.tick()
@@ -95,7 +87,7 @@ describe('one pull at a time', () => {
   // A head that was read before a call began may lack what was committed before it. Seen to fail with a call that joins the
   // pull under way.
   it('answers only calls that came before it was sent', async () => {
-    const { feed, answer } = await followed()
+    const { feed, answer } = await followedUpTo7()
     feed.tick()
     const asked = watch(feed.pull())
     await answer(7)
@@ -105,7 +97,7 @@ describe('one pull at a time', () => {
   })
 
   it('counts as after an order only if it was sent after it', async () => {
-    const { feed, answer } = await followed()
+    const { feed, answer } = await followedUpTo7()
     feed.tick()
     const order = feed.order()
     await answer(7)
@@ -118,7 +110,7 @@ describe('one pull at a time', () => {
 
   // A late reply takes nothing back. Seen to fail with every reply applied, whoever still waits for it.
   it('is given up where it hangs, and its reply is then nothing', async () => {
-    const { clock, feed, pulls, answer, told } = await followed()
+    const { clock, feed, pulls, answer, told } = await followedUpTo7()
     feed.tick()
     clock.pass(126)
     feed.tick()
@@ -131,7 +123,7 @@ describe('one pull at a time', () => {
   })
 
   it('that was given up does not let a late failure end the next one', async () => {
-    const { clock, feed, pulls, answer } = await followed()
+    const { clock, feed, pulls, answer } = await followedUpTo7()
     feed.tick()
     clock.pass(126)
     feed.tick()
@@ -143,7 +135,7 @@ describe('one pull at a time', () => {
   })
 
   it('is given up while the lease still has time for another', async () => {
-    const { clock, feed, pulls } = await followed()
+    const { clock, feed, pulls } = await followedUpTo7()
     feed.tick()
     clock.pass(125)
     feed.tick()
@@ -158,7 +150,7 @@ describe('one pull at a time', () => {
 
 describe('a pull that fails', () => {
   it('is told, and leaves everything as it was', async () => {
-    const { clock, feed, pulls, told } = await followed()
+    const { clock, feed, pulls, told } = await followedUpTo7()
     feed.tick()
     await pulls[1]?.fail()
     expect(told.failed).toBe(1)
@@ -168,7 +160,7 @@ describe('a pull that fails', () => {
 
   // An owner that is down is not asked in a loop. Seen to fail with a pull sent again for calls that still wait.
   it('is sent again at once only for what was asked meanwhile, and then at the next tick', async () => {
-    const { feed, pulls } = await followed()
+    const { feed, pulls } = await followedUpTo7()
     const first = watch(feed.pull())
     const second = watch(feed.pull())
     await pulls[1]?.fail()
@@ -183,7 +175,7 @@ describe('a pull that fails', () => {
 
   // Nothing waits for ever. Seen to fail with calls that are never told.
   it('is LEASE_LAPSED to whoever has waited for a second', async () => {
-    const { clock, feed, pulls } = await followed()
+    const { clock, feed, pulls } = await followedUpTo7()
     const asked = watch(feed.pull())
     await pulls[1]?.fail()
     clock.pass(1_000)
@@ -197,7 +189,7 @@ describe('a pull that fails', () => {
   })
 
   it('keeps nobody from being answered who asked later', async () => {
-    const { clock, feed, pulls } = await followed()
+    const { clock, feed, pulls } = await followedUpTo7()
     const early = watch(feed.pull())
     await pulls[1]?.fail()
     clock.pass(600)
@@ -207,43 +199,5 @@ describe('a pull that fails', () => {
     await pulls.at(-1)?.answer(pulledUpTo(7))
     expect(early.outcome).toMatchObject(lapsed)
     expect(late.outcome).toEqual({ value: undefined })
-  })
-})
-
-describe('a follower that nobody asks', () => {
-  it('stops to pull after five seconds', async () => {
-    const { clock, feed, pulls } = await followed()
-    clock.pass(5_001)
-    feed.tick()
-    expect(pulls).toHaveLength(1)
-  })
-
-  it('goes on for whoever asks again, with a pull that was sent after the question', async () => {
-    const { clock, feed, answer } = await followed()
-    clock.pass(60_000)
-    feed.tick()
-    const asked = watch(feed.pull())
-    expect(feed.lease.holds(clock.now())).toBe(false)
-    await answer(7)
-    expect(asked.outcome).toEqual({ value: undefined })
-    expect(feed.lease.holds(clock.now())).toBe(true)
-  })
-
-  it('goes on while questions are answered from memory', async () => {
-    const { clock, feed, pulls } = await followed()
-    clock.pass(4_000)
-    feed.isUsed(clock.now())
-    clock.pass(4_000)
-    feed.tick()
-    expect(pulls).toHaveLength(2)
-  })
-
-  it('does not stop while somebody waits', async () => {
-    const { clock, feed, pulls } = await followed()
-    watch(feed.pull())
-    await pulls[1]?.fail()
-    clock.pass(999)
-    feed.tick()
-    expect(pulls).toHaveLength(3)
   })
 })

@@ -1,6 +1,7 @@
 import type { Moment } from '../clock.js'
-import { DomainError } from '../domain-error.js'
+import type { DomainError } from '../domain-error.js'
 import type { FeedName } from './entities.js'
+import { type Follower, leaseLapsed, PATIENCE_MILLIS } from './follower.js'
 import { Lease } from './lease.js'
 import { ChangeWindow, type Entry, type Promised, type Pulled, type Stamp, type Verdict } from './stamp.js'
 
@@ -17,39 +18,6 @@ const HINT_GAP_MILLIS = 10
 
 /** The most that a pull may take; less, once the bound is known. */
 const PULL_WITHIN_MILLIS = 5_000
-
-/** How long a question waits for pulls that fail before it is told so. */
-export const PATIENCE_MILLIS = 1_000
-
-export type Follower = {
-  readonly name: FeedName
-  /** Where the feed was applied up to. */
-  readonly position: Stamp
-  /** What the owner promised with the last applied pull; nothing before the first. */
-  readonly promised: Promised
-  /** How often it had to start over: what was cached before is void. */
-  readonly startedOver: number
-  /** Says that a question is being answered: what nobody asks need not pull. */
-  isUsed(at: Moment): void
-  /** A number that grows with everything that happens here: what comes later has a larger one. */
-  order(): number
-  /** Whether a pull that was sent after `order` has been applied. */
-  hasPulledSince(order: number): boolean
-  /** Resolves when a pull that was sent after this call has been applied; rejects with UNAVAILABLE when none is for a second. */
-  pull(): Promise<void>
-  test(entry: Entry<unknown>): Verdict
-  readonly lease: Lease
-  /** Someone says that there are changes. */
-  hint(): void
-  tick(): void
-}
-
-export const leaseLapsed = (feed: FeedName): DomainError =>
-  new DomainError('UNAVAILABLE', 'LEASE_LAPSED', `Nothing is known of the latest changes: the ${feed} feed could not be pulled in time. Keep the token and ask again.`, {
-    metadata: { feed },
-    // Whoever hears this has waited for as long already.
-    retryAfterMillis: PATIENCE_MILLIS,
-  })
 
 type Events<Answered> = {
   readonly startedOver?: () => void
@@ -96,6 +64,7 @@ class FeedFollower<Answered extends Pulled> implements Follower {
   #promised: Promised = { durability: 'none', keptBoundMillis: 60_000 }
   #startedOver = 0
   #waiters: Waiter[] = []
+  #wake: (() => void) | undefined
 
   constructor({ name, now, pull, on = {} }: FollowOptions<Answered>) {
     this.name = name
@@ -128,6 +97,23 @@ class FeedFollower<Answered extends Pulled> implements Follower {
 
   isUsed(at: Moment): void {
     this.#usedAt = at.monotonic
+    if (this.#wake) this.#endRest()
+  }
+
+  rest(wake: () => void): boolean {
+    if (this.#underWay || !this.#isIdle()) return false
+    this.#wake = wake
+    return true
+  }
+
+  #endRest(): void {
+    const wake = this.#wake
+    this.#wake = undefined
+    wake?.()
+  }
+
+  #isIdle(): boolean {
+    return this.#now().monotonic - this.#usedAt > IDLE_MILLIS && this.#waiters.length === 0
   }
 
   test(entry: Entry<unknown>): Verdict {
@@ -160,8 +146,7 @@ class FeedFollower<Answered extends Pulled> implements Follower {
     }
     const impatient = this.#takeWaiters(({ since }) => monotonic - since > PATIENCE_MILLIS)
     for (const { fail } of impatient) fail(leaseLapsed(this.name))
-    const isIdle = monotonic - this.#usedAt > IDLE_MILLIS && this.#waiters.length === 0
-    if (!this.#underWay && !isIdle) this.#send()
+    if (!this.#underWay && !this.#isIdle()) this.#send()
   }
 
   /** A pull that hangs is given up while the lease still has time for another; the next one has longer, since it may be the owner that is slow. */
@@ -174,6 +159,7 @@ class FeedFollower<Answered extends Pulled> implements Follower {
   }
 
   #send(): void {
+    this.#endRest()
     // Whoever waits needs what was committed before this moment.
     const current = this.#currentIsWanted || this.#waiters.length > 0
     const sent = { order: this.order(), at: this.#now(), after: this.position, withinMillis: this.#giveUpAfterMillis(), current }

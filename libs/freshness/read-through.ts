@@ -4,7 +4,7 @@ import { DomainError } from '../domain-error.js'
 import type { Outgoing } from '../rpc/client.js'
 import { overloaded } from '../rpc/unary.js'
 import type { EntryCache } from './entry-cache.js'
-import type { Follower } from './follow.js'
+import type { Follower } from './follower.js'
 import type { Entry } from './stamp.js'
 
 // Memory, then the shared store, then the owner. Whatever is found, wherever, takes the same test against the feed.

@@ -1,5 +1,6 @@
 import type { Moment } from '../clock.js'
-import { follow, type Follower, type FollowOptions } from './follow.js'
+import { follow, type FollowOptions } from './follow.js'
+import type { Follower } from './follower.js'
 import type { Answer, OwnedChange, PullServer } from './serve.js'
 import type { Stamp } from './stamp.js'
 

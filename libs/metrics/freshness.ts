@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Moment } from '../clock.js'
 import type { FeedName } from '../freshness/entities.js'
-import type { Follower } from '../freshness/follow.js'
+import type { Follower } from '../freshness/follower.js'
 import type { Place } from '../freshness/read-through.js'
 
 // What an operator can watch of freshness; docs/freshness.md says how to read it.

@@ -12,22 +12,24 @@ import { productVersion } from '../version.js'
 
 export type Metrics = FreshnessMetrics & ServiceMetrics & {
   readonly rpc: RpcMetrics
+  /** Adds those of the process. They keep a timer of their own going, so only where somebody reads them. */
+  watchProcess(): void
   /** In the text format of Prometheus. */
   text(): Promise<string>
 }
 
-/** Those of this product, and those of the process (`process_*`, `nodejs_*`). */
+/** Those of this product. */
 export function createMetrics(): Metrics {
   const registry = new Registry()
   const updates: (() => void)[] = []
   const onScrape = (update: () => void) => void updates.push(update)
-  collectDefaultMetrics({ register: registry })
   const build = { name: 'countersign_build_info', help: 'Always 1; the version is in the label.', labelNames: ['version'], registers: [registry] }
   new Gauge(build).set({ version: productVersion() }, 1)
   return {
     ...freshnessMetrics(registry, onScrape),
     ...serviceMetrics(registry, onScrape),
     rpc: rpcMetrics(registry, monotonicMillis),
+    watchProcess: () => collectDefaultMetrics({ register: registry }),
     text: () => {
       for (const update of updates) update()
       return registry.metrics()
@@ -40,7 +42,9 @@ type MetricsConfig = { readonly HOST: string; readonly METRICS_PORT?: number | u
 /** Serves the metrics of a service, if it is to; answers with how to stop. */
 export async function openMetrics(metrics: Metrics, { HOST: host, METRICS_PORT: port }: MetricsConfig, certificates: Certificates | undefined): Promise<() => Promise<void>> {
   if (certificates) metrics.moment('certificate_expire_time', () => certificates.expireTime())
-  return port === undefined ? () => Promise.resolve() : (await serveMetrics(metrics, { host, port })).close
+  if (port === undefined) return () => Promise.resolve()
+  metrics.watchProcess()
+  return (await serveMetrics(metrics, { host, port })).close
 }
 
 /** Serves `GET /metrics` on a port, 0 for a free one. Answers with the port and how to stop. */

@@ -5,16 +5,10 @@ import { connectionProblem } from '#libs/store-tls.js'
 import { createBreaker } from './breaker.js'
 import { connectRedis } from './connect.js'
 import type { KeyValueStore } from './key-value.js'
-import { type RedisConfig, type RedisPlace, redisPlace } from './place.js'
+import type { RedisPlace } from './place.js'
 import { createSubscriptions } from './subscriptions.js'
 
 export type RedisStoreOptions = RedisPlace & { readonly log: Log; readonly commandWithinMillis?: number }
-
-/** The one that a service's environment names, if it does. */
-export const redisOf = (config: RedisConfig, log: Log): KeyValueStore | undefined => {
-  const place = redisPlace(config, log)
-  return place && redisStore({ ...place, log })
-}
 
 const ANSWERS = { down: 'Redis does not answer: everything is asked of its owner', up: 'Redis answers again' }
 const TAKES_WRITES = { down: 'Redis takes no writes: what it does not hold yet is asked of its owner', up: 'Redis takes writes again' }

@@ -1,7 +1,8 @@
 import type { Moment } from '#libs/clock.js'
 import { DomainError } from '#libs/domain-error.js'
 import type { FeedName } from '#libs/freshness/entities.js'
-import { follow, type Follower } from '#libs/freshness/follow.js'
+import { follow } from '#libs/freshness/follow.js'
+import type { Follower } from '#libs/freshness/follower.js'
 import type { Entry, Pulled, Stamp } from '#libs/freshness/stamp.js'
 import type { Outgoing } from '#libs/rpc/client.js'
 
@@ -121,4 +122,13 @@ export function watch<T>(promise: Promise<T>): Watched<T> {
     (error: unknown) => void (watched.outcome = { error }),
   )
   return watched
+}
+
+/** A follower that has pulled up to 7 and waits. */
+export async function followedUpTo7() {
+  const clock = handClock()
+  const hand = handFeed(clock)
+  hand.feed.tick()
+  await hand.answer(7)
+  return { clock, ...hand }
 }

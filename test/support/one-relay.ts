@@ -1,5 +1,5 @@
 import type { Moment } from '#libs/clock.js'
-import type { Follower } from '#libs/freshness/follow.js'
+import type { Follower } from '#libs/freshness/follower.js'
 import { relayedFeed } from '#libs/freshness/relay.js'
 import type { PullServer } from '#libs/freshness/serve.js'
 import type { Network, Owner } from './one-owner.js'

@@ -1,7 +1,7 @@
 import type { Moment } from '#libs/clock.js'
 import { demandsOn } from '#libs/freshness/consistency.js'
 import { entryCache } from '#libs/freshness/entry-cache.js'
-import type { Follower } from '#libs/freshness/follow.js'
+import type { Follower } from '#libs/freshness/follower.js'
 import { changesTooFast, readThrough } from '#libs/freshness/read-through.js'
 import type { Entry } from '#libs/freshness/stamp.js'
 import type { IdentityKey, IdentityReader, IdentityState } from '../ports.js'

@@ -2,7 +2,7 @@ import { activeTokenFrom, activeTokenKey, activeTokenText } from '#libs/active-t
 import { dependencies } from '#libs/freshness/entities.js'
 import { entryCache } from '#libs/freshness/entry-cache.js'
 import { type Place, readThrough } from '#libs/freshness/read-through.js'
-import type { Follower } from '#libs/freshness/follow.js'
+import type { Follower } from '#libs/freshness/follower.js'
 import type { Outgoing } from '#libs/rpc/client.js'
 import type { Entry } from '#libs/freshness/stamp.js'
 import type { TokenFacts } from '../domain/grants.js'

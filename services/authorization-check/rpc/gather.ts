@@ -1,7 +1,7 @@
 import { claimedIn, tokenDigest } from '#libs/active-token.js'
 import type { Moment } from '#libs/clock.js'
 import type { Held } from '#libs/freshness/consistency.js'
-import type { Follower } from '#libs/freshness/follow.js'
+import type { Follower } from '#libs/freshness/follower.js'
 import type { Entry } from '#libs/freshness/stamp.js'
 import type { Outgoing } from '#libs/rpc/client.js'
 import { rejected } from '../domain/decide.js'

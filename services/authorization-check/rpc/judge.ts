@@ -1,6 +1,6 @@
 import type { Moment } from '#libs/clock.js'
 import type { Consistency, Demand, Demands } from '#libs/freshness/consistency.js'
-import type { Follower } from '#libs/freshness/follow.js'
+import type { Follower } from '#libs/freshness/follower.js'
 import { changesTooFast } from '#libs/freshness/read-through.js'
 import type { Outgoing } from '#libs/rpc/client.js'
 import type { Evidence, TimeBetween } from '../domain/decide.js'
