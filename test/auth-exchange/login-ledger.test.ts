@@ -70,8 +70,8 @@ const usesOf = async (secretId: string): Promise<unknown> => {
 const times = <T>(count: number, make: () => T): T[] => Array.from({ length: count }, make)
 
 describe('a batch of logins', () => {
-  // One UPDATE changes a row once, however many rows are joined to it. Seen to fail with each login as a row of its own, and
-  // without the turns: five tokens and one use.
+  // One UPDATE changes a row once, however many rows are joined to it: so many tokens and fewer uses. Seen to fail without the
+  // turns.
   it.each([[1, 5], [2, 5], [7, 5], [5, 5], [0, 5]])('of one secret that has %i uses, five at once', async (useLimit, count) => {
     const { login, secretId } = await loginsOf({ useLimit })
     const entries = times(count, login)
@@ -95,8 +95,7 @@ describe('a batch of logins', () => {
     expect(await onRecord(entries)).toEqual(expected)
   })
 
-  // The row that it waited for is not the one that it saw first. Seen to fail with the remaining uses counted from the row as
-  // the statement first saw it, which is what a sub-select without FOR UPDATE does.
+  // The row that it waited for is not the one that it saw first. Seen to fail without FOR UPDATE.
   it('judges a secret that another one was spending meanwhile by what that one left', async () => {
     const { login, secretId } = await loginsOf({ useLimit: 7 })
     const entries = times(5, login)
@@ -112,7 +111,7 @@ describe('a batch of logins', () => {
     expect(await usesOf(secretId)).toMatchObject({ uses: 7 })
   })
 
-  // Two batches that lock the same rows in opposite order wait for each other. Seen to end in deadlocks without the order.
+  // Two batches that lock the same rows in opposite order wait for each other. Seen to fail without the order.
   it('never waits for another that has the same secrets in another order', async () => {
     const secrets = await Promise.all(times(8, () => loginsOf()))
     const forth = () => secrets.map(({ login }) => login())
