@@ -23,6 +23,7 @@ import { sharedActiveTokens } from './cache/active-tokens.js'
 import { cachedIdentities } from './cache/cached-identities.js'
 import type { Config } from './config.js'
 import { KEEP_PARTITIONS_EVERY_MILLIS, keepExchangePartitions } from './jobs/keep-partitions.js'
+import { KEEP_SIGNING_KEYS_EVERY_MILLIS, keepSigningKeys, rotationSchedule } from './jobs/keep-signing-keys.js'
 import { secretHasher } from './methods/universal/secret-hasher.js'
 import { universalAuth } from './methods/universal/verify-proof.js'
 import { remoteCoverage } from './peers/coverage.js'
@@ -63,22 +64,21 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   const shown = { credentials: transport.client, serviceCredential: config.SERVICE_CREDENTIAL }
   const checkService = createRpcClient({ address: checkAddress, ...shown, idempotentServices: ['countersign.authorization.v1.AuthorizationCheckService'] })
   const registry = createRpcClient({ address: config.REGISTRY_INTERNAL_ADDRESS, ...shown, idempotentServices: ['countersign.registry.v1.RegistryInternalService'] })
-  const asked = { authorization: authorizationBy(checkService), coverage: remoteCoverage(registry) }
   const registryFeed = follow({ name: 'registry', now: momentNow, pull: remoteFeed(registry, 'registry'), on: metrics.pulls(NAME, 'registry') })
   metrics.follow(NAME, registryFeed, momentNow)
   const identities = cachedIdentities({ feed: registryFeed, now: momentNow, ask: remoteIdentities(registry) })
   const activeTokens = sharedActiveTokens(store, config.REDIS_MAC_KEYS)
-  const keys = keyring({ db: internalDb, clock, encryption: config.KEY_ENCRYPTION_KEY })
+  const keys = keyring({ db: internalDb, encryptions: config.KEY_ENCRYPTION_KEY })
+  const rotation = keepSigningKeys({ feed: feed.internalChanges, keys, schedule: rotationSchedule(config), ids, clock, log })
   metrics.moment('signing_key_create_time', () => keys.createTime())
   const signer = tokenSigner({ keys, clock, issuer: config.TOKEN_ISSUER, audience: config.TOKEN_AUDIENCE })
   const hasher = secretHasher(config.PEPPERS[0])
-  const proofs = universalAuth({ db, clock, hasher, peppers: config.PEPPERS })
   const callers = serviceCallers(config.INTERNAL_CALLERS)
   const forEverybody: Listener = {
     address: { host: config.HOST, port: config.EXCHANGE_PORT },
     portVariable: 'EXCHANGE_PORT',
     callers: 'anybody',
-    services: (unary) => [[AuthExchangeServiceService, exchangeService(unary, { ...asked, db, identities, activeTokens, hasher, signer, universalAuth: proofs, feed: feed.changes, ids, clock })]],
+    services: (unary) => [[AuthExchangeServiceService, exchangeService(unary, { authorization: authorizationBy(checkService), coverage: remoteCoverage(registry), db, identities, activeTokens, hasher, signer, universalAuth: universalAuth({ db, clock, hasher, peppers: config.PEPPERS }), feed: feed.changes, ids, clock })]],
   }
   const forServices: Listener = {
     address: { host: config.INTERNAL_HOST, port: config.EXCHANGE_INTERNAL_PORT },
@@ -87,7 +87,7 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
     services: (unary, lockstep) => {
       const internal = internalAdapter(unary, callers)
       return [
-        [ExchangeInternalServiceService, exchangeInternalService(internal, { db: internalDb, feed: feed.internalChanges, signer, hasher, ids, clock })],
+        [ExchangeInternalServiceService, exchangeInternalService(internal, { db: internalDb, feed: feed.internalChanges, signer, hasher, rotation, ids, clock })],
         [ChangeFeedServiceService, changeFeedService({ lockstep, callers, feeds: { exchange: feed.pulls } })],
       ]
     },
@@ -110,7 +110,7 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
       closing.add(await keepDatabaseTime(internalDb, databaseTime, failed('observing the time')))
       await feed.open(config.STALENESS_BOUND_MILLIS, failed('forgetting old changes'))
       closing.add(await nowAndEvery(KEEP_PARTITIONS_EVERY_MILLIS, keepExchangePartitions(internalDb, clock, config.AUDIT_RETENTION_DAYS), failed('keeping partitions')))
-      await keys.open()
+      closing.add(await nowAndEvery(KEEP_SIGNING_KEYS_EVERY_MILLIS, rotation.keep, failed('keeping signing keys')))
       const [internalPort = 0, port = 0] = await listeners.listen()
       listeners.setReady()
       return { port, internalPort }

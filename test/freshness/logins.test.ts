@@ -83,7 +83,7 @@ describe('what a login writes', () => {
       const life = lifeFrom(now, { accessTokenTtlSeconds: 60, accessTokenMaxTtlSeconds: 60 })
       const token = { organizationId, id: ids.next(), identityId, method: 'universal-auth', credentialId, ...epochs, ...life, revokeTime: null }
       const isRecorded = await recordLogin(db, { token, auditEventId: ids.next(), requestId: 'late', now })
-      const standing = await findToken(db, token)
+      const standing = await findToken(db, token, secret.signingKid ?? '')
       expect([isRecorded, standing?.revoked ?? true]).toEqual([false, true])
     } finally {
       await db.destroy()

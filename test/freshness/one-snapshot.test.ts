@@ -68,7 +68,7 @@ const reads: Record<string, () => Promise<Seen>> = {
     return { stamp, value: name }
   },
   findToken: async () => {
-    const standing = await findToken(exchange, { organizationId, id: tokenId })
+    const standing = await findToken(exchange, { organizationId, id: tokenId }, '')
     return { stamp: standing?.stamp ?? { epoch: '', seq: -1 }, value: standing?.record.revokeTime?.getTime() }
   },
   findPrincipal: async () => {

@@ -14,9 +14,10 @@ export function describeToken({ db, signer }: Outside): InternalUnary<DescribeTo
     const wrong = new Violations()
     const text = credentialText(request.accessToken, wrong.at('access_token'))
     wrong.refuse()
-    const claims = await signer.verify(text)
+    const signed = await signer.verify(text)
+    const { claims } = signed
     if (!caller.mayAskAbout(claims.org)) throw accessTokenRejected()
-    const { record, revoked, stamp } = await getStanding(db, claims)
+    const { record, revoked, stamp } = await getStanding(db, signed)
     const { id: tokenId, organizationId, identityId, credentialId, method } = record
     const expireTime = new Date(claims.exp * 1000)
     return { tokenId, organizationId, identityId, credentialId, method, expireTime, revoked, stamp }

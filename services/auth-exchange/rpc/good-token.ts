@@ -7,12 +7,12 @@ import type { Db } from '../store/schema.js'
 
 export type GoodTokenOutside = { readonly db: Db; readonly signer: TokenSigner; readonly identities: IdentityReader }
 
-export type GoodToken = { readonly claims: Claims; readonly record: AccessTokenRecord; readonly stamp: TokenStanding['stamp'] }
+export type GoodToken = { readonly claims: Claims; readonly record: AccessTokenRecord } & Pick<TokenStanding, 'signingKid' | 'stamp'>
 
 /** What stands behind a token that was shown, where it is good at this moment; refused as Check refuses it where it is not. */
 export async function goodToken(text: string, { db, signer, identities }: GoodTokenOutside, outgoing: Outgoing): Promise<GoodToken> {
-  const claims = await signer.verify(text)
-  const { record, revoked, stamp } = await getStanding(db, claims)
+  const signed = await signer.verify(text)
+  const { record, revoked, signingKid, stamp } = await getStanding(db, signed)
   if (revoked || (await identities.stateOf(record, outgoing)) !== 'active') throw accessTokenRejected()
-  return { claims, record, stamp }
+  return { claims: signed.claims, record, signingKid, stamp }
 }

@@ -18,7 +18,7 @@ export function renewAccessToken({ activeTokens, ids, clock, ...outside }: Outsi
     const wrong = new Violations()
     const text = credentialText(request.accessToken, wrong.at('access_token'))
     wrong.refuse()
-    const { claims, record, stamp } = await goodToken(text, outside, call)
+    const { claims, record, signingKid, stamp } = await goodToken(text, outside, call)
     const { id: tokenId, organizationId, identityId } = record
     call.note({ organization_id: organizationId, identity_id: identityId, token_id: tokenId })
     const now = clock.now()
@@ -30,7 +30,7 @@ export function renewAccessToken({ activeTokens, ids, clock, ...outside }: Outsi
     const token = renewedLife(record, now)
     const { expireTime } = token
     const [iat, exp] = [Math.floor(now.getTime() / 1000), expireTime.getTime() / 1000]
-    const accessToken = await outside.signer.sign({ ...claims, iat, exp })
+    const accessToken = await outside.signer.sign({ ...claims, iat, exp }, signingKid)
     const renewal = { token, auditEventId: ids.next(), requestId: call.trace.requestId, now }
     if (!(await repeating(call.deadline, () => recordRenewal(outside.db, renewal)))) throw accessTokenRejected()
     activeTokens.keep({ text: accessToken, record: token, stamp })

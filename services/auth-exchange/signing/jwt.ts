@@ -2,7 +2,7 @@ import { errors, jwtVerify, SignJWT } from 'jose'
 import { z } from 'zod'
 import type { Clock } from '#libs/clock.js'
 import { isId } from '#libs/ids.js'
-import type { Claims } from '../domain/access-token.js'
+import type { SignedClaims } from '../domain/access-token.js'
 import { accessTokenRejected } from '../domain/refusals.js'
 import type { TokenSigner } from '../ports.js'
 import type { Keyring } from './keys.js'
@@ -17,7 +17,7 @@ type Outside = { readonly keys: Keyring; readonly clock: Clock; readonly issuer:
 
 /** Access tokens as JWTs (RFC 9068, RFC 7515): typ at+jwt, ES256, made and verified with jose. */
 export function tokenSigner({ keys, clock, issuer, audience }: Outside): TokenSigner {
-  const verifyAt = async (text: string, currentDate: Date): Promise<Claims> => {
+  const verifyAt = async (text: string, currentDate: Date): Promise<SignedClaims> => {
     const segments = canonicalSegments(text)
     const known = segments && (await keys.byHeaderSegment(segments.header))
     if (!known) throw accessTokenRejected()
@@ -27,11 +27,11 @@ export function tokenSigner({ keys, clock, issuer, audience }: Outside): TokenSi
     })
     const claims = claimsSchema.safeParse(payload)
     if (!claims.success) throw accessTokenRejected()
-    return claims.data
+    return { claims: claims.data, kid: known.kid }
   }
   return {
-    sign: async (claims) => {
-      const { header, key } = keys.signing()
+    sign: async (claims, kid) => {
+      const { header, key } = await keys.signing(kid)
       return withLowS(await new SignJWT({ iss: issuer, aud: audience, ...claims, amr: [...claims.amr] }).setProtectedHeader(header).sign(key))
     },
     verify: (text) => verifyAt(text, clock.now()),

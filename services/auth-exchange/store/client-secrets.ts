@@ -7,6 +7,7 @@ import { bootstrapConflict, clientSecretNotFound } from '../domain/refusals.js'
 import type { Verifiers } from '../domain/secret-hash.js'
 import type { UniversalAuth } from '../domain/universal-auth.js'
 import type { Db, Tx } from './schema.js'
+import { signingKid } from './signing-keys.js'
 
 type Owner = { readonly organizationId: string; readonly identityId: string }
 type Key = Owner & { readonly id: string }
@@ -22,7 +23,7 @@ export async function insertClientSecret(tx: Tx, secret: ClientSecret, verifiers
   })
 }
 
-/** A secret with its verifiers, the method that it belongs to, and where the feed stood: all that a login needs, by one statement. */
+/** A secret with its verifiers, the method that it belongs to, which key signs, and where the feed stood: all that a login needs, by one statement. */
 export async function findSecretOfClient(db: Db, clientId: string, id: string): Promise<(ClientSecret & Verifiers & MethodOfSecret) | undefined> {
   const row = await db
     .selectFrom('clientLocator as l')
@@ -32,7 +33,7 @@ export async function findSecretOfClient(db: Db, clientId: string, id: string): 
     .leftJoin('organizationEpoch as o', 'o.organizationId', 's.organizationId')
     .selectAll('s')
     .select(['i.epoch as identityEpoch', 'o.epoch as organizationEpoch', 'm.epoch as methodEpoch', 'm.accessTokenTtlSeconds', 'm.accessTokenMaxTtlSeconds'])
-    .select([feedEpoch('exchange').as('feedEpoch'), feedSeq('exchange').as('feedSeq')])
+    .select([feedEpoch('exchange').as('feedEpoch'), feedSeq('exchange').as('feedSeq'), signingKid.as('signingKid')])
     .where('l.clientId', '=', clientId).where('s.id', '=', id)
     .executeTakeFirst()
   if (!row) return undefined
@@ -44,6 +45,7 @@ export type MethodOfSecret = Pick<UniversalAuth, 'accessTokenTtlSeconds' | 'acce
   readonly methodEpoch: string
   readonly identityEpoch: string | null
   readonly organizationEpoch: string | null
+  readonly signingKid: string | null
   readonly stamp: Stamp
 }
 
