@@ -32,6 +32,9 @@ export function createIds(clock: Clock, cell = 0): Ids {
   }
 }
 
+/** In the place of an organization, where something belongs to none: in a change, in an audit event. No id is spelled so. */
+export const INSTALLATION = '00000000-0000-0000-0000-000000000000'
+
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
 /** Whether the text is an id in its one accepted spelling. */

@@ -55,6 +55,9 @@ export function closeOnSignal(close: () => Promise<void>): void {
   process.on('SIGINT', onSignal)
 }
 
+/** What a service does by itself, at its start and from then on. `name` ends in what an operator reads when it failed. */
+export type Job = { readonly name: string; readonly everyMillis: number; readonly work: () => Promise<void> }
+
 /** Does periodic work, one run at a time, until told to stop; stopping waits for the run under way. */
 export function every(millis: number, work: () => Promise<void>, onFailure: (failure: unknown) => void): () => Promise<void> {
   let underWay: Promise<void> = Promise.resolve()

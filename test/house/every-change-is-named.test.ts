@@ -33,6 +33,7 @@ const CHANGES_NO_ANSWER = new Map([
   ['AuthExchangeService.ListAccessTokens', READS],
   ['ExchangeInternalService.DescribeToken', READS],
   ['ExchangeInternalService.DescribePrincipal', READS],
+  ['ExchangeInternalService.ListSigningKeys', READS],
   ['AuthorizationCheckService.Check', 'authorization-check owns nothing'],
   ['AuthorizationCheckService.WaitForRevision', 'authorization-check owns nothing'],
   ['ChangeFeedService.PullChanges', READS],

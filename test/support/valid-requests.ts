@@ -17,10 +17,11 @@ import { untouched } from './untouched.js'
 export const senderOf = ({ secrets }: System, { admin }: Tenant) => (method: Method): Headers => {
   if (!isInternal(method)) return bearer(admin.token)
   const { name } = method.desc
-  if (name === 'Bootstrap') return { 'countersign-credential': `bootstrap:${secrets.bootstrapCredential}` }
+  if (BY_OPERATOR.has(name)) return { 'countersign-credential': `bootstrap:${secrets.bootstrapCredential}` }
   return { 'countersign-credential': ASKED_BY_EXCHANGE.has(name) ? `auth-exchange:${secrets.exchangeCredential}` : `authorization-check:${secrets.checkCredential}` }
 }
 
+const BY_OPERATOR = new Set(['Bootstrap', 'ListSigningKeys', 'RotateSigningKey', 'RevokeSigningKey'])
 const ASKED_BY_EXCHANGE = new Set(['DescribeIdentity', 'CheckCoverage'])
 
 /** A request that is answered with OK when the admin of this organization sends it; each time with things of its own. */
@@ -224,6 +225,9 @@ const exchangeInternal: Record<string, readonly Builder[]> = {
       client_secret: secretText(ids.next(), randomBytes(32)),
     }),
   ],
+  ListSigningKeys: [() => ({})],
+  RotateSigningKey: [() => ({ at_once: 1 })],
+  RevokeSigningKey: [async ({ preparedKid }) => ({ kid: await preparedKid() })],
 }
 
 const changeFeed: Record<string, readonly Builder[]> = {

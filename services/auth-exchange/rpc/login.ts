@@ -23,7 +23,7 @@ export function login({ ledger, universalAuth, identities, signer, activeTokens,
   return async ({ proof }, call) => {
     const refused = (reason: string) => call.note({ login_refused: reason })
     const proven = await universalAuth.verify(universalAuthProof(proof), refused)
-    const { organizationId, identityId, clientId, method, credentialId, credentialEpoch, methodEpoch, identityEpoch, organizationEpoch } = proven
+    const { organizationId, identityId, clientId, method, credentialId, credentialEpoch, methodEpoch, identityEpoch, organizationEpoch, signingKid } = proven
     call.note({ organization_id: organizationId, identity_id: identityId })
     if ((await identities.stateOf(proven, call)) !== 'active') {
       refused('identity-not-active')
@@ -36,7 +36,7 @@ export function login({ ledger, universalAuth, identities, signer, activeTokens,
     const [iat, exp] = [life.issueTime.getTime() / 1000, life.expireTime.getTime() / 1000]
     const claims = { jti: token.id, sub: identityId, org: organizationId, sid: credentialId, amr: [method], client_id: clientId, iat, exp }
     // Signed before it is recorded: a signature that fails must not have cost a use.
-    const accessToken = signer.sign(claims)
+    const accessToken = await signer.sign(claims, signingKid)
     const entry = { token, auditEventId: ids.next(), requestId: call.trace.requestId, sourceAddress: null, now }
     if (!(await ledger.record(entry, call.deadline))) {
       refused('spent, expired or revoked meanwhile')
