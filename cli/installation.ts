@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { address, readConfig } from '#libs/env.js'
 import { createRpcClient, type UnaryMethod } from '#libs/rpc/client.js'
 import { deadlineOf } from '#libs/rpc/deadline.js'
-import { serviceCredential } from '#libs/rpc/service-credential.js'
+import { CREDENTIAL_HEADER, serviceCredential } from '#libs/rpc/service-credential.js'
 import { traceOf } from '#libs/rpc/trace.js'
 import { channelTo, pemFrom } from './channel.js'
 import type { Shell } from './command.js'
@@ -21,7 +21,7 @@ export async function askInternally<Request, Response>({ environment, context }:
   const credential = given.COUNTERSIGN_OPERATOR_CREDENTIAL ?? context.stores.operatorCredential
   if (at === undefined) throw wrongUsage('COUNTERSIGN_EXCHANGE_INTERNAL is missing: the host:port of auth-exchange\'s internal listener.')
   if (credential === undefined) throw wrongUsage('COUNTERSIGN_OPERATOR_CREDENTIAL (or _FILE) is missing: NAME:SECRET of an internal caller that may do this.')
-  const client = createRpcClient({ address: at, serviceCredential: credential, credentials: channelTo('exchange', pemFrom(environment)) })
+  const client = createRpcClient({ address: at, headers: { [CREDENTIAL_HEADER]: credential }, credentials: channelTo('exchange', pemFrom(environment)) })
   try {
     return await client.unary(method, request, { deadline: deadlineOf(Number.POSITIVE_INFINITY, CALL_MILLIS), trace: traceOf(new Metadata()) })
   } finally {
