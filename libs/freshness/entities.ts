@@ -50,6 +50,7 @@ export const changedInExchange = {
   Bootstrap: organization,
   AttachUniversalAuth: authMethod,
   UpdateUniversalAuth: authMethod,
+  ClearLockouts: authMethod,
   CreateClientSecret: clientSecret,
   RevokeClientSecret: clientSecret,
   RevokeAccessToken: accessToken,

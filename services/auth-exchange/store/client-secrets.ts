@@ -22,25 +22,41 @@ export async function insertClientSecret(tx: Tx, secret: ClientSecret, verifiers
   })
 }
 
+export type SecretOfClient = { readonly clientId: string; readonly id: string }
+
+type FoundSecret = ClientSecret & Verifiers & MethodOfSecret
+
 /** A secret with its verifiers, the method that it belongs to, and where the feed stood: all that a login needs, by one statement. */
-export async function findSecretOfClient(db: Db, clientId: string, id: string): Promise<(ClientSecret & Verifiers & MethodOfSecret) | undefined> {
-  const row = await db
+export async function findSecretOfClient(db: Db, clientId: string, id: string): Promise<FoundSecret | undefined> {
+  const row = await secretsOfClients(db).where('l.clientId', '=', clientId).where('s.id', '=', id).executeTakeFirst()
+  return row && stamped(row)
+}
+
+/** The same for many at once. */
+export async function findSecretsOfClients(db: Db, keys: readonly SecretOfClient[]): Promise<(key: SecretOfClient) => FoundSecret | undefined> {
+  const asked = sql`select * from unnest(${keys.map(({ clientId }) => clientId)}::uuid[], ${keys.map(({ id }) => id)}::uuid[])`
+  const rows = await secretsOfClients(db).where(sql<boolean>`(l.client_id, s.id) in (${asked})`).execute()
+  const found = new Map(rows.map((row) => [`${row.clientId} ${row.id}`, stamped(row)]))
+  return ({ clientId, id }) => found.get(`${clientId} ${id}`)
+}
+
+const secretsOfClients = (db: Db) =>
+  db
     .selectFrom('clientLocator as l')
     .innerJoin('universalAuth as m', (on) => on.onRef('m.organizationId', '=', 'l.organizationId').onRef('m.identityId', '=', 'l.identityId'))
     .innerJoin('clientSecret as s', (on) => on.onRef('s.organizationId', '=', 'm.organizationId').onRef('s.identityId', '=', 'm.identityId'))
     .leftJoin('identityEpoch as i', (on) => on.onRef('i.organizationId', '=', 's.organizationId').onRef('i.identityId', '=', 's.identityId'))
     .leftJoin('organizationEpoch as o', 'o.organizationId', 's.organizationId')
     .selectAll('s')
-    .select(['i.epoch as identityEpoch', 'o.epoch as organizationEpoch', 'm.epoch as methodEpoch', 'm.accessTokenTtlSeconds', 'm.accessTokenMaxTtlSeconds'])
+    .select(['l.clientId', 'i.epoch as identityEpoch', 'o.epoch as organizationEpoch'])
+    .select(['m.epoch as methodEpoch', 'm.accessTokenTtlSeconds', 'm.accessTokenMaxTtlSeconds', 'm.lockoutClearTime'])
     .select([feedEpoch('exchange').as('feedEpoch'), feedSeq('exchange').as('feedSeq')])
-    .where('l.clientId', '=', clientId).where('s.id', '=', id)
-    .executeTakeFirst()
-  if (!row) return undefined
-  const { feedEpoch: epoch, feedSeq: seq, ...secret } = row
-  return { ...secret, stamp: { epoch, seq: Number(seq) } }
-}
+
+const stamped = <Row extends { readonly feedEpoch: string; readonly feedSeq: string }>({ feedEpoch: epoch, feedSeq: seq, ...row }: Row) =>
+  ({ ...row, stamp: { epoch, seq: Number(seq) } })
 
 export type MethodOfSecret = Pick<UniversalAuth, 'accessTokenTtlSeconds' | 'accessTokenMaxTtlSeconds'> & {
+  readonly lockoutClearTime: Date | null
   readonly methodEpoch: string
   readonly identityEpoch: string | null
   readonly organizationEpoch: string | null

@@ -1,12 +1,17 @@
 import type { Clock } from '#libs/clock.js'
-import { credentialsRejected } from '../../domain/refusals.js'
 import { secretIdOf, unusable } from '../../domain/client-secret.js'
 import { digestUnder, type Pepper, sameBytes, type SecretOwner, type Verifiers } from '../../domain/secret-hash.js'
+import { STANDARD_LOCKOUT } from '../../domain/lockout.js'
+import type { OwnLockout } from '../../domain/throttle.js'
 import { UNIVERSAL_AUTH } from '../../domain/universal-auth.js'
 import type { ProofVerifier, UniversalAuthProof } from '../../ports.js'
-import { findSecretOfClient, updateDigest } from '../../store/client-secrets.js'
+import { findSecretOfClient, findSecretsOfClients, type MethodOfSecret, type SecretOfClient, updateDigest } from '../../store/client-secrets.js'
 import type { Db } from '../../store/schema.js'
+import { lookUpTogether } from './look-up-together.js'
 import type { Argon2Verifier } from './secret-hasher.js'
+
+/** Suspects that one statement looks up at most. */
+const TOGETHER = 200
 
 const NOBODY: SecretOwner = { organizationId: '', identityId: '', id: '' }
 
@@ -24,26 +29,26 @@ export function universalAuth({ db, clock, hasher, peppers }: Outside): ProofVer
     if (proven && pepper !== current) await updateDigest(db, owner, { digest: digestUnder(current, owner, text), pepperId: current.id })
     return proven
   }
+  const findTogether = lookUpTogether(TOGETHER, (keys: readonly SecretOfClient[]) => findSecretsOfClients(db, keys))
   return {
-    verify: async ({ clientId, clientSecret }, refused) => {
-      const refuse = (reason: string) => {
-        refused(reason)
-        return credentialsRejected()
-      }
+    verify: async ({ clientId, clientSecret }, attempt) => {
       const id = secretIdOf(clientSecret)
-      if (id === undefined) throw refuse('malformed')
-      const secret = await findSecretOfClient(db, clientId, id)
+      if (id === undefined) throw attempt.refusal('malformed')
+      const secret = await (attempt.isSuspect ? findTogether({ clientId, id }) : findSecretOfClient(db, clientId, id))
       if (!secret) {
         // As much work as for a secret that is there and wrong.
         digestUnder(current, NOBODY, clientSecret)
-        throw refuse('unknown')
+        throw attempt.refusal('unknown')
       }
-      if (!(await matches(secret, clientSecret, secret))) throw refuse('wrong')
+      const own = ownLockout(secret)
+      if (!(await matches(secret, clientSecret, secret))) throw attempt.refusal('wrong', own)
       const reason = unusable(secret, clock.now())
-      if (reason !== undefined) throw refuse(reason)
+      if (reason !== undefined) throw attempt.refusal(reason, own)
       const { organizationId, identityId, accessTokenTtlSeconds, accessTokenMaxTtlSeconds, methodEpoch, identityEpoch, organizationEpoch, stamp } = secret
       const credential = { credentialId: secret.id, credentialEpoch: secret.epoch, methodEpoch, identityEpoch, organizationEpoch }
-      return { organizationId, identityId, clientId, method: UNIVERSAL_AUTH, ...credential, accessTokenTtlSeconds, accessTokenMaxTtlSeconds, stamp }
+      return { organizationId, identityId, clientId, method: UNIVERSAL_AUTH, ...credential, accessTokenTtlSeconds, accessTokenMaxTtlSeconds, ownLockout: own, stamp }
     },
   }
 }
+
+const ownLockout = ({ lockoutClearTime }: MethodOfSecret): OwnLockout => ({ settings: STANDARD_LOCKOUT, clearTime: lockoutClearTime })
