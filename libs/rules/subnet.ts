@@ -46,8 +46,9 @@ export function subnetOf(text: string): Subnet | undefined {
   }
 }
 
-/** The library alone would also take octal, short and hexadecimal spellings, and zones. */
-const addressOf = (text: string): Address | undefined => (isIP(text) === 0 || text.includes('%') ? undefined : ipaddr.process(text))
+/** The library alone would also take octal, short and hexadecimal spellings, and zones, and take `::10.0.0.1` for one that was mapped. */
+const addressOf = (text: string): Address | undefined =>
+  isIP(text) === 0 || text.includes('%') ? undefined : ipaddr.process(text.replace(/^::(?=\d+\.)/, '0:0:0:0:0:0:'))
 
 const bitsOf = (address: Address): number => (address.kind() === 'ipv4' ? 32 : 128)
 

@@ -6,10 +6,11 @@ import type { Stamp } from '#libs/freshness/stamp.js'
 import type { Ids } from '#libs/ids.js'
 import type { Outgoing } from '#libs/rpc/client.js'
 import type { Call } from '#libs/rpc/unary.js'
-import type { AccessTokenRecord, Claims, Lifetimes } from './domain/access-token.js'
+import type { AccessTokenRecord, Claims } from './domain/access-token.js'
 import type { LoginFailure } from './domain/login-failures.js'
 import type { SecretOwner, Verifiers } from './domain/secret-hash.js'
 import type { OwnLockout } from './domain/throttle.js'
+import type { TokenSettings } from './domain/token-settings.js'
 import type { Db, ExchangeSchema, PublicJwk } from './store/schema.js'
 
 /** What a handler needs that reads. */
@@ -58,8 +59,8 @@ export type TokenSigner = {
 /** Makes what a new client secret is verified with. */
 export type SecretHasher = { verifiersOf(owner: SecretOwner, text: string): Promise<Verifiers> }
 
-/** What a proof proved: who logs in, with what, and how long its tokens live. */
-export type Proven = Lifetimes & {
+/** What a proof proved: who logs in, with what, and what its tokens are given. */
+export type Proven = Omit<TokenSettings, 'accessTokenTrustedIps'> & {
   readonly organizationId: string
   readonly identityId: string
   readonly clientId: string

@@ -12,7 +12,7 @@ export type OwnLockout = {
 }
 
 /** Failures from the source for the client are being throttled. */
-export type Lockout = Login & { readonly endTime: Date }
+export type ActiveLockout = Login & { readonly endTime: Date }
 
 /** Counts failed logins and says which are throttled. A good login is none of its business: no count keeps one out. */
 export type LoginThrottle = {
@@ -22,7 +22,7 @@ export type LoginThrottle = {
   failed(login: Login, now: Date, own?: OwnLockout): Date | undefined
   succeeded(login: Login): void
   /** Those that end last first. */
-  lockoutsOf(clientId: string, now: Date): Lockout[]
+  lockoutsOf(clientId: string, now: Date): ActiveLockout[]
   /** Forgets the failures of a client, and answers how many lockouts that ended. */
   clear(clientId: string, now: Date): number
 }
@@ -48,7 +48,7 @@ export function loginThrottle(limits: ThrottleLimits = LIMITS): LoginThrottle & 
     stillCounts(standard, STANDARD_LOCKOUT, millis) || (own !== undefined && stillCounts(own.count, own.settings, millis)))
   const ofSource = ({ source }: Login, millis: number): FailureCount => sources.get(sources.placeOf(source, millis)) ?? NO_FAILURES
   const countedOf = (clientId: string) => [...logins.entries()].filter(([key, counted]) => counted.clientId === clientId && key === keyOf(counted))
-  const lockoutsOf = (clientId: string, now: Date): Lockout[] =>
+  const lockoutsOf = (clientId: string, now: Date): ActiveLockout[] =>
     countedOf(clientId)
       .map(([, { source, standard, own }]) => ({ source, clientId, endTime: new Date((own?.count ?? standard).untilMillis) }))
       .filter(({ endTime }) => endTime > now)

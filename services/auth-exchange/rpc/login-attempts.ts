@@ -22,7 +22,8 @@ export function loginAttempts({ throttle, tallies, clock, onFailure }: Outside):
         isSuspect: throttle.isSuspect(login, clock.now()),
         refusal: (reason, own) => {
           const now = clock.now()
-          const endTime = throttle.failed(login, now, own)
+          // What others did meanwhile is no failure of whoever shows a good secret.
+          const endTime = reason === 'overtaken' ? undefined : throttle.failed(login, now, own)
           const failed = { ...login, reason, throttled: endTime !== undefined }
           tallies.add(failed, now)
           onFailure(failed)

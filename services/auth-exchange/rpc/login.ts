@@ -32,14 +32,13 @@ export function login({ db, attempts, universalAuth, identities, signer, activeT
     const now = clock.now()
     const life = lifeFrom(now, proven)
     const epochs = { credentialEpoch, methodEpoch, identityEpoch, organizationEpoch }
-    const token = { organizationId, id: ids.next(), identityId, method, credentialId, ...epochs, ...life, revokeTime: null }
+    const token = { organizationId, id: ids.next(), identityId, method, credentialId, ...epochs, ...life, useLimit: proven.accessTokenUseLimit, revokeTime: null }
     const [iat, exp] = [life.issueTime.getTime() / 1000, life.expireTime.getTime() / 1000]
     const claims = { jti: token.id, sub: identityId, org: organizationId, sid: credentialId, amr: [method], client_id: clientId, iat, exp }
     // Signed before it is recorded: a signature that fails must not have cost a use.
     const accessToken = await signer.sign(claims)
     const entry = { token, auditEventId: ids.next(), requestId: call.trace.requestId, now }
-    // Spent, expired, revoked or voided since it was verified.
-    if (!(await repeating(call.deadline, () => recordLogin(db, entry)))) throw attempt.refusal('spent', proven.ownLockout)
+    if (!(await repeating(call.deadline, () => recordLogin(db, entry)))) throw attempt.refusal('overtaken')
     attempt.succeeded()
     activeTokens.keep({ text: accessToken, record: token, stamp: proven.stamp })
     call.note({ token_id: token.id })

@@ -4,6 +4,7 @@ import type { Stamp } from '#libs/freshness/stamp.js'
 import { constraintOf } from '#libs/postgres/errors.js'
 import type { ClientSecret } from '../domain/client-secret.js'
 import { bootstrapConflict, clientSecretNotFound } from '../domain/refusals.js'
+import type { LockoutSettings } from '../domain/lockout.js'
 import type { Verifiers } from '../domain/secret-hash.js'
 import type { UniversalAuth } from '../domain/universal-auth.js'
 import type { Db, Tx } from './schema.js'
@@ -12,7 +13,7 @@ type Owner = { readonly organizationId: string; readonly identityId: string }
 type Key = Owner & { readonly id: string }
 
 // What is shown of a secret: everything but what it is verified with.
-const shown = ['organizationId', 'id', 'identityId', 'description', 'useLimit', 'uses', 'expireTime', 'lastUsedTime', 'revokeTime', 'epoch', 'createTime'] as const
+const shown = ['organizationId', 'id', 'identityId', 'description', 'useLimit', 'uses', 'expireTime', 'trustedIps', 'lastUsedTime', 'lastUsedAddress', 'revokeTime', 'epoch', 'createTime'] as const
 
 export async function insertClientSecret(tx: Tx, secret: ClientSecret, verifiers: Verifiers): Promise<void> {
   const argon2Parameters = JSON.stringify(verifiers.argon2Parameters)
@@ -48,14 +49,17 @@ const secretsOfClients = (db: Db) =>
     .leftJoin('identityEpoch as i', (on) => on.onRef('i.organizationId', '=', 's.organizationId').onRef('i.identityId', '=', 's.identityId'))
     .leftJoin('organizationEpoch as o', 'o.organizationId', 's.organizationId')
     .selectAll('s')
-    .select(['l.clientId', 'i.epoch as identityEpoch', 'o.epoch as organizationEpoch'])
-    .select(['m.epoch as methodEpoch', 'm.accessTokenTtlSeconds', 'm.accessTokenMaxTtlSeconds', 'm.lockoutClearTime'])
+    .select(['l.clientId', 'i.epoch as identityEpoch', 'o.epoch as organizationEpoch', 'm.epoch as methodEpoch', 'm.accessTokenTtlSeconds', 'm.accessTokenMaxTtlSeconds'])
+    .select(['m.accessTokenUseLimit', 'm.accessTokenPeriodSeconds', 'm.clientSecretTrustedIps'])
+    .select(['m.lockoutEnabled', 'm.lockoutThreshold', 'm.lockoutDurationSeconds', 'm.lockoutCounterResetSeconds', 'm.lockoutClearTime'])
     .select([feedEpoch('exchange').as('feedEpoch'), feedSeq('exchange').as('feedSeq')])
 
 const stamped = <Row extends { readonly feedEpoch: string; readonly feedSeq: string }>({ feedEpoch: epoch, feedSeq: seq, ...row }: Row) =>
   ({ ...row, stamp: { epoch, seq: Number(seq) } })
 
-export type MethodOfSecret = Pick<UniversalAuth, 'accessTokenTtlSeconds' | 'accessTokenMaxTtlSeconds'> & {
+type MethodSettings = 'accessTokenTtlSeconds' | 'accessTokenMaxTtlSeconds' | 'accessTokenUseLimit' | 'accessTokenPeriodSeconds' | 'clientSecretTrustedIps'
+
+export type MethodOfSecret = Pick<UniversalAuth, MethodSettings> & LockoutSettings & {
   readonly lockoutClearTime: Date | null
   readonly methodEpoch: string
   readonly identityEpoch: string | null

@@ -1,7 +1,6 @@
 import type { Clock } from '#libs/clock.js'
 import { secretIdOf, unusable } from '../../domain/client-secret.js'
 import { digestUnder, type Pepper, sameBytes, type SecretOwner, type Verifiers } from '../../domain/secret-hash.js'
-import { STANDARD_LOCKOUT } from '../../domain/lockout.js'
 import type { OwnLockout } from '../../domain/throttle.js'
 import { UNIVERSAL_AUTH } from '../../domain/universal-auth.js'
 import type { ProofVerifier, UniversalAuthProof } from '../../ports.js'
@@ -44,11 +43,14 @@ export function universalAuth({ db, clock, hasher, peppers }: Outside): ProofVer
       if (!(await matches(secret, clientSecret, secret))) throw attempt.refusal('wrong', own)
       const reason = unusable(secret, clock.now())
       if (reason !== undefined) throw attempt.refusal(reason, own)
-      const { organizationId, identityId, accessTokenTtlSeconds, accessTokenMaxTtlSeconds, methodEpoch, identityEpoch, organizationEpoch, stamp } = secret
+      const { organizationId, identityId, methodEpoch, identityEpoch, organizationEpoch, stamp } = secret
+      const { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds } = secret
+      const settings = { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds }
       const credential = { credentialId: secret.id, credentialEpoch: secret.epoch, methodEpoch, identityEpoch, organizationEpoch }
-      return { organizationId, identityId, clientId, method: UNIVERSAL_AUTH, ...credential, accessTokenTtlSeconds, accessTokenMaxTtlSeconds, ownLockout: own, stamp }
+      return { organizationId, identityId, clientId, method: UNIVERSAL_AUTH, ...credential, ...settings, ownLockout: own, stamp }
     },
   }
 }
 
-const ownLockout = ({ lockoutClearTime }: MethodOfSecret): OwnLockout => ({ settings: STANDARD_LOCKOUT, clearTime: lockoutClearTime })
+const ownLockout = ({ lockoutClearTime: clearTime, lockoutEnabled, lockoutThreshold, lockoutDurationSeconds, lockoutCounterResetSeconds }: MethodOfSecret): OwnLockout =>
+  ({ settings: { lockoutEnabled, lockoutThreshold, lockoutDurationSeconds, lockoutCounterResetSeconds }, clearTime })
