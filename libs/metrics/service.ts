@@ -26,7 +26,6 @@ export function serviceMetrics(registry: Registry, onScrape: (update: () => void
   const gauge = (name: string, help: string, labelNames: readonly string[]) => new Gauge({ name: `countersign_${name}`, help, labelNames: [...labelNames], registers })
   const up = gauge('redis_up', '1 while Redis answers; 0 means degraded: answers are right and cost more.', ['service'])
   const decided = new Counter({ name: 'countersign_decisions_total', help: 'Checks that were decided, by reason.', labelNames: ['reason'], registers })
-  const failed = new Counter({ name: 'countersign_login_failures_total', help: 'Logins that were refused, by the true reason, and by whether they were told to wait.', labelNames: ['reason', 'throttled'], registers })
   const connections = gauge('database_connections', 'Connections to PostgreSQL by pool and state; waiting are statements that have none yet.', ['pool', 'state'])
   return {
     store: (service, store) => {
@@ -41,7 +40,11 @@ export function serviceMetrics(registry: Registry, onScrape: (update: () => void
       })
       return (reason) => void counts.set(reason, (counts.get(reason) ?? 0) + 1)
     },
-    loginFailures: () => ({ reason, throttled }) => failed.inc({ reason, throttled: throttled ? 'yes' : 'no' }),
+    loginFailures: () => {
+      const help = 'Logins that were refused, by the true reason, and by whether they were told to wait.'
+      const failed = new Counter({ name: 'countersign_login_failures_total', help, labelNames: ['reason', 'throttled'], registers })
+      return ({ reason, throttled }) => failed.inc({ reason, throttled: throttled ? 'yes' : 'no' })
+    },
     pool: (pool, now) =>
       onScrape(() => {
         for (const [state, count] of Object.entries(now())) connections.set({ pool, state }, count)
