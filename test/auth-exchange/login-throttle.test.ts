@@ -85,8 +85,7 @@ describe('failed logins', () => {
     expect(reasonOf(await caller.login(wrongSecret(workload)))).toBe('CREDENTIALS_REJECTED')
   })
 
-  // Whoever counts failures of real client ids alone tells which are real (CVE-2025-6010). Seen to fail with unknown ones not counted,
-  // and with a word of its own for a throttled failure of a known one.
+  // Whoever counts failures of real client ids alone tells which are real (CVE-2025-6010). Seen to fail with unknown ones not counted.
   it('are answered alike, one after the other and to the byte, whatever is wrong', async () => {
     const stories: string[][] = []
     for (const [, wrong] of WRONG) {
