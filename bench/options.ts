@@ -10,6 +10,7 @@ import { envoyChecked } from './rows/envoy-checked.js'
 import { envoyDirect } from './rows/envoy-direct.js'
 import { freshnessPull } from './rows/freshness-pull.js'
 import { sidecar } from './rows/sidecar.js'
+import { loginFlood } from './rows/login-flood.js'
 import { loginWarm } from './rows/login-warm.js'
 import { revocation } from './rows/revocation.js'
 import { rulesProbes } from './rows/rules.js'
@@ -18,7 +19,7 @@ import { rulesProbes } from './rows/rules.js'
 export const ROWS: readonly [Row, ...Row[]] = [echo, checkWarm, checkExtAuthz, checkRedis, checkCold, loginWarm, envoyDirect, envoyChecked]
 
 /** What is measured after them, one at a time. */
-export const PROBES: readonly Probe[] = [revocation, freshnessPull, sidecar, ...rulesProbes]
+export const PROBES: readonly Probe[] = [revocation, loginFlood, freshnessPull, sidecar, ...rulesProbes]
 
 const NAMES = [...ROWS, ...PROBES].map(({ name }) => name)
 
