@@ -12,6 +12,7 @@ import { envoyDirect } from './rows/envoy-direct.js'
 import { freshnessPull } from './rows/freshness-pull.js'
 import { sidecar } from './rows/sidecar.js'
 import { loginSingle } from './rows/login-single.js'
+import { loginFlood } from './rows/login-flood.js'
 import { loginWarm } from './rows/login-warm.js'
 import { oidcProviderIntrospect, oidcProviderToken } from './rows/oidc-provider.js'
 import { revocation } from './rows/revocation.js'
@@ -22,7 +23,7 @@ import { introspect, renew } from './rows/tokens.js'
 export const ROWS: readonly [Row, ...Row[]] = [echo, checkWarm, checkExtAuthz, checkRedis, checkCold, loginWarm, loginSingle, oidcProviderToken, renew, introspect, oidcProviderIntrospect, envoyDirect, envoyChecked]
 
 /** What is measured after them, one at a time. */
-export const PROBES: readonly Probe[] = [revocation, freshnessPull, sidecar, ...rulesProbes]
+export const PROBES: readonly Probe[] = [revocation, loginFlood, freshnessPull, sidecar, ...rulesProbes]
 
 const NAMES = [...ROWS, ...PROBES].map(({ name }) => name)
 

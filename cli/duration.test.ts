@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseMoment, parseSeconds } from './duration.js'
+import { parseMoment, parsePastMoment, parseSeconds } from './duration.js'
 
 describe('parseSeconds', () => {
   it.each([['0', 0], ['90', 90], ['45s', 45], ['10m', 600], ['1h', 3600], ['2d', 172_800]] as const)('reads %s as %d', (text, seconds) =>
@@ -21,4 +21,13 @@ describe('parseMoment', () => {
 
   it.each(['3600', '2026-03-05', '2026-03-05T10:00:00', '2026-02-30T10:00:00Z', '2026-03-05T25:00:00Z', 'tomorrow'])('refuses %j', (text) =>
     expect(() => parseMoment(text, now)).toThrow(/is not a time/))
+})
+
+describe('parsePastMoment', () => {
+  const now = new Date('2030-01-31T09:00:00Z')
+
+  it.each([['2h', '2030-01-31T07:00:00.000Z'], ['2030-01-30T09:00:00Z', '2030-01-30T09:00:00.000Z']])('reads %s as %s', (text, moment) =>
+    expect(parsePastMoment(text, now).toISOString()).toBe(moment))
+
+  it('refuses what is no time', () => expect(() => parsePastMoment('yesterday', now)).toThrow(/length of time ago/))
 })

@@ -12,12 +12,17 @@ export function parseSeconds(text: string): number {
 }
 
 /** An RFC 3339 time, or a length of time from now. */
-export function parseMoment(text: string, now: Date): Date {
+export const parseMoment = (text: string, now: Date): Date => momentOf(text, (seconds) => now.getTime() + seconds * 1000, 'from now')
+
+/** An RFC 3339 time, or a length of time ago. */
+export const parsePastMoment = (text: string, now: Date): Date => momentOf(text, (seconds) => now.getTime() - seconds * 1000, 'ago')
+
+function momentOf(text: string, away: (seconds: number) => number, whence: string): Date {
   const seconds = secondsOf(text)
-  if (seconds !== undefined) return new Date(now.getTime() + seconds * 1000)
+  if (seconds !== undefined) return new Date(away(seconds))
   const moment = RFC_3339.test(text) && hasRealDay(text) ? new Date(text) : undefined
   if (moment && !Number.isNaN(moment.getTime())) return moment
-  throw wrongUsage(`${text} is not a time: write it as 2030-01-31T09:00:00Z, or as a length of time from now such as 2h.`)
+  throw wrongUsage(`${text} is not a time: write it as 2030-01-31T09:00:00Z, or as a length of time ${whence} such as 2h.`)
 }
 
 // JavaScript would make the 2nd of March of a 30th of February.

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { addAgent } from './agent.js'
+import { addAuditList } from './audit-list.js'
 import { addBindingCreate } from './binding-create.js'
 import { addBindingDelete } from './binding-delete.js'
 import { addBindingList } from './binding-list.js'
@@ -12,6 +13,8 @@ import { addIdentityCreate } from './identity-create.js'
 import { addIdentityDelete } from './identity-delete.js'
 import { addIdentityGet } from './identity-get.js'
 import { addIdentityList } from './identity-list.js'
+import { addLockoutClear } from './lockout-clear.js'
+import { addLockoutList } from './lockout-list.js'
 import { addLogin } from './login.js'
 import { addMigrate } from './migrate.js'
 import { addPrincipalCreate } from './principal-create.js'
@@ -44,9 +47,11 @@ const nouns = [
   ['role', 'Named sets of rules.', [addRoleCreate, addRoleList, addRoleGet]],
   ['binding', 'Roles given to identities.', [addBindingCreate, addBindingList, addBindingUpdate, addBindingDelete]],
   ['secret', 'Client secrets of identities.', [addSecretCreate, addSecretList, addSecretRevoke]],
+  ['lockout', 'Sources whose failed logins are throttled.', [addLockoutList, addLockoutClear]],
   ['principal', 'Names in client certificates that stand for identities.', [addPrincipalCreate, addPrincipalList, addPrincipalDelete]],
   ['token', 'Access tokens.', [addTokenList, addTokenRenew, addTokenIntrospect, addTokenRevoke, addTokenKeys]],
   ['signing-key', 'Keys that sign access tokens, for the operator of the installation.', [addSigningKeyList, addSigningKeyRotate, addSigningKeyRevoke]],
+  ['audit', 'What was done.', [addAuditList]],
 ] as const
 
 const AFTERWORD = `

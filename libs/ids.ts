@@ -35,6 +35,15 @@ export function createIds(clock: Clock, cell = 0): Ids {
 /** In the place of an organization, where something belongs to none: in a change, in an audit event. No id is spelled so. */
 export const INSTALLATION = '00000000-0000-0000-0000-000000000000'
 
+/** The least that an id of this millisecond, or of a later one, can be. */
+export function firstIdOf(time: Date): string {
+  const millis = time.getTime().toString(16).padStart(12, '0')
+  return `${millis.slice(0, 8)}-${millis.slice(8)}-0000-0000-000000000000`
+}
+
+/** When an id was made, by the clock of whoever made it. */
+export const timeOf = (id: string): Date => new Date(parseInt(id.slice(0, 8) + id.slice(9, 13), 16))
+
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
 /** Whether the text is an id in its one accepted spelling. */

@@ -51,6 +51,7 @@ export const changedInExchange = {
   Bootstrap: organization,
   AttachUniversalAuth: authMethod,
   UpdateUniversalAuth: authMethod,
+  ClearLockouts: authMethod,
   CreateClientSecret: clientSecret,
   RevokeClientSecret: clientSecret,
   RevokeAccessToken: accessToken,

@@ -9,6 +9,8 @@ export type ServiceMetrics = {
   store(service: string, store: KeyValueStore | undefined): KeyValueStore | undefined
   /** Counts decisions by their reason. */
   decisions(): (reason: string) => void
+  /** Counts logins that failed, by their true reason. */
+  loginFailures(): (failed: { readonly reason: string; readonly throttled: boolean }) => void
   /** Shows how many connections a pool has and how many statements wait for one. */
   pool(name: string, connections: () => Connections): void
   /** Shows a moment, as seconds since 1970. */
@@ -37,6 +39,11 @@ export function serviceMetrics(registry: Registry, onScrape: (update: () => void
         counts.clear()
       })
       return (reason) => void counts.set(reason, (counts.get(reason) ?? 0) + 1)
+    },
+    loginFailures: () => {
+      const help = 'Logins that were refused, by the true reason, and by whether they were told to wait.'
+      const failed = new Counter({ name: 'countersign_login_failures_total', help, labelNames: ['reason', 'throttled'], registers })
+      return ({ reason, throttled }) => failed.inc({ reason, throttled: throttled ? 'yes' : 'no' })
     },
     pool: (pool, now) =>
       onScrape(() => {

@@ -1,4 +1,5 @@
-import { sql, type Transaction } from 'kysely'
+import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
+import { firstIdOf } from '../ids.js'
 
 /** What was changed, by whom, in whose name: written in the transaction of the change. */
 export type AuditEvent = {
@@ -12,6 +13,7 @@ export type AuditEvent = {
   readonly targetType: string
   readonly targetId: string
   readonly details: Readonly<Record<string, unknown>>
+  /** Empty where the event counts many calls. */
   readonly requestId: string
 }
 
@@ -39,3 +41,71 @@ export async function insertAuditEventInto<Schema>(tx: Transaction<Schema>, sche
     values (${organizationId}, ${id}, ${action}, ${actorIdentityId}, ${actorTokenId}, ${targetType}, ${targetId}, ${JSON.stringify(details)}, ${requestId})
   `.execute(tx)
 }
+
+/** The same for many at once, by one statement. */
+export async function insertAuditEventsInto<Schema>(db: Kysely<Schema>, schema: string, events: readonly AuditEvent[]): Promise<void> {
+  const all = events.map((event) => ({
+    organization_id: event.organizationId,
+    id: event.id,
+    action: event.action,
+    actor_identity_id: event.actorIdentityId,
+    actor_token_id: event.actorTokenId,
+    target_type: event.targetType,
+    target_id: event.targetId,
+    details: event.details,
+    request_id: event.requestId,
+  }))
+  const table = sql.id(schema, 'audit_event')
+  await sql`insert into ${table} select * from jsonb_populate_recordset(null::${table}, ${JSON.stringify(all)}::jsonb)`.execute(db)
+}
+
+/** What is asked for, from the newest on, or from the one before `before` on. */
+export type AuditScan = {
+  readonly organizationId: string
+  /** Who did it, or whom it was done to. */
+  readonly identityId: string | undefined
+  readonly action: string | undefined
+  readonly targetType: string | undefined
+  readonly targetId: string | undefined
+  readonly startTime: Date | undefined
+  readonly endTime: Date | undefined
+  readonly before: string | undefined
+}
+
+/** Among how many events one page looks for those that are asked for. */
+const SCANNED = 5_000
+
+/** Where the scan of one page ends, if there are more events behind it. */
+export async function findAuditScanEnd<Schema>(db: Kysely<Schema>, schema: string, scan: AuditScan): Promise<string | undefined> {
+  const { rows } = await sql<{ id: string }>`
+    select id from ${sql.id(schema, 'audit_event')} where ${all(within(scan))} order by id desc offset ${SCANNED - 1} limit 1
+  `.execute(db)
+  return rows[0]?.id
+}
+
+/** Up to `size + 1` events, newest first, none before `end`. */
+export async function listAuditEventsOf<Schema>(db: Kysely<Schema>, schema: string, scan: AuditScan, page: { readonly size: number; readonly end: string | undefined }): Promise<AuditEvent[]> {
+  const { identityId, action, targetType, targetId } = scan
+  const conditions = [
+    ...within(scan),
+    ...(page.end === undefined ? [] : [sql`id >= ${page.end}`]),
+    ...(identityId === undefined ? [] : [sql`(actor_identity_id = ${identityId} or target_id = ${identityId})`]),
+    ...(action === undefined ? [] : [sql`action = ${action}`]),
+    ...(targetType === undefined ? [] : [sql`target_type = ${targetType}`]),
+    ...(targetId === undefined ? [] : [sql`target_id = ${targetId}`]),
+  ]
+  const { rows } = await sql<AuditEvent>`
+    select * from ${sql.id(schema, 'audit_event')} where ${all(conditions)} order by id desc limit ${page.size + 1}
+  `.execute(db)
+  return rows
+}
+
+const all = (conditions: readonly RawBuilder<unknown>[]): RawBuilder<unknown> => sql.join(conditions, sql` and `)
+
+// By id alone, which is the order of time, so that no other partition is looked into.
+const within = ({ organizationId, startTime, endTime, before }: AuditScan): RawBuilder<unknown>[] => [
+  sql`organization_id = ${organizationId}`,
+  ...(startTime === undefined ? [] : [sql`id >= ${firstIdOf(startTime)}`]),
+  ...(endTime === undefined ? [] : [sql`id < ${firstIdOf(endTime)}`]),
+  ...(before === undefined ? [] : [sql`id < ${before}`]),
+]

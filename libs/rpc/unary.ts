@@ -52,6 +52,8 @@ export type Ways<Response> = {
   readonly maxMillis?: number
   /** For one that tells refusals by answers; where this gives none, the refusal is a status as everywhere. */
   readonly toldAs?: (refusal: DomainError, call: Call) => Response | undefined
+  /** Which refusals have no line in the log: those that a flood could fill a disk with, and that are counted elsewhere. */
+  readonly isUnlogged?: (refusal: DomainError) => boolean
 }
 
 /** For reads that services make of each other by the thousand: only what goes wrong has a line in the log. */
@@ -81,7 +83,7 @@ export function unaryAdapter({ log, limits = defaultLimits, metrics = NO_METRICS
       if (told === undefined) callback(toStatus(refusal, context.trace.requestId))
       else callback(null, told)
       ended(refusal.kind)
-      logCall(log, context, refusal)
+      if (!ways.isUnlogged?.(refusal)) logCall(log, context, refusal)
     }
     const refused = inFlight > limits.maxInFlight ? overloaded() : unreadable(call, limits.maxMetadataBytes)
     const answer = refused ? Promise.reject(refused) : inTime(context.deadline, () => handler(call.request, context))

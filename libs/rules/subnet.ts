@@ -17,6 +17,14 @@ export type Subnet = {
 /** The one spelling of an address, or undefined where it is none. */
 export const canonicalAddress = (text: string): string | undefined => addressOf(text)?.toString()
 
+/** An IPv4 address, or the network of an IPv6 address that its first `prefix` bits name, as `2001:db8::/64`; a multiple of 16. */
+export function networkOf(text: string, prefix: number): string | undefined {
+  const address = addressOf(text)
+  if (!(address instanceof ipaddr.IPv6)) return address?.toString()
+  const kept = prefix / 16
+  return `${new ipaddr.IPv6(address.parts.map((part, place) => (place < kept ? part : 0))).toString()}/${prefix}`
+}
+
 /** `10.0.0.0/8`, or one address. Undefined where it is neither, or has bits set behind its prefix. */
 export function subnetOf(text: string): Subnet | undefined {
   const [address = '', length, ...more] = text.split('/')

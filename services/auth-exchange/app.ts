@@ -22,13 +22,17 @@ import { ExchangeInternalServiceService } from '#libs/wire/gen/countersign/excha
 import { sharedActiveTokens } from './cache/active-tokens.js'
 import { cachedIdentities } from './cache/cached-identities.js'
 import type { Config } from './config.js'
+import { failureTallies } from './domain/login-failures.js'
+import { loginThrottle } from './domain/throttle.js'
 import { KEEP_PARTITIONS_EVERY_MILLIS, keepExchangePartitions } from './jobs/keep-partitions.js'
 import { KEEP_SIGNING_KEYS_EVERY_MILLIS, keepSigningKeys, rotationSchedule } from './jobs/keep-signing-keys.js'
+import { WRITE_LOGIN_FAILURES_EVERY_MILLIS, writeLoginFailures } from './jobs/write-login-failures.js'
 import { secretHasher } from './methods/universal/secret-hasher.js'
 import { universalAuth } from './methods/universal/verify-proof.js'
 import { remoteCoverage } from './peers/coverage.js'
 import { remoteIdentities } from './peers/identities.js'
 import { exchangeInternalService } from './rpc/internal.js'
+import { loginAttempts } from './rpc/login-attempts.js'
 import { exchangeService } from './rpc/service.js'
 import { tokenSigner } from './signing/jwt.js'
 import { keyring } from './signing/keys.js'
@@ -75,12 +79,15 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   metrics.moment('signing_key_create_time', () => keys.createTime())
   const signer = tokenSigner({ keys, clock, issuer: config.TOKEN_ISSUER, audience: config.TOKEN_AUDIENCE })
   const hasher = secretHasher(config.PEPPERS[0])
+  const [throttle, tallies] = [loginThrottle(), failureTallies()]
+  const logins = { throttle, attempts: loginAttempts({ throttle, tallies, clock, onFailure: metrics.loginFailures() }), ledger: loginLedger(db), standings: standingsIn(db) }
+  const writeFailures = writeLoginFailures(internalDb, { tallies, ids })
   const callers = serviceCallers(config.INTERNAL_CALLERS)
   const forEverybody: Listener = {
     address: { host: config.HOST, port: config.EXCHANGE_PORT },
     portVariable: 'EXCHANGE_PORT',
     callers: 'anybody',
-    services: (unary) => [[AuthExchangeServiceService, exchangeService(unary, { authorization: authorizationBy(checkService), coverage: remoteCoverage(registry), db, identities, activeTokens, hasher, signer, universalAuth: universalAuth({ db, clock, hasher, peppers: config.PEPPERS }), ledger: loginLedger(db), standings: standingsIn(db), feed: feed.changes, ids, clock })]],
+    services: (unary) => [[AuthExchangeServiceService, exchangeService(unary, { ...logins, authorization: authorizationBy(checkService), coverage: remoteCoverage(registry), db, identities, activeTokens, hasher, signer, universalAuth: universalAuth({ db, clock, hasher, peppers: config.PEPPERS }), feed: feed.changes, ids, clock })]],
   }
   const forServices: Listener = {
     address: { host: config.INTERNAL_HOST, port: config.EXCHANGE_INTERNAL_PORT },
@@ -97,6 +104,7 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   const jobs: readonly Job[] = [
     { name: 'keeping partitions', everyMillis: KEEP_PARTITIONS_EVERY_MILLIS, work: keepExchangePartitions(internalDb, clock, config.AUDIT_RETENTION_DAYS) },
     { name: 'keeping signing keys', everyMillis: KEEP_SIGNING_KEYS_EVERY_MILLIS, work: rotation.keep },
+    { name: 'writing failed logins', everyMillis: WRITE_LOGIN_FAILURES_EVERY_MILLIS, work: writeFailures },
   ]
   const listeners = listenersOf([forServices, forEverybody], { config, log, transport, metrics })
 
@@ -110,6 +118,8 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
       closing.add(await openMetrics(metrics, config, transport.certificates))
       // Pulls go on until the last call is answered.
       closing.add(keepPulling(registryFeed, store, failed('pulling the registry feed')))
+      // What failed until the last call was answered.
+      closing.add(writeFailures)
       closing.add(() => listeners.close())
       await listeners.listenForProbes()
       await schemaIsThere({ db, schema: 'exchange', migrations, mode: config.MIGRATIONS, log, isLeaving: () => closing.hasBegun })

@@ -1,13 +1,17 @@
 import type { Insertable } from 'kysely'
 import type { Authorization } from '#libs/authorization.js'
 import type { Clock } from '#libs/clock.js'
+import type { DomainError } from '#libs/domain-error.js'
 import type { ChangeFeed } from '#libs/freshness/append.js'
 import type { Stamp } from '#libs/freshness/stamp.js'
 import type { Ids } from '#libs/ids.js'
 import type { Outgoing } from '#libs/rpc/client.js'
+import type { Call } from '#libs/rpc/unary.js'
 import type { AccessTokenRecord, Claims, SignedClaims } from './domain/access-token.js'
+import type { LoginFailure } from './domain/login-failures.js'
 import type { SecretOwner, Verifiers } from './domain/secret-hash.js'
 import type { RotationSchedule } from './domain/signing-key.js'
+import type { OwnLockout } from './domain/throttle.js'
 import type { TokenSettings } from './domain/token-settings.js'
 import type { Db, ExchangeSchema, PublicJwk, SigningKeyRow } from './store/schema.js'
 
@@ -80,11 +84,24 @@ export type Proven = Omit<TokenSettings, 'accessTokenTrustedIps'> & {
   readonly organizationEpoch: string | null
   /** The key that signs, read with the stamp. */
   readonly signingKid: string | null
+  /** Counts what still fails after the proof was good. */
+  readonly ownLockout?: OwnLockout
   /** Where the change feed stood when this was read: what the login writes can be no newer. */
   readonly stamp: Stamp
 }
 
-/** An auth method: verifies a proof. `refused` learns the true reason, which the caller is never told. */
-export type ProofVerifier<Proof> = { verify(proof: Proof, refused: (reason: string) => void): Promise<Proven> }
+/** One try to log in. */
+export type LoginAttempt = {
+  /** Its failure would be one too many: what it costs is kept low, and a good proof is accepted all the same. */
+  readonly isSuspect: boolean
+  /** Counts a failure for its true reason, which the caller is never told, and answers with what the caller is told. */
+  refusal(reason: LoginFailure, own?: OwnLockout): DomainError
+  succeeded(): void
+}
+
+export type LoginAttempts = { begin(call: Call, clientId: string): LoginAttempt }
+
+/** An auth method: verifies a proof. */
+export type ProofVerifier<Proof> = { verify(proof: Proof, attempt: LoginAttempt): Promise<Proven> }
 
 export type UniversalAuthProof = { readonly clientId: string; readonly clientSecret: string }

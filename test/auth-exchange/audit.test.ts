@@ -38,6 +38,10 @@ const mutations: Record<Mutation, () => Promise<(by: NamedCalls) => Promise<Even
     const request = { identityId: id, ...lifetimes, accessTokenTtlSeconds: 60, etag: '' }
     return (by) => by(Exchange.updateUniversalAuth, request).then(() => ({ type: 'auth-method', id }))
   },
+  clearLockouts: async () => {
+    const { identityId: id } = await newWorkload()
+    return (by) => by(Exchange.clearLockouts, { identityId: id }).then(() => ({ type: 'auth-method', id }))
+  },
   createClientSecret: async () => {
     const { identityId } = await newWorkload()
     return async (by) => ({ type: 'client-secret', id: (await by(Exchange.createClientSecret, { identityId, ...newSecret })).clientSecret?.id ?? '' })

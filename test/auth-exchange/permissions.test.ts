@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ListAuditEventsRequest } from '#libs/wire/gen/countersign/audit/v1/audit_event.js'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { notAllowed } from '../identity-registry/expected.js'
@@ -44,6 +45,8 @@ const methods: Record<Authorized, Row> = {
     needs: [['update', 'auth-method']], gives: ['grant', 'auth-method'],
     call: (by) => by(Exchange.updateUniversalAuth, { ...workload, ...lifetimes, etag: '' }),
   },
+  listLockouts: { needs: [['read', 'auth-method']], call: (by) => by(Exchange.listLockouts, workload) },
+  clearLockouts: { needs: [['update', 'auth-method']], call: (by) => by(Exchange.clearLockouts, workload) },
   createClientSecret: {
     needs: [['create', 'client-secret']], gives: ['grant', 'client-secret'],
     call: (by) => by(Exchange.createClientSecret, { ...workload, ...newSecret }),
@@ -75,6 +78,10 @@ const methods: Record<Authorized, Row> = {
   listAccessTokens: {
     needs: [['read', 'access-token']],
     call: (by) => by(Exchange.listAccessTokens, { identityId: '', pageSize: 0, pageToken: '' }),
+  },
+  listAuditEvents: {
+    needs: [['read', 'audit-log']],
+    call: (by) => by(Exchange.listAuditEvents, ListAuditEventsRequest.fromPartial({})),
   },
   revokeAccessTokens: {
     needs: [['revoke', 'access-token']],

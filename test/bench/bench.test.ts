@@ -56,9 +56,9 @@ describe('a run', () => {
     expect(Object.keys(machine)).toEqual(['cpu', 'cores', 'node', 'platform'])
     expect(load).toEqual({ before: 0.5, after: 1 })
     const names = ['cpuMicros', 'ratioToEcho', 'p50Millis', 'p99Millis', 'perSecond']
-    const probes = [['p50Millis', 'p99Millis', 'maxMillis'], ['replicaCpuMillisPerSecond', 'ownersCpuMillisPerSecond'], ['startMillis', 'startedRssMegabytes', 'rssMegabytes', 'idleCpuMillisPerSecond', 'relayCpuMicrosPerPull'], ...Array.from({ length: 4 }, () => ['nanos', 'ratioToCasl'])]
+    const probes = [['p50Millis', 'p99Millis', 'maxMillis'], ['succeededPercent', 'quietP99Millis', 'p99Millis', 'failuresPerSecond'], ['replicaCpuMillisPerSecond', 'ownersCpuMillisPerSecond'], ['startMillis', 'startedRssMegabytes', 'rssMegabytes', 'idleCpuMillisPerSecond', 'relayCpuMicrosPerPull'], ...Array.from({ length: 4 }, () => ['nanos', 'ratioToCasl'])]
     const measured = ROW_NAMES.filter((name) => !run.leftOut.some((one) => one.name === name))
-    expect(rows.map(({ name }) => name)).toEqual([...measured, 'revocation', 'freshness.pull', 'sidecar', 'rules.20x10', 'peer.casl.20x10', 'rules.500', 'rules.compile'])
+    expect(rows.map(({ name }) => name)).toEqual([...measured, 'revocation', 'login.flood', 'freshness.pull', 'sidecar', 'rules.20x10', 'peer.casl.20x10', 'rules.500', 'rules.compile'])
     expect(rows.map((row) => Object.keys(row))).toEqual([...measured.map(() => names), ...probes].map((keys) => ['name', ...keys]))
     for (const { name, ...figures } of rows) {
       for (const value of Object.values(figures)) expect(value, String(name)).toBeGreaterThan(0)

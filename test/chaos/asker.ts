@@ -116,9 +116,11 @@ export class Asker {
     const proof = { $case: 'universalAuth', value: { clientId: subject.clientId, clientSecret: subject.secret.text } } as const
     recorder.note({ type: 'asked', request, replica: member.name, subject: subject.name, tracks: subject.tracks, demand: { level: 'bounded' } })
     const answer = await world.at(member)(Exchange.login, { proof }, DEADLINE_MILLIS).then(() => 'allow', answerOf)
-    recorder.note({ type: 'answered', request, answer: answer.startsWith('UNAUTHENTICATED CREDENTIALS_REJECTED') ? 'rejected' : answer, places: [] })
+    recorder.note({ type: 'answered', request, answer: isRejection(answer) ? 'rejected' : answer, places: [] })
   }
 }
+
+const isRejection = (answer: string): boolean => answer.startsWith('UNAUTHENTICATED CREDENTIALS_REJECTED') || answer.startsWith('RESOURCE_EXHAUSTED LOGIN_THROTTLED')
 
 function atLeast(revision: string, since: { readonly change?: number; readonly request?: number }): Demanded {
   return { demand: { level: 'at-least', places: placesIn(revision), ...since }, consistency: { level: { $case: 'atLeast', value: revision } } }

@@ -13,6 +13,7 @@ export const exchangeChanges: Record<ExchangeMethod, Planner> = {
   Bootstrap: { changes: 'nothing', weight: 0.3, plan: (group) => bootstrapAgain(group, 'exchange') },
   AttachUniversalAuth: { changes: 'nothing', weight: 20, plan: attachUniversalAuth },
   UpdateUniversalAuth: { changes: 'nothing', weight: 0.5, plan: updateUniversalAuth },
+  ClearLockouts: { changes: 'nothing', weight: 0.3, plan: clearLockouts },
   CreateClientSecret: { changes: 'nothing', weight: 0.5, plan: createClientSecret },
   RevokeClientSecret: { changes: 'takes', weight: 1, plan: (group, about) => revokeClientSecret(group, about) },
   RevokeAccessTokens: { changes: 'takes', weight: 0.5, plan: revokeAccessTokens },
@@ -43,6 +44,11 @@ function updateUniversalAuth(group: Group, about: Identity): Step | undefined {
   if (about.clientId === '') return undefined
   const request = { identityId: about.id, ...untouched, accessTokenTtlSeconds: group.random.between(3_600, 7_200), etag: '' }
   return { what: 'UpdateUniversalAuth', feed: 'exchange', about, attempt: () => group.exchange(Exchange.updateUniversalAuth, request, CALL_MILLIS) }
+}
+
+function clearLockouts(group: Group, about: Identity): Step | undefined {
+  if (about.clientId === '') return undefined
+  return { what: 'ClearLockouts', feed: 'exchange', about, attempt: () => group.exchange(Exchange.clearLockouts, { identityId: about.id }, CALL_MILLIS) }
 }
 
 export function createClientSecret(group: Group, about: Identity): Step | undefined {

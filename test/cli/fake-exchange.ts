@@ -21,6 +21,7 @@ import {
   ListClientSecretsResponse,
   type RevokeClientSecretRequest,
 } from '#libs/wire/gen/countersign/exchange/v1/client_secret.js'
+import { type ClearLockoutsRequest, ClearLockoutsResponse, type ListLockoutsRequest, ListLockoutsResponse } from '#libs/wire/gen/countersign/exchange/v1/lockout.js'
 import {
   type CreatePrincipalRequest,
   CreatePrincipalResponse,
@@ -35,7 +36,7 @@ import {
   type GetUniversalAuthRequest,
   UniversalAuth,
 } from '#libs/wire/gen/countersign/exchange/v1/universal_auth.js'
-import { type Answering, NOW, one, page, requirePower, tokenOf, type World } from './fake-world.js'
+import { type Answering, auditAnswers, NOW, one, page, requirePower, tokenOf, type World } from './fake-world.js'
 
 const TOKEN_SECONDS = 3600
 
@@ -43,6 +44,8 @@ export const exchangeAnswers = (world: World, answering: Answering) => ({
   ...methodAnswers(world, answering),
   ...secretAnswers(world, answering),
   ...principalAnswers(world, answering),
+  ...lockoutAnswers(world, answering),
+  ...auditAnswers(world, 'exchange', answering),
   ...tokenAnswers(world, answering),
 })
 
@@ -111,6 +114,18 @@ const principalAnswers = (world: World, answering: Answering) => ({
     requirePower(world, token)
     world.principals.splice(world.principals.indexOf(one(world.principals, id, 'PRINCIPAL_NOT_FOUND')), 1)
     return DeletePrincipalResponse.fromPartial({})
+  }),
+})
+
+const lockoutAnswers = (world: World, answering: Answering) => ({
+  listLockouts: answering('listLockouts', (request: ListLockoutsRequest, token) => {
+    requirePower(world, token)
+    const lockouts = world.lockouts.filter(({ identityId }) => identityId === request.identityId)
+    return ListLockoutsResponse.fromPartial({ lockouts, totalCount: lockouts.length })
+  }),
+  clearLockouts: answering('clearLockouts', ({ identityId }: ClearLockoutsRequest, token) => {
+    requirePower(world, token)
+    return ClearLockoutsResponse.fromPartial({ clearedCount: world.lockouts.splice(0).filter((lockout) => lockout.identityId === identityId).length })
   }),
 })
 

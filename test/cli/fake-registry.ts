@@ -32,11 +32,11 @@ import {
   ListRolesResponse,
   Role,
 } from '#libs/wire/gen/countersign/registry/v1/role.js'
-import { type Answering, NOW, one, page, requirePower, tokenOf, type World } from './fake-world.js'
+import { type Answering, auditAnswers, NOW, one, page, requirePower, tokenOf, type World } from './fake-world.js'
 
 export function registryAnswers(world: World, answering: Answering) {
   const [scopes, identities] = [scopeAnswers(world, answering), identityAnswers(world, answering)]
-  return { ...scopes, ...identities, ...roleAnswers(world, answering), ...bindingAnswers(world, answering) }
+  return { ...scopes, ...identities, ...roleAnswers(world, answering), ...bindingAnswers(world, answering), ...auditAnswers(world, 'registry', answering) }
 }
 
 const named = <Item extends { readonly name: string }>(items: readonly Item[], name: string): readonly Item[] =>

@@ -1,8 +1,10 @@
 import type { handleUnaryCall } from '@grpc/grpc-js'
 import { DomainError } from '#libs/domain-error.js'
 import type { Ids } from '#libs/ids.js'
+import { type AuditEvent, type ListAuditEventsRequest, ListAuditEventsResponse } from '#libs/wire/gen/countersign/audit/v1/audit_event.js'
 import type { RevokeAccessTokensRequest } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
 import { ClientSecret } from '#libs/wire/gen/countersign/exchange/v1/client_secret.js'
+import type { ActiveLockout } from '#libs/wire/gen/countersign/exchange/v1/lockout.js'
 import type { Principal } from '#libs/wire/gen/countersign/exchange/v1/principal.js'
 import { UniversalAuth } from '#libs/wire/gen/countersign/exchange/v1/universal_auth.js'
 import type { Binding } from '#libs/wire/gen/countersign/registry/v1/binding.js'
@@ -29,6 +31,9 @@ export type World = {
   readonly methods: UniversalAuth[]
   readonly secrets: ClientSecret[]
   readonly principals: Principal[]
+  readonly lockouts: ActiveLockout[]
+  /** Of each service, newest first. */
+  readonly audit: { readonly registry: AuditEvent[]; readonly exchange: AuditEvent[] }
   /** The texts of client secrets, by client id. */
   readonly logins: Map<string, { readonly identityId: string; readonly clientSecret: string }>
   readonly tokens: Map<string, FakeToken>
@@ -61,6 +66,8 @@ export function newWorld(ids: Ids): World {
     methods: [],
     secrets: [],
     principals: [],
+    lockouts: [],
+    audit: { registry: [], exchange: [] },
     logins: new Map([[admin.clientId, admin]]),
     tokens: new Map(),
     revokedAll: [],
@@ -109,3 +116,15 @@ export function page<Item>(items: readonly Item[], { pageSize, pageToken }: { pa
   const end = start + (pageSize === 0 ? 50 : pageSize)
   return { items: items.slice(start, end), nextPageToken: end < items.length ? String(end) : '' }
 }
+
+/** Filters by identity, action and start alone. */
+export const auditAnswers = (world: World, service: keyof World['audit'], answering: Answering) => ({
+  listAuditEvents: answering('listAuditEvents', (request: ListAuditEventsRequest, token) => {
+    requirePower(world, token)
+    const { identityId, action, startTime } = request
+    const asked = world.audit[service].filter((event) =>
+      ['', event.actorIdentityId, event.targetId].includes(identityId) && ['', event.action].includes(action) && (!startTime || (event.createTime ?? NOW) >= startTime))
+    const { items, nextPageToken } = page(asked, request)
+    return ListAuditEventsResponse.fromPartial({ auditEvents: items, nextPageToken })
+  }),
+})

@@ -32,6 +32,7 @@ const exchange: Record<keyof typeof changedInExchange, string> = {
   Bootstrap: 'is called by the operator of the installation alone',
   AttachUniversalAuth: GUARDED,
   UpdateUniversalAuth: GUARDED,
+  ClearLockouts: 'forgets failures, which keep no good secret out',
   CreateClientSecret: GUARDED,
   RevokeClientSecret: 'takes',
   RevokeAccessToken: 'takes',

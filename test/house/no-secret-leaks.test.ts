@@ -92,8 +92,9 @@ describe('while', () => {
   it('logins fail', async () => {
     const { clientSecret, clientId } = tenant.workload
     const basic = { authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}` }
+    // The last of them is one too many.
     for (const text of [wrongSecret, `${clientSecret} `, clientSecret.toLowerCase(), clientSecret.slice(0, -1)]) {
-      expect((await sendTo('AuthExchangeService.Login', login(text), basic)).code).toBe(status.UNAUTHENTICATED)
+      expect((await sendTo('AuthExchangeService.Login', login(text), basic)).code).toBeOneOf([status.UNAUTHENTICATED, status.RESOURCE_EXHAUSTED])
     }
   })
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ListAuditEventsRequest } from '#libs/wire/gen/countersign/audit/v1/audit_event.js'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { allow, bindTo, deny, forEver, freshNames, type Limited, makeLimited, makeProject } from '../support/builders.js'
 import { bearer, type Calls, callsTo } from '../support/calls.js'
@@ -68,6 +69,7 @@ const methods: Record<keyof typeof Registry, Row> = {
     call: async (by) => by(Registry.createBinding, { identityId: (await newIdentity()).id, projectId, roles: viewer }),
   },
   getBinding: { needs: [['read', 'binding']], call: async (by) => by(Registry.getBinding, { id: await newBinding(), projectId }) },
+  listAuditEvents: { needs: [['read', 'audit-log']], call: (by) => by(Registry.listAuditEvents, ListAuditEventsRequest.fromPartial({})) },
   listBindings: { needs: [['read', 'binding']], call: (by) => by(Registry.listBindings, { ...page, projectId: '', identityId: '' }) },
   updateBinding: {
     needs: [['update', 'binding']], gives: ['grant', 'binding'],

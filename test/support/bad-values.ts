@@ -82,6 +82,8 @@ const BAD_VALUES: Readonly<Record<string, readonly Wire[]>> = {
   'ListBindingsRequest.identity_id': optional(...ids),
   'ListPrincipalsRequest.identity_id': optional(...ids),
   'ListAccessTokensRequest.identity_id': optional(...ids),
+  'ListAuditEventsRequest.identity_id': optional(...ids),
+  target_id: optional(...ids),
   token_id: required(...ids),
   client_id: required(...ids),
   project_id: optional(...ids),
@@ -125,6 +127,8 @@ const BAD_VALUES: Readonly<Record<string, readonly Wire[]>> = {
   values: [{}, ...['', 'x'.repeat(1001), 'a\0b', ...NOT_UTF8].map((text) => ({ string_value: text })), { ip_value: '10.0.0.1' }, { list_value: {} }],
 
   action: required(...words),
+  'ListAuditEventsRequest.action': optional(...spellings, 'createBinding', 'Create_Binding', 'Create Binding', '1st'),
+  target_type: optional(...words),
   type: required(...words),
   access_token: credentials,
   at_least: required(...revisions),

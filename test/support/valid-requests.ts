@@ -54,6 +54,19 @@ const rules = [
 const rolesOf = ({ name, id }: { name: string; id: string }) => [{ role: name, role_id: id, ...window }]
 const etagged = ({ id, etag }: { id: string; etag: string }) => ({ id, etag })
 
+const auditEvents: readonly Builder[] = [
+  ({ workload }) => ({
+    identity_id: workload.identityId,
+    action: 'CreateIdentity',
+    target_type: 'identity',
+    target_id: workload.identityId,
+    ...window,
+    page_size: 1,
+    page_token: pageTokenAfter(workload.tokenId),
+  }),
+  () => ({ page_size: 10 }),
+]
+
 const registry: Record<string, readonly Builder[]> = {
   GetOrganization: [() => ({})],
   UpdateOrganization: [
@@ -122,6 +135,8 @@ const registry: Record<string, readonly Builder[]> = {
     async ({ projectId, binding }) => ({ ...etagged(await binding(projectId)), project_id: projectId }),
     async ({ binding }) => etagged(await binding('')),
   ],
+
+  ListAuditEvents: auditEvents,
 }
 
 const exchange: Record<string, readonly Builder[]> = {
@@ -133,6 +148,8 @@ const exchange: Record<string, readonly Builder[]> = {
       return { identity_id: identityId, ...lifetimes, etag }
     },
   ],
+  ListLockouts: [({ workload }) => ({ identity_id: workload.identityId })],
+  ClearLockouts: [({ workload }) => ({ identity_id: workload.identityId })],
   CreateClientSecret: [({ workload }) => ({ identity_id: workload.identityId, description: 'what it is for', ttl_seconds: 60, use_limit: 5 })],
   ListClientSecrets: [
     ({ workload, earlier }) => ({ identity_id: workload.identityId, page_size: 1, page_token: pageTokenAfter(earlier.identityId) }),
@@ -165,6 +182,7 @@ const exchange: Record<string, readonly Builder[]> = {
     },
     async ({ workload, secretId }) => ({ client_secret: { identity_id: workload.identityId, id: await secretId() } }),
   ],
+  ListAuditEvents: auditEvents,
   GetJsonWebKeySet: [() => ({})],
 }
 

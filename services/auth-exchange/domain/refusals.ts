@@ -6,6 +6,10 @@ import { DomainError } from '#libs/domain-error.js'
 export const credentialsRejected = (): DomainError =>
   new DomainError('UNAUTHENTICATED', 'CREDENTIALS_REJECTED', 'Client credentials were rejected.')
 
+/** The same, and too often by now from this source. Never the answer to a good secret. */
+export const loginThrottled = (retryAfterMillis: number): DomainError =>
+  new DomainError('RESOURCE_EXHAUSTED', 'LOGIN_THROTTLED', 'Client credentials were rejected, and too often by now: correct them.', { retryAfterMillis })
+
 /** One answer whatever is wrong: malformed, forged, unknown, expired or revoked. */
 export const accessTokenRejected = (): DomainError =>
   new DomainError('UNAUTHENTICATED', 'ACCESS_TOKEN_REJECTED', 'The access token is not valid: log in again.')

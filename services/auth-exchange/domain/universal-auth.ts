@@ -1,19 +1,12 @@
 import type { Report } from '#libs/domain-error.js'
 import { integer } from '#libs/fields.js'
+import { type LockoutSettings, STANDARD_LOCKOUT } from './lockout.js'
 import { type AskedSettings, STANDARD_SETTINGS, type TokenSettings, tokenSettingsFrom } from './token-settings.js'
 import { EVERYWHERE, trustedIpsOver } from './trusted-ip.js'
 
 export const UNIVERSAL_AUTH = 'universal-auth'
 
-/** How failed logins are slowed. */
-export type Lockout = {
-  readonly lockoutEnabled: boolean
-  readonly lockoutThreshold: number
-  readonly lockoutDurationSeconds: number
-  readonly lockoutCounterResetSeconds: number
-}
-
-export type UniversalAuthSettings = TokenSettings & Lockout & { readonly clientSecretTrustedIps: readonly string[] }
+export type UniversalAuthSettings = TokenSettings & LockoutSettings & { readonly clientSecretTrustedIps: readonly string[] }
 
 /** The auth method of a client id and a client secret, on one identity. */
 export type UniversalAuth = UniversalAuthSettings & {
@@ -30,10 +23,7 @@ export type UniversalAuth = UniversalAuthSettings & {
 export const STANDARD_UNIVERSAL_AUTH: UniversalAuthSettings = {
   ...STANDARD_SETTINGS,
   clientSecretTrustedIps: EVERYWHERE,
-  lockoutEnabled: true,
-  lockoutThreshold: 3,
-  lockoutDurationSeconds: 300,
-  lockoutCounterResetSeconds: 30,
+  ...STANDARD_LOCKOUT,
 }
 
 type AskedLockout = {

@@ -5,12 +5,12 @@ import type { Ids } from '#libs/ids.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { LoginRequest, LoginResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
 import { lifeFrom } from '../domain/access-token.js'
-import { credentialsRejected } from '../domain/refusals.js'
-import type { ActiveTokens, IdentityReader, ProofVerifier, TokenSigner, UniversalAuthProof } from '../ports.js'
+import type { ActiveTokens, IdentityReader, LoginAttempts, ProofVerifier, TokenSigner, UniversalAuthProof } from '../ports.js'
 import type { LoginLedger } from '../store/login-ledger.js'
 
 type Outside = {
   readonly ledger: LoginLedger
+  readonly attempts: LoginAttempts
   readonly universalAuth: ProofVerifier<UniversalAuthProof>
   readonly identities: IdentityReader
   readonly signer: TokenSigner
@@ -19,16 +19,14 @@ type Outside = {
   readonly clock: Clock
 }
 
-export function login({ ledger, universalAuth, identities, signer, activeTokens, ids, clock }: Outside): Unary<LoginRequest, LoginResponse> {
+export function login({ ledger, attempts, universalAuth, identities, signer, activeTokens, ids, clock }: Outside): Unary<LoginRequest, LoginResponse> {
   return async ({ proof }, call) => {
-    const refused = (reason: string) => call.note({ login_refused: reason })
-    const proven = await universalAuth.verify(universalAuthProof(proof), refused)
+    const given = universalAuthProof(proof)
+    const attempt = attempts.begin(call, given.clientId)
+    const proven = await universalAuth.verify(given, attempt)
     const { organizationId, identityId, clientId, method, credentialId, credentialEpoch, methodEpoch, identityEpoch, organizationEpoch, signingKid } = proven
     call.note({ organization_id: organizationId, identity_id: identityId })
-    if ((await identities.stateOf(proven, call)) !== 'active') {
-      refused('identity-not-active')
-      throw credentialsRejected()
-    }
+    if ((await identities.stateOf(proven, call)) !== 'active') throw attempt.refusal('identity-not-active', proven.ownLockout)
     const now = clock.now()
     const life = lifeFrom(now, proven)
     const epochs = { credentialEpoch, methodEpoch, identityEpoch, organizationEpoch }
@@ -38,10 +36,8 @@ export function login({ ledger, universalAuth, identities, signer, activeTokens,
     // Signed before it is recorded: a signature that fails must not have cost a use.
     const accessToken = await signer.sign(claims, signingKid)
     const entry = { token, auditEventId: ids.next(), requestId: call.trace.requestId, sourceAddress: null, now }
-    if (!(await ledger.record(entry, call.deadline))) {
-      refused('spent, expired or revoked meanwhile')
-      throw credentialsRejected()
-    }
+    if (!(await ledger.record(entry, call.deadline))) throw attempt.refusal('overtaken')
+    attempt.succeeded()
     activeTokens.keep({ text: accessToken, record: token, stamp: proven.stamp })
     call.note({ token_id: token.id })
     return { accessToken, tokenId: token.id, expiresInSeconds: exp - iat, expireTime: life.expireTime }

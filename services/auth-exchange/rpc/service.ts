@@ -1,9 +1,11 @@
 import type { UnaryAdapter } from '#libs/rpc/unary.js'
 import type { AuthExchangeServiceServer } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
-import type { ActiveTokens, Coverage, IdentityReader, ProofVerifier, SecretHasher, TokenSigner, UniversalAuthProof, Writing } from '../ports.js'
+import type { LoginThrottle } from '../domain/throttle.js'
+import type { ActiveTokens, Coverage, IdentityReader, LoginAttempts, ProofVerifier, SecretHasher, TokenSigner, UniversalAuthProof, Writing } from '../ports.js'
 import type { Standings } from '../store/access-tokens.js'
 import type { LoginLedger } from '../store/login-ledger.js'
 import { attachUniversalAuth } from './attach-universal-auth.js'
+import { clearLockouts } from './clear-lockouts.js'
 import { createClientSecret } from './create-client-secret.js'
 import { createPrincipal } from './create-principal.js'
 import { deletePrincipal } from './delete-principal.js'
@@ -11,7 +13,9 @@ import { getJsonWebKeySet } from './get-json-web-key-set.js'
 import { getUniversalAuth } from './get-universal-auth.js'
 import { introspectAccessToken } from './introspect-access-token.js'
 import { listAccessTokens } from './list-access-tokens.js'
+import { listAuditEvents } from './list-audit-events.js'
 import { listClientSecrets } from './list-client-secrets.js'
+import { listLockouts } from './list-lockouts.js'
 import { listPrincipals } from './list-principals.js'
 import { login } from './login.js'
 import { renewAccessToken } from './renew-access-token.js'
@@ -26,6 +30,8 @@ type Outside = Writing & {
   readonly hasher: SecretHasher
   readonly signer: TokenSigner
   readonly activeTokens: ActiveTokens
+  readonly attempts: LoginAttempts
+  readonly throttle: LoginThrottle
   readonly universalAuth: ProofVerifier<UniversalAuthProof>
   readonly ledger: LoginLedger
   readonly standings: Standings
@@ -36,6 +42,8 @@ export const exchangeService = (unary: UnaryAdapter, outside: Outside): AuthExch
   attachUniversalAuth: unary(attachUniversalAuth(outside)),
   getUniversalAuth: unary(getUniversalAuth(outside)),
   updateUniversalAuth: unary(updateUniversalAuth(outside)),
+  listLockouts: unary(listLockouts(outside)),
+  clearLockouts: unary(clearLockouts(outside)),
 
   createClientSecret: unary(createClientSecret(outside)),
   listClientSecrets: unary(listClientSecrets(outside)),
@@ -45,11 +53,12 @@ export const exchangeService = (unary: UnaryAdapter, outside: Outside): AuthExch
   listPrincipals: unary(listPrincipals(outside)),
   deletePrincipal: unary(deletePrincipal(outside)),
 
-  login: unary(login(outside)),
+  login: unary(login(outside), undefined, { isUnlogged: ({ reason }) => reason === 'LOGIN_THROTTLED' }),
   renewAccessToken: unary(renewAccessToken(outside)),
   introspectAccessToken: unary(introspectAccessToken(outside)),
   listAccessTokens: unary(listAccessTokens(outside)),
   revokeAccessToken: unary(revokeAccessToken(outside)),
   revokeAccessTokens: unary(revokeAccessTokens(outside)),
+  listAuditEvents: unary(listAuditEvents(outside)),
   getJsonWebKeySet: unary(getJsonWebKeySet(outside)),
 })

@@ -4,6 +4,7 @@ import type { Stamp } from '#libs/freshness/stamp.js'
 import { constraintOf } from '#libs/postgres/errors.js'
 import type { ClientSecret } from '../domain/client-secret.js'
 import { bootstrapConflict, clientSecretNotFound } from '../domain/refusals.js'
+import type { LockoutSettings } from '../domain/lockout.js'
 import type { Verifiers } from '../domain/secret-hash.js'
 import type { UniversalAuth } from '../domain/universal-auth.js'
 import type { Db, Tx } from './schema.js'
@@ -35,6 +36,7 @@ export async function findSecretsOfClients(db: Db, asked: readonly ClientAndSecr
            s.use_limit, s.uses, s.expire_time, s.trusted_ips, s.last_used_time, s.last_used_address, s.revoke_time, s.epoch, s.create_time,
            i.epoch as identity_epoch, o.epoch as organization_epoch, m.epoch as method_epoch, m.access_token_ttl_seconds, m.access_token_max_ttl_seconds,
            m.access_token_use_limit, m.access_token_period_seconds, m.client_secret_trusted_ips,
+           m.lockout_enabled, m.lockout_threshold, m.lockout_duration_seconds, m.lockout_counter_reset_seconds, m.lockout_clear_time,
            (select ${feedEpoch('exchange')}) as feed_epoch, ${feedSeq('exchange')} as feed_seq, ${signingKid} as signing_kid
     from json_to_recordset(${JSON.stringify(asked.map((each, place) => ({ ...each, place })))}::json) as a(place integer, "clientId" uuid, id uuid)
     join exchange.client_locator l on l.client_id = a."clientId"
@@ -49,7 +51,8 @@ export async function findSecretsOfClients(db: Db, asked: readonly ClientAndSecr
 
 type MethodSettings = 'accessTokenTtlSeconds' | 'accessTokenMaxTtlSeconds' | 'accessTokenUseLimit' | 'accessTokenPeriodSeconds' | 'clientSecretTrustedIps'
 
-export type MethodOfSecret = Pick<UniversalAuth, MethodSettings> & {
+export type MethodOfSecret = Pick<UniversalAuth, MethodSettings> & LockoutSettings & {
+  readonly lockoutClearTime: Date | null
   readonly methodEpoch: string
   readonly identityEpoch: string | null
   readonly organizationEpoch: string | null

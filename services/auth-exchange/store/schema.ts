@@ -1,4 +1,4 @@
-import type { JSONColumnType, Kysely, Transaction } from 'kysely'
+import type { Generated, JSONColumnType, Kysely, Transaction } from 'kysely'
 import type { AccessTokenRecord } from '../domain/access-token.js'
 import type { ClientSecret } from '../domain/client-secret.js'
 import type { Principal } from '../domain/principal.js'
@@ -41,7 +41,8 @@ export type AuthMethodRow = TokenSettings & {
 
 export type ExchangeSchema = {
   clientLocator: ClientLocator
-  universalAuth: UniversalAuth
+  /** Failed logins before `lockoutClearTime` count no more. */
+  universalAuth: UniversalAuth & { readonly lockoutClearTime: Generated<Date | null> }
   clientSecret: ClientSecret & Omit<Verifiers, 'argon2Parameters'> & { readonly argon2Parameters: JSONColumnType<Argon2Parameters, string, string> }
   accessToken: AccessTokenRecord & { readonly name: string | null; readonly uses: number; readonly lastUsedTime: Date | null }
   authMethod: AuthMethodRow

@@ -41,6 +41,15 @@ export async function updateUniversalAuth(tx: Tx, method: UniversalAuth): Promis
     .where('organizationId', '=', organizationId).where('identityId', '=', identityId).execute()
 }
 
+export async function clearLockouts(tx: Tx, { organizationId, identityId }: Key, lockoutClearTime: Date): Promise<void> {
+  await tx.updateTable('universalAuth').set({ lockoutClearTime }).where('organizationId', '=', organizationId).where('identityId', '=', identityId).execute()
+}
+
+/** Whose these client ids are; of those that are nobody's there is no row. */
+export function listClientLocators(db: Db, clientIds: readonly string[]): Promise<ClientLocator[]> {
+  return db.selectFrom('clientLocator').selectAll().where(sql<boolean>`client_id = any(${clientIds}::uuid[])`).execute()
+}
+
 /** Voids every token that the method ever obtained for anybody. */
 export async function voidTokensOfAll(tx: Tx): Promise<void> {
   await tx.updateTable('universalAuth').set({ epoch: sql<string>`gen_random_uuid()` }).execute()

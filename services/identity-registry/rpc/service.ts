@@ -16,6 +16,7 @@ import { getIdentity } from './get-identity.js'
 import { getOrganization } from './get-organization.js'
 import { getProject } from './get-project.js'
 import { getRole } from './get-role.js'
+import { listAuditEvents } from './list-audit-events.js'
 import { listBindings } from './list-bindings.js'
 import { listIdentities } from './list-identities.js'
 import { listProjects } from './list-projects.js'
@@ -56,4 +57,6 @@ export const registryService = (unary: UnaryAdapter, outside: Writing): Identity
   listBindings: unary(listBindings(outside)),
   updateBinding: unary(updateBinding(outside)),
   deleteBinding: unary(deleteBinding(outside)),
+
+  listAuditEvents: unary(listAuditEvents(outside)),
 })

@@ -1,11 +1,11 @@
 import type { Clock } from '#libs/clock.js'
 import { inBatches } from '#libs/postgres/batches.js'
-import { credentialsRejected } from '../../domain/refusals.js'
 import { secretIdOf, unusable } from '../../domain/client-secret.js'
 import { digestUnder, type Pepper, sameBytes, type SecretOwner, type Verifiers } from '../../domain/secret-hash.js'
+import type { OwnLockout } from '../../domain/throttle.js'
 import { UNIVERSAL_AUTH } from '../../domain/universal-auth.js'
 import type { ProofVerifier, UniversalAuthProof } from '../../ports.js'
-import { type ClientAndSecret, findSecretsOfClients, updateDigest } from '../../store/client-secrets.js'
+import { type ClientAndSecret, findSecretsOfClients, type MethodOfSecret, updateDigest } from '../../store/client-secrets.js'
 import type { Db } from '../../store/schema.js'
 import type { Argon2Verifier } from './secret-hasher.js'
 
@@ -22,35 +22,37 @@ type Outside = { readonly db: Db; readonly clock: Clock; readonly hasher: Argon2
  */
 export function universalAuth({ db, clock, hasher, peppers }: Outside): ProofVerifier<UniversalAuthProof> {
   const [current] = peppers
-  const find = inBatches(MOST_AT_ONCE, (asked: readonly ClientAndSecret[]) => findSecretsOfClients(db, asked))
   const matches = async (owner: SecretOwner, text: string, verifiers: Verifiers): Promise<boolean> => {
     const pepper = peppers.find(({ id }) => id === verifiers.pepperId)
     const proven = pepper ? sameBytes(digestUnder(pepper, owner, text), verifiers.digest) : await hasher.matches(owner, text, verifiers)
     if (proven && pepper !== current) await updateDigest(db, owner, { digest: digestUnder(current, owner, text), pepperId: current.id })
     return proven
   }
+  const find = () => inBatches(MOST_AT_ONCE, (asked: readonly ClientAndSecret[]) => findSecretsOfClients(db, asked))
+  // Nobody waits behind a flood.
+  const [ofHonest, ofSuspects] = [find(), find()]
   return {
-    verify: async ({ clientId, clientSecret }, refused) => {
-      const refuse = (reason: string) => {
-        refused(reason)
-        return credentialsRejected()
-      }
+    verify: async ({ clientId, clientSecret }, attempt) => {
       const id = secretIdOf(clientSecret)
-      if (id === undefined) throw refuse('malformed')
-      const secret = await find({ clientId, id })
+      if (id === undefined) throw attempt.refusal('malformed')
+      const secret = await (attempt.isSuspect ? ofSuspects : ofHonest)({ clientId, id })
       if (!secret) {
         // As much work as for a secret that is there and wrong.
         digestUnder(current, NOBODY, clientSecret)
-        throw refuse('unknown')
+        throw attempt.refusal('unknown')
       }
-      if (!(await matches(secret, clientSecret, secret))) throw refuse('wrong')
+      const own = ownLockout(secret)
+      if (!(await matches(secret, clientSecret, secret))) throw attempt.refusal('wrong', own)
       const reason = unusable(secret, clock.now())
-      if (reason !== undefined) throw refuse(reason)
+      if (reason !== undefined) throw attempt.refusal(reason, own)
       const { organizationId, identityId, methodEpoch, identityEpoch, organizationEpoch, signingKid, stamp } = secret
       const { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds } = secret
       const settings = { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds }
       const credential = { credentialId: secret.id, credentialEpoch: secret.epoch, methodEpoch, identityEpoch, organizationEpoch }
-      return { organizationId, identityId, clientId, method: UNIVERSAL_AUTH, ...credential, ...settings, signingKid, stamp }
+      return { organizationId, identityId, clientId, method: UNIVERSAL_AUTH, ...credential, ...settings, signingKid, ownLockout: own, stamp }
     },
   }
 }
+
+const ownLockout = ({ lockoutClearTime: clearTime, lockoutEnabled, lockoutThreshold, lockoutDurationSeconds, lockoutCounterResetSeconds }: MethodOfSecret): OwnLockout =>
+  ({ settings: { lockoutEnabled, lockoutThreshold, lockoutDurationSeconds, lockoutCounterResetSeconds }, clearTime })
