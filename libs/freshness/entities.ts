@@ -52,6 +52,7 @@ export const changedInExchange = {
   UpdateUniversalAuth: authMethod,
   CreateClientSecret: clientSecret,
   RevokeClientSecret: clientSecret,
+  RotateClientSecret: (id: string, successorId: string): readonly EntityName[] => [clientSecret(id), clientSecret(successorId)],
   RevokeAccessToken: accessToken,
   RevokeAccessTokens: (of: keyof typeof tokensOf, id: string): EntityName => tokensOf[of](id),
   CreatePrincipal: principal,

@@ -23,6 +23,7 @@ import { sharedActiveTokens } from './cache/active-tokens.js'
 import { cachedIdentities } from './cache/cached-identities.js'
 import type { Config } from './config.js'
 import { KEEP_PARTITIONS_EVERY_MILLIS, keepExchangePartitions } from './jobs/keep-partitions.js'
+import { PURGE_WRAPPED_SECRETS_EVERY_MILLIS, purgeWrappedSecrets } from './jobs/purge-wrapped-secrets.js'
 import { secretHasher } from './methods/universal/secret-hasher.js'
 import { universalAuth } from './methods/universal/verify-proof.js'
 import { remoteCoverage } from './peers/coverage.js'
@@ -78,7 +79,7 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
     address: { host: config.HOST, port: config.EXCHANGE_PORT },
     portVariable: 'EXCHANGE_PORT',
     callers: 'anybody',
-    services: (unary) => [[AuthExchangeServiceService, exchangeService(unary, { ...asked, db, identities, activeTokens, hasher, signer, universalAuth: proofs, feed: feed.changes, ids, clock })]],
+    services: (unary) => [[AuthExchangeServiceService, exchangeService(unary, { ...asked, db, identities, activeTokens, hasher, signer, universalAuth: proofs, callers, feed: feed.changes, ids, clock })]],
   }
   const forServices: Listener = {
     address: { host: config.INTERNAL_HOST, port: config.EXCHANGE_INTERNAL_PORT },
@@ -110,6 +111,7 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
       closing.add(await keepDatabaseTime(internalDb, databaseTime, failed('observing the time')))
       await feed.open(config.STALENESS_BOUND_MILLIS, failed('forgetting old changes'))
       closing.add(await nowAndEvery(KEEP_PARTITIONS_EVERY_MILLIS, keepExchangePartitions(internalDb, clock, config.AUDIT_RETENTION_DAYS), failed('keeping partitions')))
+      closing.add(await nowAndEvery(PURGE_WRAPPED_SECRETS_EVERY_MILLIS, purgeWrappedSecrets(internalDb, clock), failed('purging wrapped secrets')))
       await keys.open()
       const [internalPort = 0, port = 0] = await listeners.listen()
       listeners.setReady()

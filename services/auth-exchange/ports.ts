@@ -73,4 +73,9 @@ export type Proven = Omit<TokenSettings, 'accessTokenTrustedIps'> & {
 /** An auth method: verifies a proof. `refused` learns the true reason, which the caller is never told. */
 export type ProofVerifier<Proof> = { verify(proof: Proof, refused: (reason: string) => void): Promise<Proven> }
 
-export type UniversalAuthProof = { readonly clientId: string; readonly clientSecret: string }
+export type UniversalAuthProof = {
+  readonly clientId: string
+  readonly clientSecret: string
+  /** Undefined where it is not known. */
+  readonly sourceAddress: string | undefined
+}

@@ -82,7 +82,7 @@ describe('what a login writes', () => {
       const epochs = { credentialEpoch, methodEpoch, identityEpoch, organizationEpoch }
       const life = lifeFrom(now, { accessTokenTtlSeconds: 60, accessTokenMaxTtlSeconds: 60, accessTokenPeriodSeconds: null })
       const token = { organizationId, id: ids.next(), identityId, method: 'universal-auth', credentialId, ...epochs, ...life, useLimit: null, revokeTime: null }
-      const isRecorded = await recordLogin(db, { token, auditEventId: ids.next(), requestId: 'late', now })
+      const isRecorded = await recordLogin(db, { token, auditEventId: ids.next(), requestId: 'late', now, sourceAddress: undefined })
       const standing = await findToken(db, token)
       expect([isRecorded, standing?.revoked ?? true]).toEqual([false, true])
     } finally {

@@ -34,6 +34,7 @@ const exchange: Record<keyof typeof changedInExchange, string> = {
   UpdateUniversalAuth: GUARDED,
   CreateClientSecret: GUARDED,
   RevokeClientSecret: 'takes',
+  RotateClientSecret: GUARDED,
   RevokeAccessToken: 'takes',
   RevokeAccessTokens: 'takes',
   CreatePrincipal: GUARDED,

@@ -3,6 +3,8 @@ import { Violations } from '#libs/domain-error.js'
 import { credentialText, id as idField } from '#libs/fields.js'
 import type { Ids } from '#libs/ids.js'
 import { repeating } from '#libs/postgres/transaction.js'
+import type { ServiceCallers } from '#libs/rpc/service-credential.js'
+import { sourceAddressOf } from '#libs/rpc/source-address.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { LoginRequest, LoginResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
 import { lifeFrom } from '../domain/access-token.js'
@@ -17,14 +19,16 @@ type Outside = {
   readonly identities: IdentityReader
   readonly signer: TokenSigner
   readonly activeTokens: ActiveTokens
+  readonly callers: ServiceCallers
   readonly ids: Ids
   readonly clock: Clock
 }
 
-export function login({ db, universalAuth, identities, signer, activeTokens, ids, clock }: Outside): Unary<LoginRequest, LoginResponse> {
+export function login({ db, universalAuth, identities, signer, activeTokens, callers, ids, clock }: Outside): Unary<LoginRequest, LoginResponse> {
   return async ({ proof }, call) => {
     const refused = (reason: string) => call.note({ login_refused: reason })
-    const proven = await universalAuth.verify(universalAuthProof(proof), refused)
+    const sourceAddress = sourceAddressOf(call, callers)
+    const proven = await universalAuth.verify({ ...universalAuthProof(proof), sourceAddress }, refused)
     const { organizationId, identityId, clientId, method, credentialId, credentialEpoch, methodEpoch, identityEpoch, organizationEpoch } = proven
     call.note({ organization_id: organizationId, identity_id: identityId })
     if ((await identities.stateOf(proven, call)) !== 'active') {
@@ -39,7 +43,7 @@ export function login({ db, universalAuth, identities, signer, activeTokens, ids
     const claims = { jti: token.id, sub: identityId, org: organizationId, sid: credentialId, amr: [method], client_id: clientId, iat, exp }
     // Signed before it is recorded: a signature that fails must not have cost a use.
     const accessToken = await signer.sign(claims)
-    const entry = { token, auditEventId: ids.next(), requestId: call.trace.requestId, now }
+    const entry = { token, auditEventId: ids.next(), requestId: call.trace.requestId, now, sourceAddress }
     if (!(await repeating(call.deadline, () => recordLogin(db, entry)))) {
       refused('spent, expired or revoked meanwhile')
       throw credentialsRejected()
@@ -50,7 +54,7 @@ export function login({ db, universalAuth, identities, signer, activeTokens, ids
   }
 }
 
-function universalAuthProof(proof: LoginRequest['proof']): UniversalAuthProof {
+function universalAuthProof(proof: LoginRequest['proof']): Omit<UniversalAuthProof, 'sourceAddress'> {
   const wrong = new Violations()
   if (proof?.$case !== 'universalAuth') wrong.at('proof')('must be set: universal_auth')
   const { clientId, clientSecret } = proof?.value ?? { clientId: '', clientSecret: '' }

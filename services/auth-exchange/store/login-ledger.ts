@@ -3,7 +3,14 @@ import type { AccessTokenRecord } from '../domain/access-token.js'
 import type { Db } from './schema.js'
 
 /** Everything that a login writes. */
-export type LoginEntry = { readonly token: AccessTokenRecord; readonly auditEventId: string; readonly requestId: string; readonly now: Date }
+export type LoginEntry = {
+  readonly token: AccessTokenRecord
+  readonly auditEventId: string
+  readonly requestId: string
+  readonly now: Date
+  /** Undefined where it is not known. */
+  readonly sourceAddress: string | undefined
+}
 
 /**
  * Spends one use of the secret and writes the token's record and the audit event, by one statement, which is one
@@ -11,11 +18,11 @@ export type LoginEntry = { readonly token: AccessTokenRecord; readonly auditEven
  * was verified: then nothing was written. The conditions are part of the statement that counts, so that no number of
  * concurrent logins gets one use too many: whoever waited for the row judges its new version.
  */
-export async function recordLogin(db: Db, { token, auditEventId, requestId, now }: LoginEntry): Promise<boolean> {
+export async function recordLogin(db: Db, { token, auditEventId, requestId, now, sourceAddress }: LoginEntry): Promise<boolean> {
   const { organizationId, id, identityId, method, credentialId } = token
   const { rows } = await sql<{ spent: string }>`
     with spent as (
-      update exchange.client_secret s set uses = s.uses + 1, last_used_time = ${now}
+      update exchange.client_secret s set uses = s.uses + 1, last_used_time = ${now}, last_used_address = ${sourceAddress ?? null}
       from exchange.universal_auth m
       where s.organization_id = ${organizationId} and s.id = ${credentialId} and s.epoch = ${token.credentialEpoch}
         and s.revoke_time is null and (s.expire_time is null or s.expire_time > ${now})

@@ -5,6 +5,7 @@ import type { Principal } from '../domain/principal.js'
 import type { Argon2Parameters, Verifiers } from '../domain/secret-hash.js'
 import type { TokenSettings } from '../domain/token-settings.js'
 import type { UniversalAuth } from '../domain/universal-auth.js'
+import type { WrappedSecret } from '../domain/wrapping.js'
 
 // The tables of schema `exchange`, as migrations/ makes them; kysely spells `clientSecret` as `client_secret`. Every key
 // begins with the organization, except those of signing keys and of the locator that a login starts from.
@@ -46,6 +47,7 @@ export type ExchangeSchema = {
   clientLocator: ClientLocator
   universalAuth: UniversalAuth
   clientSecret: ClientSecret & Omit<Verifiers, 'argon2Parameters'> & { readonly argon2Parameters: JSONColumnType<Argon2Parameters, string, string> }
+  wrappedSecret: WrappedSecret
   accessToken: AccessTokenRecord & { readonly name: string | null; readonly uses: number; readonly lastUsedTime: Date | null }
   authMethod: AuthMethodRow
   identityEpoch: { readonly organizationId: string; readonly identityId: string; readonly epoch: string }

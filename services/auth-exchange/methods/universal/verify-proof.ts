@@ -1,7 +1,8 @@
 import type { Clock } from '#libs/clock.js'
-import { credentialsRejected } from '../../domain/refusals.js'
+import { credentialsRejected, sourceNotTrusted } from '../../domain/refusals.js'
 import { secretIdOf, unusable } from '../../domain/client-secret.js'
 import { digestUnder, type Pepper, sameBytes, type SecretOwner, type Verifiers } from '../../domain/secret-hash.js'
+import { EVERYWHERE, isTrusted } from '../../domain/trusted-ip.js'
 import { UNIVERSAL_AUTH } from '../../domain/universal-auth.js'
 import type { ProofVerifier, UniversalAuthProof } from '../../ports.js'
 import { findSecretOfClient, updateDigest } from '../../store/client-secrets.js'
@@ -25,7 +26,7 @@ export function universalAuth({ db, clock, hasher, peppers }: Outside): ProofVer
     return proven
   }
   return {
-    verify: async ({ clientId, clientSecret }, refused) => {
+    verify: async ({ clientId, clientSecret, sourceAddress }, refused) => {
       const refuse = (reason: string) => {
         refused(reason)
         return credentialsRejected()
@@ -41,6 +42,11 @@ export function universalAuth({ db, clock, hasher, peppers }: Outside): ProofVer
       if (!(await matches(secret, clientSecret, secret))) throw refuse('wrong')
       const reason = unusable(secret, clock.now())
       if (reason !== undefined) throw refuse(reason)
+      // By both as they are now: what a method no longer trusts, no secret of an earlier day does.
+      if (![secret.clientSecretTrustedIps, secret.trustedIps ?? EVERYWHERE].every((trusted) => isTrusted(sourceAddress, trusted))) {
+        refused('untrusted-address')
+        throw sourceNotTrusted(sourceAddress)
+      }
       const { organizationId, identityId, methodEpoch, identityEpoch, organizationEpoch, stamp } = secret
       const { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds } = secret
       const settings = { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds }
