@@ -68,18 +68,17 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   const registryFeed = follow({ name: 'registry', now: momentNow, pull: remoteFeed(registry, 'registry'), on: metrics.pulls(NAME, 'registry') })
   metrics.follow(NAME, registryFeed, momentNow)
   const identities = cachedIdentities({ feed: registryFeed, now: momentNow, ask: remoteIdentities(registry) })
-  const activeTokens = sharedActiveTokens(store, config.REDIS_MAC_KEYS)
   const keys = keyring({ db: internalDb, clock, encryption: config.KEY_ENCRYPTION_KEY })
   metrics.moment('signing_key_create_time', () => keys.createTime())
   const signer = tokenSigner({ keys, clock, issuer: config.TOKEN_ISSUER, audience: config.TOKEN_AUDIENCE })
   const hasher = secretHasher(config.PEPPERS[0])
-  const proofs = universalAuth({ db, clock, hasher, peppers: config.PEPPERS })
   const callers = serviceCallers(config.INTERNAL_CALLERS)
+  const onLogin = { universalAuth: universalAuth({ db, clock, hasher, peppers: config.PEPPERS }), activeTokens: sharedActiveTokens(store, config.REDIS_MAC_KEYS), callers }
   const forEverybody: Listener = {
     address: { host: config.HOST, port: config.EXCHANGE_PORT },
     portVariable: 'EXCHANGE_PORT',
     callers: 'anybody',
-    services: (unary) => [[AuthExchangeServiceService, exchangeService(unary, { ...asked, db, identities, activeTokens, hasher, signer, universalAuth: proofs, callers, feed: feed.changes, ids, clock })]],
+    services: (unary) => [[AuthExchangeServiceService, exchangeService(unary, { ...asked, ...onLogin, db, identities, hasher, signer, feed: feed.changes, ids, clock })]],
   }
   const forServices: Listener = {
     address: { host: config.INTERNAL_HOST, port: config.EXCHANGE_INTERNAL_PORT },
@@ -94,7 +93,6 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
     },
   }
   const listeners = listenersOf([forServices, forEverybody], { config, log, transport, metrics })
-
   const closing = new Closing()
   for (const opened of [db, internalDb]) closing.add(() => opened.destroy())
   for (const opened of [feed, registry, checkService, transport]) closing.add(() => opened.close())

@@ -71,7 +71,6 @@ describe('a login from an address that is not trusted', () => {
     expect(short(await login(workload))).toEqual(['UNAUTHENTICATED', 'CREDENTIALS_REJECTED'])
   })
 
-  // Seen to fail with the address asked for behind the statement that spends the use.
   it('spends no use, however often it is tried, and writes nothing', async () => {
     const workload = await workloadFrom(['10.0.0.0/8'], { useLimit: 1 })
     const before = await contentOf(system.databases.superuserUrl, 'exchange')

@@ -57,8 +57,8 @@ describe('CreateClientSecret with wrap_ttl_seconds', () => {
     expect(made).toMatchObject({ secret: '', wrappingToken: expect.stringMatching(/^csw_[0-9A-Za-z]{49}$/), wrappingExpireTime })
   })
 
-  // Whoever reads the database, or a copy of it, must not have the secret. Seen to fail with the text in place of what is sealed,
-  // and with the key of what is sealed beside it.
+  // Whoever reads the database, or a copy of it, must not have the secret. Seen to fail with the text in place of
+  // what is sealed.
   it('leaves nothing in the database that gives secret or token, before it is unwrapped or after', async () => {
     const { wrappingToken } = await wrapped()
     const stored = () => storedText(system.databases.superuserUrl, () => true)

@@ -73,9 +73,9 @@ const methodAnswers = (world: World, answering: Answering) => ({
     requirePower(world, token)
     return methodOf(world, identityId)
   }),
-  updateUniversalAuth: answering('updateUniversalAuth', ({ identityId, etag: _etag, ...given }: UpdateUniversalAuthRequest, token) => {
+  updateUniversalAuth: answering('updateUniversalAuth', ({ identityId, ...given }: UpdateUniversalAuthRequest, token) => {
     requirePower(world, token)
-    const settings = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+    const settings = Object.fromEntries(Object.entries(given).filter(([name, value]) => name !== 'etag' && value !== undefined))
     return Object.assign(methodOf(world, identityId), settings, { updateTime: NOW })
   }),
 })
