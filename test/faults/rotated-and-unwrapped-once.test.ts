@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DomainError } from '#libs/domain-error.js'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import type { ClientSecret, RotateClientSecretResponse } from '#libs/wire/gen/countersign/exchange/v1/client_secret.js'
 import { withClient } from '../../deploy/local/service-databases.js'
@@ -35,16 +36,25 @@ const rotate = (by: Calls, { identityId, secretId: id }: Workload, overlapSecond
 const secretsOf = async ({ identityId }: Workload): Promise<ClientSecret[]> =>
   (await admin.exchange(Exchange.listClientSecrets, { identityId, pageSize: 0, pageToken: '' })).clientSecrets
 
-/** One rotation was answered, and every other one was told what came of it. */
-async function expectOneSuccessor(workload: Workload, outcomes: readonly PromiseSettledResult<RotateClientSecretResponse>[]): Promise<RotateClientSecretResponse> {
-  const [made, ...more] = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
-  if (!made) throw new Error('nobody made a successor')
-  expect(more).toEqual([])
-  const metadata = { id: workload.secretId, successorId: made.clientSecret?.id }
-  const refusals = outcomes.flatMap((outcome): unknown[] => (outcome.status === 'rejected' ? [outcome.reason] : []))
+// On a busy machine an answer may come too late: what was asked for has happened, or has not.
+const isUnanswered = (failure: unknown): boolean => failure instanceof DomainError && failure.kind === 'UNAVAILABLE'
+
+const answersOf = <T>(outcomes: readonly PromiseSettledResult<T>[]): T[] =>
+  outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+const refusalsOf = (outcomes: readonly PromiseSettledResult<unknown>[]): unknown[] =>
+  outcomes.flatMap((outcome): unknown[] => (outcome.status === 'rejected' && !isUnanswered(outcome.reason) ? [outcome.reason] : []))
+
+/** There is one successor, every rotation that was refused was told its id, and whoever was answered has its text. */
+async function expectOneSuccessor(workload: Workload, outcomes: readonly PromiseSettledResult<RotateClientSecretResponse>[]): Promise<void> {
+  const [old, successor, ...more] = await secretsOf(workload)
+  expect([old?.id, old?.successorId, more]).toEqual([workload.secretId, successor?.id, []])
+  const metadata = { id: workload.secretId, successorId: successor?.id }
+  const refusals = refusalsOf(outcomes)
   expect(refusals).toMatchObject(refusals.map(() => ({ kind: 'FAILED_PRECONDITION', reason: 'CLIENT_SECRET_ROTATED', metadata })))
-  expect((await secretsOf(workload)).map(({ id }) => id)).toEqual([workload.secretId, made.clientSecret?.id])
-  return made
+  const answers = answersOf(outcomes)
+  expect(answers.length).toBeLessThanOrEqual(1)
+  expect(answers.map(({ clientSecret }) => clientSecret?.id)).toEqual(answers.map(() => successor?.id))
+  for (const clientSecret of [workload.clientSecret, ...answers.map(({ secret }) => secret)]) await system.login({ ...workload, clientSecret })
 }
 
 describe('a secret that is rotated by several at once', () => {
@@ -58,16 +68,15 @@ describe('a secret that is rotated by several at once', () => {
       await held.commit()
       return rotations
     })
-    expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(1)
-    const { secret: clientSecret } = await expectOneSuccessor(workload, outcomes)
-    for (const one of [workload, { ...workload, clientSecret }]) await system.login(one)
+    expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
+    await expectOneSuccessor(workload, outcomes)
   })
 
   it('has one successor where a hundred rotate it', async () => {
     const workload = await makeWorkload(admin, { name: next() })
     const outcomes = await Promise.allSettled(Array.from({ length: 100 }, (_, place) => rotate(byTurns(place), workload)))
-    const { secret: clientSecret } = await expectOneSuccessor(workload, outcomes)
-    await system.login({ ...workload, clientSecret })
+    const [last] = await Promise.allSettled([rotate(admin.exchange, workload)])
+    await expectOneSuccessor(workload, [...outcomes, last])
   })
 
   // At no moment is there no secret that logs in. Seen to fail with the successor made in a transaction behind the one that ends the old one.
@@ -75,8 +84,8 @@ describe('a secret that is rotated by several at once', () => {
     const workload = await makeWorkload(admin, { name: next() })
     const rotation = rotate(elsewhere, workload, 0)
     for (;;) {
-      const refused = await system.login(workload).then(() => false, () => true)
-      if (refused) break
+      const refusal: unknown = await system.login(workload).then(() => undefined, (error: unknown) => error)
+      if (refusal !== undefined && !isUnanswered(refusal)) break
     }
     expect(await secretsOf(workload)).toMatchObject([{ id: workload.secretId, expireTime: expect.any(Date) }, { expireTime: undefined, revokeTime: undefined }])
     await system.login({ ...workload, clientSecret: (await rotation).secret })
@@ -89,14 +98,15 @@ describe('a wrapping token that is shown by a hundred at once', () => {
     const { identityId, clientId } = await makeWorkload(admin, { name: next() })
     const { clientSecret, wrappingToken } = await admin.exchange(Exchange.createClientSecret, { identityId, ...plainSecret, wrapTtlSeconds: 60 })
     const anybody = (place: number) => (place % 2 === 0 ? system.anonymous.exchange : replica.calls)
-    const outcomes = await Promise.allSettled(Array.from({ length: 100 }, (_, place) => anybody(place)(Exchange.unwrapClientSecret, { wrappingToken })))
-    const given = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
-    const refusals = outcomes.flatMap((outcome): unknown[] => (outcome.status === 'rejected' ? [outcome.reason] : []))
-    expect(given).toHaveLength(1)
+    const unwrap = (place: number) => anybody(place)(Exchange.unwrapClientSecret, { wrappingToken })
+    const outcomes = await Promise.allSettled(Array.from({ length: 100 }, (_, place) => unwrap(place)))
+    const given = [...answersOf(outcomes), ...answersOf(await Promise.allSettled([unwrap(0)]))]
+    const refusals = refusalsOf(outcomes)
+    expect(given.length).toBeLessThanOrEqual(1)
     expect(refusals).toMatchObject(refusals.map(() => ({ kind: 'UNAUTHENTICATED', reason: 'WRAPPING_TOKEN_REJECTED' })))
-    await system.login({ clientId, clientSecret: given[0]?.secret ?? '' })
+    for (const { secret } of given) await system.login({ clientId, clientSecret: secret })
     const { rows } = await withClient(system.databases.superuserUrl, (client) =>
       client.query("select details->>'outcome' as outcome, count(*)::int from exchange.audit_event where action = 'UnwrapClientSecret' and target_id = $1 group by 1 order by 1", [clientSecret?.id]))
-    expect(rows).toEqual([{ outcome: 'unwrapped', count: 1 }, { outcome: 'used', count: 10 }])
+    expect(rows).toContainEqual({ outcome: 'unwrapped', count: 1 })
   })
 })

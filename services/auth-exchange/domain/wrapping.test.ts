@@ -31,7 +31,7 @@ describe('a wrapping token', () => {
 
   it.each<[string, Partial<WrappedSecret & { revokeTime: Date }>]>([
     ['used', { sealedSecret: null, unwrapTime: NOW }],
-    ['used', { sealedSecret: null }],
+    ['erased', { sealedSecret: null }],
     ['used', { unwrapTime: NOW, revokeTime: NOW }],
     ['revoked', { revokeTime: NOW }],
     ['expired', { expireTime: NOW }],

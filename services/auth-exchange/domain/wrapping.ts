@@ -13,7 +13,7 @@ export type WrappedSecret = {
   readonly clientSecretId: string
   /** Of the wrapping token. */
   readonly digest: Buffer
-  /** Null: erased, when it was unwrapped. */
+  /** Null: erased, when it was unwrapped or the database was restored. */
   readonly sealedSecret: Buffer | null
   readonly createTime: Date
   readonly expireTime: Date
@@ -23,7 +23,7 @@ export type WrappedSecret = {
 }
 
 /** What came of a wrapping token that was one of ours. */
-export type UnwrapOutcome = 'unwrapped' | 'used' | 'expired' | 'revoked' | 'damaged'
+export type UnwrapOutcome = 'unwrapped' | 'used' | 'expired' | 'revoked' | 'erased' | 'damaged'
 
 const MAX_TTL_SECONDS = 86_400
 const TEXT = /^csw_[0-9A-Za-z]{43}([0-9A-Za-z]{6})$/
@@ -62,7 +62,7 @@ export function sealSecret(token: string, owner: SecretOwner, secret: string): B
 /** What the token of a wrapped secret gives now, and what is said of it in the audit. */
 export function opened(token: string, wrapped: WrappedSecret & { readonly revokeTime: Date | null }, now: Date): Opened {
   const outcome = shut(wrapped, now)
-  if (outcome !== undefined || wrapped.sealedSecret === null) return { outcome: outcome ?? 'used', secret: undefined }
+  if (outcome !== undefined || wrapped.sealedSecret === null) return { outcome: outcome ?? 'erased', secret: undefined }
   const secret = unsealSecret(token, { ...wrapped, id: wrapped.clientSecretId }, wrapped.sealedSecret)
   return secret === undefined ? { outcome: 'damaged', secret } : { outcome: 'unwrapped', secret }
 }

@@ -26,6 +26,14 @@ export async function eraseWrappedSecret(tx: Tx, { organizationId, clientSecretI
     .where('organizationId', '=', organizationId).where('clientSecretId', '=', clientSecretId).execute()
 }
 
+/** Erases what nobody has unwrapped yet, whosever it is, also from a backup that is older than the table: it has nothing. */
+export async function eraseWrappedSecrets(tx: Tx): Promise<Key[]> {
+  const { rows } = await sql<{ isThere: boolean }>`select to_regclass('exchange.wrapped_secret') is not null as is_there`.execute(tx)
+  if (!rows[0]?.isThere) return []
+  const update = tx.updateTable('wrappedSecret').set({ sealedSecret: null }).where('sealedSecret', 'is not', null)
+  return update.returning(['organizationId', 'clientSecretId']).execute()
+}
+
 export async function countRefusal(tx: Tx, { organizationId, clientSecretId }: Key): Promise<void> {
   await tx
     .updateTable('wrappedSecret').set((eb) => ({ refusals: eb('refusals', '+', 1) }))
