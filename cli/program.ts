@@ -28,16 +28,21 @@ import { addRoleCreate } from './role-create.js'
 import { addRoleGet } from './role-get.js'
 import { addRoleList } from './role-list.js'
 import { addSecretCreate } from './secret-create.js'
+import { addSecretGet } from './secret-get.js'
 import { addSecretList } from './secret-list.js'
 import { addSecretRevoke } from './secret-revoke.js'
 import { addSigningKeyList } from './signing-key-list.js'
 import { addSigningKeyRevoke } from './signing-key-revoke.js'
 import { addSigningKeyRotate } from './signing-key-rotate.js'
+import { addSecretRotate } from './secret-rotate.js'
+import { addSecretUnwrap } from './secret-unwrap.js'
 import { addTokenIntrospect } from './token-introspect.js'
 import { addTokenKeys } from './token-keys.js'
 import { addTokenList } from './token-list.js'
 import { addTokenRenew } from './token-renew.js'
 import { addTokenRevoke } from './token-revoke.js'
+import { addUniversalAuthGet } from './universal-auth-get.js'
+import { addUniversalAuthUpdate } from './universal-auth-update.js'
 import { productVersion } from '#libs/version.js'
 import { addWhoami } from './whoami.js'
 
@@ -46,8 +51,9 @@ const nouns = [
   ['project', 'Parts of the organization that identities are bound to.', [addProjectCreate, addProjectList]],
   ['role', 'Named sets of rules.', [addRoleCreate, addRoleList, addRoleGet]],
   ['binding', 'Roles given to identities.', [addBindingCreate, addBindingList, addBindingUpdate, addBindingDelete]],
-  ['secret', 'Client secrets of identities.', [addSecretCreate, addSecretList, addSecretRevoke]],
   ['lockout', 'Sources whose failed logins are throttled.', [addLockoutList, addLockoutClear]],
+  ['secret', 'Client secrets of identities.', [addSecretCreate, addSecretList, addSecretGet, addSecretRotate, addSecretUnwrap, addSecretRevoke]],
+  ['universal-auth', 'How identities log in with client id and client secret.', [addUniversalAuthGet, addUniversalAuthUpdate]],
   ['principal', 'Names in client certificates that stand for identities.', [addPrincipalCreate, addPrincipalList, addPrincipalDelete]],
   ['token', 'Access tokens.', [addTokenList, addTokenRenew, addTokenIntrospect, addTokenRevoke, addTokenKeys]],
   ['signing-key', 'Keys that sign access tokens, for the operator of the installation.', [addSigningKeyList, addSigningKeyRotate, addSigningKeyRevoke]],

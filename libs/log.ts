@@ -4,7 +4,7 @@ import { systemClock } from './clock.js'
 export type Log = Logger
 
 // A second belt: code never logs a credential, and a field of one of these names never shows its value.
-const REDACTED = ['authorization', 'accessToken', 'clientSecret', 'secret', 'token', 'password', 'credential']
+const REDACTED = ['authorization', 'accessToken', 'clientSecret', 'wrappingToken', 'secret', 'token', 'password', 'credential']
 
 // What PostgreSQL adds to an error: the row that it refused, or the parameters of the statement, digests and hashes included.
 const TOLD_BY_POSTGRES = ['err.detail', 'err.where']

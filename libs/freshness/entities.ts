@@ -54,6 +54,7 @@ export const changedInExchange = {
   ClearLockouts: authMethod,
   CreateClientSecret: clientSecret,
   RevokeClientSecret: clientSecret,
+  RotateClientSecret: (id: string, successorId: string): readonly EntityName[] => [clientSecret(id), clientSecret(successorId)],
   RevokeAccessToken: accessToken,
   RevokeAccessTokens: (of: keyof typeof tokensOf, id: string): EntityName => tokensOf[of](id),
   RotateSigningKey: signingKey,

@@ -21,7 +21,7 @@ const listed = (given: Partial<InternalCaller> = {}): InternalCaller => ({
 function callWith(shown: readonly string[], path = PULL): Call {
   const metadata = new Metadata()
   for (const value of shown) metadata.add(CREDENTIAL_HEADER, value)
-  return { path, metadata, peer: '', peerNames: [], trace: traceOf(metadata), deadline: 0, note: () => undefined }
+  return { path, metadata, peer: '', peerAddress: undefined, peerNames: [], trace: traceOf(metadata), deadline: 0, note: () => undefined }
 }
 
 const require = (callers: readonly InternalCaller[], shown: readonly string[], path = PULL) => serviceCallers(callers).require(callWith(shown, path))

@@ -5,6 +5,7 @@ import type { Log } from '../log.js'
 import { NO_METRICS, type RpcMetrics } from '../metrics/rpc.js'
 import { type Deadline, deadlineOf, inTime } from './deadline.js'
 import { refusalOf, toStatus } from './errors.js'
+import { peerAddressOf } from './peer-address.js'
 import { logCall, type Notes } from './request-log.js'
 import { type Trace, traceOf } from './trace.js'
 
@@ -14,6 +15,8 @@ export type Call = {
   readonly path: string
   readonly metadata: Metadata
   readonly peer: string
+  /** The address at the other end of the connection; undefined for a Unix socket, and for a connection that is gone. */
+  readonly peerAddress: string | undefined
   /** What the caller's certificate is for, as `DNS:name` or `URI:spiffe://...`; nothing where it had to show none. */
   readonly peerNames: readonly string[]
   readonly trace: Trace
@@ -125,6 +128,10 @@ export class AnsweredCall implements Call {
 
   get peer(): string {
     return this.call.getPeer()
+  }
+
+  get peerAddress(): string | undefined {
+    return peerAddressOf(this.peer)
   }
 
   get peerNames(): readonly string[] {

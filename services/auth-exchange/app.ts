@@ -26,6 +26,7 @@ import { failureTallies } from './domain/login-failures.js'
 import { loginThrottle } from './domain/throttle.js'
 import { KEEP_PARTITIONS_EVERY_MILLIS, keepExchangePartitions } from './jobs/keep-partitions.js'
 import { KEEP_SIGNING_KEYS_EVERY_MILLIS, keepSigningKeys, rotationSchedule } from './jobs/keep-signing-keys.js'
+import { PURGE_WRAPPED_SECRETS_EVERY_MILLIS, purgeWrappedSecrets } from './jobs/purge-wrapped-secrets.js'
 import { WRITE_LOGIN_FAILURES_EVERY_MILLIS, writeLoginFailures } from './jobs/write-login-failures.js'
 import { secretHasher } from './methods/universal/secret-hasher.js'
 import { universalAuth } from './methods/universal/verify-proof.js'
@@ -73,7 +74,6 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   const registryFeed = follow({ name: 'registry', now: momentNow, pull: remoteFeed(registry, 'registry'), on: metrics.pulls(NAME, 'registry') })
   metrics.follow(NAME, registryFeed, momentNow)
   const identities = cachedIdentities({ feed: registryFeed, now: momentNow, ask: remoteIdentities(registry) })
-  const activeTokens = sharedActiveTokens(store, config.REDIS_MAC_KEYS)
   const keys = keyring({ db: internalDb, encryptions: config.KEY_ENCRYPTION_KEY })
   const rotation = keepSigningKeys({ feed: feed.internalChanges, keys, schedule: rotationSchedule(config), ids, clock, log })
   metrics.moment('signing_key_create_time', () => keys.createTime())
@@ -83,11 +83,12 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   const logins = { throttle, attempts: loginAttempts({ throttle, tallies, clock, onFailure: metrics.loginFailures() }), ledger: loginLedger(db), standings: standingsIn(db) }
   const writeFailures = writeLoginFailures(internalDb, { tallies, ids })
   const callers = serviceCallers(config.INTERNAL_CALLERS)
+  const onLogin = { universalAuth: universalAuth({ db, clock, hasher, peppers: config.PEPPERS }), activeTokens: sharedActiveTokens(store, config.REDIS_MAC_KEYS), callers }
   const forEverybody: Listener = {
     address: { host: config.HOST, port: config.EXCHANGE_PORT },
     portVariable: 'EXCHANGE_PORT',
     callers: 'anybody',
-    services: (unary) => [[AuthExchangeServiceService, exchangeService(unary, { ...logins, authorization: authorizationBy(checkService), coverage: remoteCoverage(registry), db, identities, activeTokens, hasher, signer, universalAuth: universalAuth({ db, clock, hasher, peppers: config.PEPPERS }), feed: feed.changes, ids, clock })]],
+    services: (unary) => [[AuthExchangeServiceService, exchangeService(unary, { ...logins, ...onLogin, authorization: authorizationBy(checkService), coverage: remoteCoverage(registry), db, identities, hasher, signer, feed: feed.changes, ids, clock })]],
   }
   const forServices: Listener = {
     address: { host: config.INTERNAL_HOST, port: config.EXCHANGE_INTERNAL_PORT },
@@ -105,9 +106,9 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
     { name: 'keeping partitions', everyMillis: KEEP_PARTITIONS_EVERY_MILLIS, work: keepExchangePartitions(internalDb, clock, config.AUDIT_RETENTION_DAYS) },
     { name: 'keeping signing keys', everyMillis: KEEP_SIGNING_KEYS_EVERY_MILLIS, work: rotation.keep },
     { name: 'writing failed logins', everyMillis: WRITE_LOGIN_FAILURES_EVERY_MILLIS, work: writeFailures },
+    { name: 'purging wrapped secrets', everyMillis: PURGE_WRAPPED_SECRETS_EVERY_MILLIS, work: purgeWrappedSecrets(internalDb, clock) },
   ]
   const listeners = listenersOf([forServices, forEverybody], { config, log, transport, metrics })
-
   const closing = new Closing()
   for (const opened of [db, internalDb]) closing.add(() => opened.destroy())
   for (const opened of [feed, registry, checkService, transport]) closing.add(() => opened.close())

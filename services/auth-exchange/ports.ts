@@ -99,9 +99,14 @@ export type LoginAttempt = {
   succeeded(): void
 }
 
-export type LoginAttempts = { begin(call: Call, clientId: string): LoginAttempt }
+export type LoginAttempts = { begin(call: Call, login: { readonly clientId: string; readonly sourceAddress: string | undefined }): LoginAttempt }
 
 /** An auth method: verifies a proof. */
 export type ProofVerifier<Proof> = { verify(proof: Proof, attempt: LoginAttempt): Promise<Proven> }
 
-export type UniversalAuthProof = { readonly clientId: string; readonly clientSecret: string }
+export type UniversalAuthProof = {
+  readonly clientId: string
+  readonly clientSecret: string
+  /** Undefined where it is not known. */
+  readonly sourceAddress: string | undefined
+}

@@ -6,7 +6,7 @@ import { auditEvents, contentOf, isOneTransaction, type NamedCalls, underRequest
 import { freshNames, makeWorkload } from '../support/builders.js'
 import { SECOND } from '../support/manual-clock.js'
 import { type Session, startSystem, type System } from '../support/system.js'
-import { untouched } from '../support/untouched.js'
+import { plainSecret, untouched } from '../support/untouched.js'
 
 let system: System
 let admin: Session
@@ -21,9 +21,15 @@ const next = freshNames('workload')
 const newWorkload = () => makeWorkload(admin, { name: next() })
 const newIdentity = async () => (await admin.registry(Registry.createIdentity, { name: next(), role: '' })).id
 const lifetimes = untouched
-const newSecret = { description: '', ttlSeconds: 0, useLimit: 0 }
 
-type Event = { readonly type: string; readonly id: string; readonly by?: { readonly identityId: string; readonly tokenId: string } }
+type Event = {
+  readonly type: string
+  readonly id: string
+  /** Nobody that is known, where both are null. */
+  readonly by?: { readonly identityId: string | null; readonly tokenId: string | null }
+  /** What was changed, where that is not the target itself. */
+  readonly place?: { readonly table: string; readonly column: string }
+}
 type Mutation = Exclude<keyof typeof Exchange, `get${string}` | `list${string}` | `introspect${string}`>
 
 // What a method writes down; `by` is somebody else than the admin. A method that is added and not called Get, List or Introspect has to
@@ -44,11 +50,23 @@ const mutations: Record<Mutation, () => Promise<(by: NamedCalls) => Promise<Even
   },
   createClientSecret: async () => {
     const { identityId } = await newWorkload()
-    return async (by) => ({ type: 'client-secret', id: (await by(Exchange.createClientSecret, { identityId, ...newSecret })).clientSecret?.id ?? '' })
+    return async (by) => ({ type: 'client-secret', id: (await by(Exchange.createClientSecret, { identityId, ...plainSecret })).clientSecret?.id ?? '' })
   },
   revokeClientSecret: async () => {
     const { identityId, secretId: id } = await newWorkload()
     return (by) => by(Exchange.revokeClientSecret, { identityId, id }).then(() => ({ type: 'client-secret', id }))
+  },
+  rotateClientSecret: async () => {
+    const { identityId, secretId: id } = await newWorkload()
+    const request = { identityId, id, overlapSeconds: undefined, wrapTtlSeconds: 0 }
+    return (by) => by(Exchange.rotateClientSecret, request).then(() => ({ type: 'client-secret', id }))
+  },
+  unwrapClientSecret: async () => {
+    const { identityId } = await newWorkload()
+    const { clientSecret, wrappingToken } = await admin.exchange(Exchange.createClientSecret, { identityId, ...plainSecret, wrapTtlSeconds: 60 })
+    const place = { table: 'wrapped_secret', column: 'client_secret_id' }
+    const event = { type: 'client-secret', id: clientSecret?.id ?? '', by: { identityId: null, tokenId: null }, place }
+    return (by) => by(Exchange.unwrapClientSecret, { wrappingToken }).then(() => event)
   },
   createPrincipal: async () => {
     const [identityId, name] = [await newIdentity(), next()]
@@ -91,7 +109,7 @@ const content = () => contentOf(system.databases.superuserUrl, 'exchange')
 
 describe('the audit trail of auth-exchange', () => {
   it.each(Object.entries(mutations))('has exactly one event for %s, with actor, action, target and request id', async (name, prepare) => {
-    const { type, id, by = { ...system.admin, tokenId: admin.tokenId } } = await asAdmin(`audited-${name}`, await prepare())
+    const { type, id, by = { ...system.admin, tokenId: admin.tokenId }, place = placeOf(type) } = await asAdmin(`audited-${name}`, await prepare())
     expect(await eventsOf(`audited-${name}`)).toEqual([
       {
         organization_id: system.admin.organizationId,
@@ -103,7 +121,7 @@ describe('the audit trail of auth-exchange', () => {
         details: expect.any(Object),
       },
     ])
-    expect(await isOneTransaction(system.databases.superuserUrl, 'exchange', `audited-${name}`, { ...placeOf(type), id })).toBe(true)
+    expect(await isOneTransaction(system.databases.superuserUrl, 'exchange', `audited-${name}`, { ...place, id })).toBe(true)
   })
 
   // This one was seen to fail with the event written behind the transaction, the one above with it written beside it.

@@ -9,6 +9,7 @@ import { freshNames, makeWorkload, type Workload } from '../support/builders.js'
 import { storedText } from '../support/rows.js'
 import { type Session, startSystem, type System } from '../support/system.js'
 import { type AnotherExchange, anotherExchange } from './another-exchange.js'
+import { plainSecret } from '../support/untouched.js'
 
 let system: System
 let admin: Session
@@ -57,7 +58,7 @@ const rejected = { kind: 'UNAUTHENTICATED', reason: 'CREDENTIALS_REJECTED' }
 
 /** One more secret of the same identity. */
 async function another(workload: Workload): Promise<Workload> {
-  const request = { identityId: workload.identityId, description: '', ttlSeconds: 0, useLimit: 0 }
+  const request = { identityId: workload.identityId, ...plainSecret }
   const { clientSecret, secret } = await admin.exchange(Exchange.createClientSecret, request)
   return { ...workload, clientSecret: secret, secretId: clientSecret?.id ?? '' }
 }
@@ -139,7 +140,7 @@ describe('a lost pepper', () => {
     const { tokenId } = await exchange.login(workload)
     const owner = { ...workload, organizationId: system.admin.organizationId, id: workload.secretId }
     const anew = { pepper_id: 'fresh', digest: digestUnder(fresh, owner, workload.clientSecret) }
-    expect(await rowOf(workload)).toEqual({ ...before, ...anew, uses: 1, last_used_time: expect.any(Date) })
+    expect(await rowOf(workload)).toEqual({ ...before, ...anew, uses: 1, last_used_time: expect.any(Date), last_used_address: '127.0.0.1' })
     expect(tokenId).not.toBe('')
     await spoilArgon2(workload)
     await exchange.login(workload)

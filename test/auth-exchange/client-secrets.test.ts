@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
-import type { ClientSecret } from '#libs/wire/gen/countersign/exchange/v1/client_secret.js'
+import type { ClientSecret, CreateClientSecretRequest } from '#libs/wire/gen/countersign/exchange/v1/client_secret.js'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { invalid } from '../identity-registry/expected.js'
 import { freshNames, makeWorkload, UNKNOWN_ID } from '../support/builders.js'
 import { HOUR, SECOND } from '../support/manual-clock.js'
 import { asRead, revisionOf } from '../support/revisions.js'
 import { type Session, startSystem, type System } from '../support/system.js'
-import { untouched } from '../support/untouched.js'
+import { plainSecret, untouched } from '../support/untouched.js'
 
 let system: System
 let admin: Session
@@ -26,8 +26,9 @@ const withUniversalAuth = async () => {
   const identityId = await newIdentity()
   return admin.exchange(Exchange.attachUniversalAuth, { identityId, ...untouched })
 }
-const create = (identityId: string, request: { description?: string; ttlSeconds?: number; useLimit?: number } = {}) =>
-  admin.exchange(Exchange.createClientSecret, { identityId, description: '', ttlSeconds: 0, useLimit: 0, ...request })
+type Wanted = Partial<Omit<CreateClientSecretRequest, 'identityId'>>
+const create = (identityId: string, request: Wanted = {}) =>
+  admin.exchange(Exchange.createClientSecret, { identityId, ...plainSecret, ...request })
 const list = (identityId: string, request: { pageSize?: number; pageToken?: string } = {}) =>
   admin.exchange(Exchange.listClientSecrets, { identityId, pageSize: 0, pageToken: '', ...request })
 const revoke = (identityId: string, id: string) => asRead('exchange', admin.exchange(Exchange.revokeClientSecret, { identityId, id }))
@@ -51,13 +52,23 @@ describe('CreateClientSecret', () => {
         uses: 0,
         createTime: now,
         expireTime: new Date(now.getTime() + HOUR),
+        trustedIps: undefined,
         lastUsedTime: undefined,
+        lastUsedAddress: '',
         revokeTime: undefined,
+        successorId: '',
         revision: revisionOf('exchange'),
       })
       expect(made.secret).toContain(made.clientSecret?.id.replaceAll('-', ''))
       await system.login({ clientId, clientSecret: made.secret })
-      expect(await list(identityId)).toEqual({ clientSecrets: [{ ...made.clientSecret, uses: 1, lastUsedTime: now, revision: '' }], nextPageToken: '' })
+      expect(await list(identityId)).toEqual({ clientSecrets: [{ ...made.clientSecret, uses: 1, lastUsedTime: now, lastUsedAddress: '127.0.0.1', revision: '' }], nextPageToken: '' })
+    })
+
+    it('with trusted addresses of its own, in their one spelling, within those of its method', async () => {
+      const { identityId } = await withUniversalAuth()
+      await admin.exchange(Exchange.updateUniversalAuth, { identityId, etag: '', ...untouched, clientSecretTrustedIps: { cidrs: ['10.0.0.0/8', '2001:db8::/32'] } })
+      const { clientSecret } = await create(identityId, { trustedIps: { cidrs: ['::ffff:10.1.0.0/112', '2001:DB8::1', '10.0.0.0/8'] } })
+      expect(clientSecret?.trustedIps?.cidrs).toEqual(['10.1.0.0/16', '2001:db8::1/128', '10.0.0.0/8'])
     })
 
     it('with several for one identity, which live and are revoked on their own', async () => {
@@ -97,20 +108,63 @@ describe('CreateClientSecret', () => {
       await expect(create(identityId)).rejects.toMatchObject({ kind: 'NOT_FOUND' })
     })
 
-    it.each([
+    // Seen to fail with the comparison taken out.
+    it('addresses that its method does not trust, and names each', async () => {
+      const { identityId } = await withUniversalAuth()
+      await admin.exchange(Exchange.updateUniversalAuth, { identityId, etag: '', ...untouched, clientSecretTrustedIps: { cidrs: ['10.0.0.0/8'] } })
+      const wider = create(identityId, { trustedIps: { cidrs: ['10.1.0.0/16', '10.0.0.0/7', '::/0'] } })
+      const description = 'must be within what the method trusts: 10.0.0.0/8'
+      const violations = ['trusted_ips.cidrs[1]', 'trusted_ips.cidrs[2]'].map((field) => ({ field, description }))
+      await expect(wider).rejects.toMatchObject({ kind: 'INVALID_ARGUMENT', reason: 'INVALID_REQUEST', violations })
+      expect(await list(identityId)).toMatchObject({ clientSecrets: [] })
+    })
+
+    it.each<[Wanted, string]>([
       [{ description: 'x'.repeat(201) }, 'description'],
       [{ description: '\u0007' }, 'description'],
       [{ ttlSeconds: -1 }, 'ttl_seconds'],
       [{ ttlSeconds: 315_360_001 }, 'ttl_seconds'],
       [{ useLimit: -1 }, 'use_limit'],
       [{ useLimit: 1_000_000_001 }, 'use_limit'],
+      [{ wrapTtlSeconds: -1 }, 'wrap_ttl_seconds'],
+      [{ wrapTtlSeconds: 86_401 }, 'wrap_ttl_seconds'],
+      [{ trustedIps: { cidrs: [] } }, 'trusted_ips.cidrs'],
+      [{ trustedIps: { cidrs: ['10.0.0.1', '10.1'] } }, 'trusted_ips.cidrs[1]'],
     ])('%j', async (request, field) => {
       await expect(create(UNKNOWN_ID, request)).rejects.toMatchObject(invalid(field))
     })
 
     it('a request with everything wrong, naming all of it', async () => {
-      const wrong = create('x', { description: '\u0000', ttlSeconds: -1, useLimit: -1 })
-      await expect(wrong).rejects.toMatchObject(invalid('identity_id', 'description', 'ttl_seconds', 'use_limit'))
+      const wrong = create('x', { description: '\u0000', ttlSeconds: -1, useLimit: -1, trustedIps: { cidrs: ['x'] }, wrapTtlSeconds: -1 })
+      await expect(wrong).rejects.toMatchObject(invalid('identity_id', 'description', 'ttl_seconds', 'use_limit', 'trusted_ips.cidrs[0]', 'wrap_ttl_seconds'))
+    })
+  })
+})
+
+describe('GetClientSecret', () => {
+  const get = (identityId: string, id: string) => admin.exchange(Exchange.getClientSecret, { identityId, id })
+
+  describe('answers', () => {
+    it('with one secret as it is, and never with its text', async () => {
+      const { identityId, clientId } = await withUniversalAuth()
+      const { clientSecret, secret } = await create(identityId, { description: 'CI', trustedIps: { cidrs: ['127.0.0.0/8'] } })
+      await system.login({ clientId, clientSecret: secret })
+      const found = await get(identityId, clientSecret?.id ?? '')
+      expect(found).toEqual({ ...clientSecret, uses: 1, lastUsedTime: system.clock.now(), lastUsedAddress: '127.0.0.1', revision: '' })
+      expect(JSON.stringify(found)).not.toContain(secret.slice(37))
+    })
+  })
+
+  describe('refuses', () => {
+    it('a secret that there is not, or that is of another identity or organization', async () => {
+      const { identityId } = await withUniversalAuth()
+      const other = await makeWorkload(admin, { name: next() })
+      for (const id of [UNKNOWN_ID, other.secretId, foreign.secretId]) await expect(get(identityId, id)).rejects.toMatchObject(secretNotFound)
+      await expect(get(foreign.identityId, foreign.secretId)).rejects.toMatchObject(secretNotFound)
+    })
+
+    it('a request with everything wrong, naming all of it', async () => {
+      await expect(get('x', 'y')).rejects.toMatchObject(invalid('identity_id', 'id'))
     })
   })
 })

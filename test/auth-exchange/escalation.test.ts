@@ -5,7 +5,7 @@ import { escalation } from '../identity-registry/expected.js'
 import { allow, freshNames, type Limited, makeLimited, makeWorkload } from '../support/builders.js'
 import type { Calls } from '../support/calls.js'
 import { type Session, startSystem, type System } from '../support/system.js'
-import { untouched } from '../support/untouched.js'
+import { plainSecret, untouched } from '../support/untouched.js'
 
 // Whoever could log in as somebody who holds more would hold more: credentials of another identity are for those who hold all
 // that it holds, or have `grant`.
@@ -17,8 +17,7 @@ let stronger: string
 
 const next = freshNames('thing')
 const lifetimes = untouched
-const newSecret = { description: '', ttlSeconds: 0, useLimit: 0 }
-const manage = [allow(['create', 'update'], ['auth-method', 'client-secret', 'principal'])]
+const manage = [allow(['create', 'update', 'revoke'], ['auth-method', 'client-secret', 'principal'])]
 const readSecrets = allow(['read'], ['secrets'])
 
 beforeAll(async () => {
@@ -44,7 +43,11 @@ const methods: Record<string, () => Promise<{ readonly resource: string; readonl
   },
   CreateClientSecret: async () => {
     const identityId = await withCredentials()
-    return { resource: 'client-secret', call: (by) => by(Exchange.createClientSecret, { identityId, ...newSecret }) }
+    return { resource: 'client-secret', call: (by) => by(Exchange.createClientSecret, { identityId, ...plainSecret }) }
+  },
+  RotateClientSecret: async () => {
+    const { identityId, secretId: id } = await makeWorkload(admin, { name: next(), role: stronger })
+    return { resource: 'client-secret', call: (by) => by(Exchange.rotateClientSecret, { identityId, id, overlapSeconds: 0, wrapTtlSeconds: 0 }) }
   },
   CreatePrincipal: async () => {
     const identityId = await withoutCredentials()
@@ -82,13 +85,13 @@ describe('a refused credential', () => {
     const identityId = await withCredentials()
     const secrets = async () => (await admin.exchange(Exchange.listClientSecrets, { identityId, pageSize: 0, pageToken: '' })).clientSecrets
     const before = await secrets()
-    await expect(limited.session.exchange(Exchange.createClientSecret, { identityId, ...newSecret })).rejects.toMatchObject(escalation)
+    await expect(limited.session.exchange(Exchange.createClientSecret, { identityId, ...plainSecret })).rejects.toMatchObject(escalation)
     expect(await secrets()).toEqual(before)
   })
 
   // Seen to fail with the exception taken out: what one holds by a placeholder, nobody is proven to hold, oneself included.
   it('may be made for oneself, whatever one holds', async () => {
     await limited.may(...manage, allow(['read'], ['files'], { attribute: 'owner', eq: '{{identity.id}}' }))
-    await limited.session.exchange(Exchange.createClientSecret, { identityId: limited.identityId, ...newSecret })
+    await limited.session.exchange(Exchange.createClientSecret, { identityId: limited.identityId, ...plainSecret })
   })
 })

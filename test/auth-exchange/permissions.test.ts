@@ -6,7 +6,7 @@ import { notAllowed } from '../identity-registry/expected.js'
 import { allow, deny, freshNames, type Limited, makeLimited, makeWorkload, type Workload } from '../support/builders.js'
 import { bearer, type Calls, callsTo } from '../support/calls.js'
 import { type Session, startSystem, type System } from '../support/system.js'
-import { untouched } from '../support/untouched.js'
+import { plainSecret, untouched } from '../support/untouched.js'
 
 let system: System
 let admin: Session
@@ -29,12 +29,11 @@ type Need = readonly [action: string, resource: string]
 type Row = { readonly needs: readonly Need[]; readonly gives?: Need; readonly call: (by: Calls) => Promise<unknown> }
 
 const lifetimes = untouched
-const newSecret = { description: '', ttlSeconds: 0, useLimit: 0 }
-const newSecretId = async () => (await admin.exchange(Exchange.createClientSecret, { ...workload, ...newSecret })).clientSecret?.id ?? ''
+const newSecretId = async () => (await admin.exchange(Exchange.createClientSecret, { ...workload, ...plainSecret })).clientSecret?.id ?? ''
 const newPrincipalId = async () => (await admin.exchange(Exchange.createPrincipal, { ...workload, name: next() })).principal?.id ?? ''
 
-// What is proven by a secret, or by the token itself, needs no other authorization; everything else has a row here.
-type Authorized = Exclude<keyof typeof Exchange, 'login' | 'renewAccessToken' | 'getJsonWebKeySet'>
+// What is proven by a secret, or by a token itself, needs no other authorization; everything else has a row here.
+type Authorized = Exclude<keyof typeof Exchange, 'login' | 'unwrapClientSecret' | 'renewAccessToken' | 'getJsonWebKeySet'>
 const methods: Record<Authorized, Row> = {
   attachUniversalAuth: {
     needs: [['create', 'auth-method']], gives: ['grant', 'auth-method'],
@@ -49,7 +48,15 @@ const methods: Record<Authorized, Row> = {
   clearLockouts: { needs: [['update', 'auth-method']], call: (by) => by(Exchange.clearLockouts, workload) },
   createClientSecret: {
     needs: [['create', 'client-secret']], gives: ['grant', 'client-secret'],
-    call: (by) => by(Exchange.createClientSecret, { ...workload, ...newSecret }),
+    call: (by) => by(Exchange.createClientSecret, { ...workload, ...plainSecret }),
+  },
+  getClientSecret: {
+    needs: [['read', 'client-secret']],
+    call: async (by) => by(Exchange.getClientSecret, { ...workload, id: await newSecretId() }),
+  },
+  rotateClientSecret: {
+    needs: [['create', 'client-secret'], ['revoke', 'client-secret']], gives: ['grant', 'client-secret'],
+    call: async (by) => by(Exchange.rotateClientSecret, { ...workload, id: await newSecretId(), overlapSeconds: 0, wrapTtlSeconds: 0 }),
   },
   listClientSecrets: {
     needs: [['read', 'client-secret']],
@@ -125,10 +132,10 @@ describe('a method of auth-exchange', () => {
   // Seen to fail with the exception taken out, and the row of createClientSecret above with everybody excepted.
   it('createClientSecret needs no grant of an identity that makes one for itself', async () => {
     await limited.may(allow(['create'], ['client-secret']))
-    const { clientSecret } = await limited.session.exchange(Exchange.createClientSecret, { identityId: limited.identityId, ...newSecret })
+    const { clientSecret } = await limited.session.exchange(Exchange.createClientSecret, { identityId: limited.identityId, ...plainSecret })
     expect(clientSecret).toMatchObject({ identityId: limited.identityId })
     await limited.may()
-    const refused = limited.session.exchange(Exchange.createClientSecret, { identityId: limited.identityId, ...newSecret })
+    const refused = limited.session.exchange(Exchange.createClientSecret, { identityId: limited.identityId, ...plainSecret })
     await expect(refused).rejects.toMatchObject(notAllowed('create', 'client-secret'))
   })
 })

@@ -9,6 +9,7 @@ import { freshNames, makeWorkload, UNKNOWN_ID, type Workload } from '../support/
 import { SECOND } from '../support/manual-clock.js'
 import { revisionOf } from '../support/revisions.js'
 import { BOUNDED, type Session, startSystem, type System } from '../support/system.js'
+import { plainSecret } from '../support/untouched.js'
 
 let system: System
 let admin: Session
@@ -70,7 +71,7 @@ describe('RevokeAccessTokens', () => {
 
     it('and tokens of another secret of the identity stay good where it is a client secret', async () => {
       const workload = await newWorkload()
-      const second = await admin.exchange(Exchange.createClientSecret, { identityId: workload.identityId, description: '', ttlSeconds: 0, useLimit: 0 })
+      const second = await admin.exchange(Exchange.createClientSecret, { identityId: workload.identityId, ...plainSecret })
       const { accessToken } = await system.login({ clientId: workload.clientId, clientSecret: second.secret })
       await revokeAll(ofSecret(workload))
       expect(await check(accessToken)).toMatchObject({ identityId: workload.identityId })

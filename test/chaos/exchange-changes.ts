@@ -1,9 +1,9 @@
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { bootstrapAgain } from './bootstrap-change.js'
-import { type Group, type Identity, isSeenActive, liveSecret, liveToken, type Token } from './group.js'
+import { type Group, type Identity, isSeenActive, liveSecret, liveToken, type Secret, type Token } from './group.js'
 import { principalChanges } from './principal-changes.js'
 import { CALL_MILLIS, type Done, type ExchangeMethod, type Planner, type Step } from './step.js'
-import { untouched } from '../support/untouched.js'
+import { plainSecret, untouched } from '../support/untouched.js'
 
 // Every method that changes something in auth-exchange, and how it is used here. One that is added to changedInExchange has
 // to be added here too: without it this does not compile.
@@ -16,6 +16,7 @@ export const exchangeChanges: Record<ExchangeMethod, Planner> = {
   ClearLockouts: { changes: 'nothing', weight: 0.3, plan: clearLockouts },
   CreateClientSecret: { changes: 'nothing', weight: 0.5, plan: createClientSecret },
   RevokeClientSecret: { changes: 'takes', weight: 1, plan: (group, about) => revokeClientSecret(group, about) },
+  RotateClientSecret: { changes: 'nothing', weight: 0.5, plan: rotateClientSecret },
   RevokeAccessTokens: { changes: 'takes', weight: 0.5, plan: revokeAccessTokens },
   RevokeAccessToken: { changes: 'takes', weight: 2.5, plan: (group, about) => revokeAccessToken(group, about) },
 }
@@ -58,10 +59,32 @@ export function createClientSecret(group: Group, about: Identity): Step | undefi
     feed: 'exchange',
     about,
     attempt: async () => {
-      const made = await group.exchange(Exchange.createClientSecret, { identityId: about.id, description: '', ttlSeconds: 0, useLimit: 0 }, CALL_MILLIS)
+      const made = await group.exchange(Exchange.createClientSecret, { identityId: about.id, ...plainSecret }, CALL_MILLIS)
       const id = made.clientSecret?.id ?? ''
       return { revision: made.clientSecret?.revision ?? '', keep: () => group.addSecret(about, { id, text: made.secret }) }
     },
+  }
+}
+
+/** A secret is rotated once, whatever was heard of it. */
+const rotated = new WeakSet<Secret>()
+
+/** Both live on; where the successor is never heard of, the old one does. */
+function rotateClientSecret(group: Group, about: Identity): Step | undefined {
+  const secret = liveSecret(about)
+  if (!secret || rotated.has(secret) || !isSeenActive(group, about)) return undefined
+  const request = { identityId: about.id, id: secret.id, overlapSeconds: 2_592_000, wrapTtlSeconds: 0 }
+  return {
+    what: 'RotateClientSecret',
+    feed: 'exchange',
+    about,
+    apply: () => rotated.add(secret),
+    attempt: async () => {
+      const made = await group.exchange(Exchange.rotateClientSecret, request, CALL_MILLIS)
+      const id = made.clientSecret?.id ?? ''
+      return { revision: made.clientSecret?.revision ?? '', keep: () => group.addSecret(about, { id, text: made.secret }) }
+    },
+    again: ({ reason }) => Promise.resolve(reason === 'CLIENT_SECRET_ROTATED' ? {} : undefined),
   }
 }
 

@@ -6,6 +6,7 @@ import type { Random } from './random.js'
 import { answerOf, type Recorder } from './recorder.js'
 import { NO_ANSWER } from './history.js'
 import type { World } from './world.js'
+import { plainSecret } from '../support/untouched.js'
 
 const LOGINS_MORE = 3
 const CALL_MILLIS = 2_000
@@ -26,7 +27,7 @@ export async function spendLimited(outside: Outside, isOver: () => boolean): Pro
 async function spendOne({ world, recorder, random, workload: { identityId, clientId } }: Outside): Promise<void> {
   const useLimit = random.between(1, 4)
   const admin = world.exchange(random, world.organizations[0].token)
-  const { clientSecret, secret } = await admin(Exchange.createClientSecret, { identityId, description: 'few uses', ttlSeconds: 0, useLimit }, CALL_MILLIS)
+  const { clientSecret, secret } = await admin(Exchange.createClientSecret, { identityId, ...plainSecret, description: 'few uses', useLimit }, CALL_MILLIS)
   const logIn = async () => {
     await world.exchange(random)(Exchange.login, { proof: { $case: 'universalAuth', value: { clientId, clientSecret: secret } } }, CALL_MILLIS)
     recorder.note({ type: 'use', secret: clientSecret?.id ?? '', limit: useLimit })

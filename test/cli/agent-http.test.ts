@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { type AgentProcess, ask, failedWith, obtained } from './agent-process.js'
 import { type AgentWorld, agentWorld, until } from './agent-world.js'
+import { plainSecret } from '../support/untouched.js'
 
 // `countersign agent --socket` and `--listen`: who is told the token, when there is none, and what is left behind.
 
@@ -158,7 +159,7 @@ describe('in trouble', () => {
     await until(async () => (await statusAt(socket, '/token')) === 503)
     await until(() => !world.isThere('rotated'))
     expect(await ask(socket, '/ready')).toMatchObject({ status: 503, body: { ready: false, reason: 'CREDENTIALS_REJECTED' } })
-    const { secret } = await world.admin.exchange(Exchange.createClientSecret, { identityId, description: '', ttlSeconds: 0, useLimit: 0 })
+    const { secret } = await world.admin.exchange(Exchange.createClientSecret, { identityId, ...plainSecret })
     world.write('rotated.txt', `${secret}\n`)
     await agent.nextNote(obtained)
     expect([await statusAt(socket, '/token'), await statusAt(socket, '/ready'), world.isThere('rotated')]).toEqual([200, 200, true])

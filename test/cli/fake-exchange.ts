@@ -17,9 +17,14 @@ import {
   ClientSecret,
   type CreateClientSecretRequest,
   CreateClientSecretResponse,
+  type GetClientSecretRequest,
   type ListClientSecretsRequest,
   ListClientSecretsResponse,
   type RevokeClientSecretRequest,
+  type RotateClientSecretRequest,
+  RotateClientSecretResponse,
+  type UnwrapClientSecretRequest,
+  UnwrapClientSecretResponse,
 } from '#libs/wire/gen/countersign/exchange/v1/client_secret.js'
 import { type ClearLockoutsRequest, ClearLockoutsResponse, type ListLockoutsRequest, ListLockoutsResponse } from '#libs/wire/gen/countersign/exchange/v1/lockout.js'
 import {
@@ -35,6 +40,7 @@ import {
   type AttachUniversalAuthRequest,
   type GetUniversalAuthRequest,
   UniversalAuth,
+  type UpdateUniversalAuthRequest,
 } from '#libs/wire/gen/countersign/exchange/v1/universal_auth.js'
 import { type Answering, auditAnswers, NOW, one, page, requirePower, tokenOf, type World } from './fake-world.js'
 
@@ -70,7 +76,24 @@ const methodAnswers = (world: World, answering: Answering) => ({
     requirePower(world, token)
     return methodOf(world, identityId)
   }),
+  updateUniversalAuth: answering('updateUniversalAuth', ({ identityId, ...given }: UpdateUniversalAuthRequest, token) => {
+    requirePower(world, token)
+    const settings = Object.fromEntries(Object.entries(given).filter(([name, value]) => name !== 'etag' && value !== undefined))
+    return Object.assign(methodOf(world, identityId), settings, { updateTime: NOW })
+  }),
 })
+
+const textOf = ({ id }: ClientSecret): string => `csk_${id}_shown-once`
+
+/** Keeps a new secret, which logs in from now on, and shows it or its wrapping token. */
+function shownOf(world: World, clientSecret: ClientSecret, { wrapTtlSeconds }: { readonly wrapTtlSeconds: number }) {
+  const { clientId } = methodOf(world, clientSecret.identityId)
+  const secret = textOf(clientSecret)
+  world.secrets.push(clientSecret)
+  world.logins.set(clientId, { identityId: clientSecret.identityId, clientSecret: secret })
+  if (wrapTtlSeconds === 0) return { secret }
+  return { wrappingToken: `csw_${clientSecret.id}`, wrappingExpireTime: new Date(NOW.getTime() + wrapTtlSeconds * 1000) }
+}
 
 const secretAnswers = (world: World, answering: Answering) => ({
   createClientSecret: answering('createClientSecret', (request: CreateClientSecretRequest, token) => {
@@ -80,10 +103,28 @@ const secretAnswers = (world: World, answering: Answering) => ({
     const id = world.ids.next()
     const expireTime = ttlSeconds === 0 ? undefined : new Date(Date.now() + ttlSeconds * 1000)
     const clientSecret = ClientSecret.fromPartial({ id, identityId, description, useLimit, createTime: NOW, expireTime })
-    const secret = `csk_${id}_shown-once`
-    world.secrets.push(clientSecret)
-    world.logins.set(clientId, { identityId, clientSecret: secret })
-    return CreateClientSecretResponse.fromPartial({ clientSecret, clientId, secret })
+    if (request.trustedIps) clientSecret.trustedIps = request.trustedIps
+    return CreateClientSecretResponse.fromPartial({ clientSecret, clientId, ...shownOf(world, clientSecret, request) })
+  }),
+  getClientSecret: answering('getClientSecret', ({ id }: GetClientSecretRequest, token) => {
+    requirePower(world, token)
+    return one(world.secrets, id, 'CLIENT_SECRET_NOT_FOUND')
+  }),
+  rotateClientSecret: answering('rotateClientSecret', (request: RotateClientSecretRequest, token) => {
+    requirePower(world, token)
+    const predecessor = one(world.secrets, request.id, 'CLIENT_SECRET_NOT_FOUND')
+    const clientSecret = ClientSecret.fromPartial({ ...predecessor, id: world.ids.next() })
+    predecessor.successorId = clientSecret.id
+    predecessor.expireTime = new Date(NOW.getTime() + (request.overlapSeconds ?? 3600) * 1000)
+    const { clientId } = methodOf(world, request.identityId)
+    return RotateClientSecretResponse.fromPartial({ clientSecret, predecessor, clientId, ...shownOf(world, clientSecret, request) })
+  }),
+  unwrapClientSecret: answering('unwrapClientSecret', ({ wrappingToken }: UnwrapClientSecretRequest) => {
+    const { organizationId } = world
+    const clientSecret = world.secrets.find(({ id }) => wrappingToken === `csw_${id}`)
+    if (!clientSecret) throw new DomainError('UNAUTHENTICATED', 'WRAPPING_TOKEN_REJECTED', 'The wrapping token is not valid.')
+    const { id: clientSecretId, identityId } = clientSecret
+    return UnwrapClientSecretResponse.fromPartial({ organizationId, identityId, clientId: methodOf(world, identityId).clientId, clientSecretId, secret: textOf(clientSecret) })
   }),
   listClientSecrets: answering('listClientSecrets', (request: ListClientSecretsRequest, token) => {
     requirePower(world, token)

@@ -19,7 +19,7 @@ afterAll(() => system.close())
 function callWith(token: string): Call {
   const metadata = new Metadata()
   metadata.set('authorization', `Bearer ${token}`)
-  return { path: '/test/Test', metadata, peer: '', peerNames: [], trace: traceOf(metadata), deadline: deadlineOf(Infinity, 5_000), note: () => undefined }
+  return { path: '/test/Test', metadata, peer: '', peerAddress: undefined, peerNames: [], trace: traceOf(metadata), deadline: deadlineOf(Infinity, 5_000), note: () => undefined }
 }
 
 // Clients throw a good token away over UNAUTHENTICATED. Seen to fail with failureOf in libs/rpc/client.ts handing on what it was told.

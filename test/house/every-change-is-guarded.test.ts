@@ -35,6 +35,7 @@ const exchange: Record<keyof typeof changedInExchange, string> = {
   ClearLockouts: 'forgets failures, which keep no good secret out',
   CreateClientSecret: GUARDED,
   RevokeClientSecret: 'takes',
+  RotateClientSecret: GUARDED,
   RevokeAccessToken: 'takes',
   RevokeAccessTokens: 'takes',
   CreatePrincipal: GUARDED,

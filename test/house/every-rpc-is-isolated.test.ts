@@ -21,6 +21,7 @@ import { encode, fieldPathOf, isInternal, leavesOf, type Method, methodNamed, ME
 /** Where being told apart is the point. */
 const EXEMPT = new Map([
   ['AuthExchangeService.Login: all of it', 'client id and client secret together are the proof'],
+  ['AuthExchangeService.UnwrapClientSecret: wrapping_token', 'whoever holds a wrapping token may unwrap it: holding it is all the authorization there is'],
   ['AuthExchangeService.RenewAccessToken: access_token', 'whoever holds a token may renew it: holding it is all the authorization there is'],
   ['AuthExchangeService.RevokeAccessToken: access_token', 'whoever holds a token may revoke it: holding it is all the authorization there is'],
   ['ExchangeInternalService.Bootstrap: client_id', 'a login starts from it alone, so it is unique in an installation, and the operator chooses it'],

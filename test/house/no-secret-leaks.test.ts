@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { createLog } from '#libs/log.js'
 import { withClient } from '../../deploy/local/service-databases.js'
 import { secretIdOf, secretText } from '../../services/auth-exchange/domain/client-secret.js'
-import { type Canary, canariesOf, everywhere, foundIn, redisText, secretCanary, tokenCanary } from '../support/canaries.js'
+import { type Canary, canariesOf, everywhere, foundIn, redisText, secretCanary, textCanary, tokenCanary } from '../support/canaries.js'
 import { askAsEnvoy, seenByClient, showing } from '../support/envoy.js'
 import { partsOf } from '../support/forged-tokens.js'
 import { addressesByService, type CallsByService, callsByService, type Headers, type Outcome, visibleText } from '../support/raw-calls.js'
@@ -44,13 +44,14 @@ afterAll(async () => {
 async function send(method: Method, bytes: Uint8Array, headers: Headers = senderOf(system, tenant)(method)): Promise<Outcome> {
   const outcome = await calls.of(method.service).call(method.path, bytes, headers)
   seen.push(visibleText(outcome))
-  const { secret, accessToken } = outcome.answer ? shown.parse(answerOf(method, outcome.answer)) : {}
-  if (secret !== undefined) shownOnce.push(secretCanary('a new client secret', secret))
+  const { secret, wrappingToken, accessToken } = outcome.answer ? shown.parse(answerOf(method, outcome.answer)) : {}
+  if (secret) shownOnce.push(secretCanary('a new client secret', secret))
+  if (wrappingToken) shownOnce.push(textCanary('a new wrapping token', wrappingToken))
   if (accessToken !== undefined) shownOnce.push(tokenCanary('a new access token', accessToken))
   return outcome
 }
 
-const shown = z.looseObject({ secret: z.string().optional(), accessToken: z.string().optional() })
+const shown = z.looseObject({ secret: z.string().optional(), wrappingToken: z.string().optional(), accessToken: z.string().optional() })
 
 const sendTo = (name: string, request: WireMessage, headers?: Headers): Promise<Outcome> =>
   send(methodNamed(name), encode(methodNamed(name).desc.input, request), headers)
@@ -78,7 +79,7 @@ async function endWaitingConnection(client: Client): Promise<void> {
   await client.query(`select pg_terminate_backend(pid) ${waiting}`)
 }
 
-const CARRYING = METHODS.filter(({ desc }) => declaredLeaves(desc.input).some(({ field }) => ['access_token', 'client_secret'].includes(field.name)))
+const CARRYING = METHODS.filter(({ desc }) => declaredLeaves(desc.input).some(({ field }) => ['access_token', 'client_secret', 'wrapping_token'].includes(field.name)))
 
 describe('while', () => {
   it('every method is called', async () => {
@@ -202,7 +203,7 @@ describe('nothing is found', () => {
     expect(lines.length).toBeGreaterThan(100)
     for (const line of lines) {
       expect(z.looseObject({ level: z.string() }).parse(JSON.parse(line))).not.toHaveProperty('authorization')
-      expect(line).not.toMatch(/bearer |basic |csk_|eyJhbGciOi/i)
+      expect(line).not.toMatch(/bearer |basic |csk_|csw_|eyJhbGciOi/i)
     }
   })
 })
@@ -235,7 +236,7 @@ describe('a field of the log', () => {
     return lines
   }
 
-  it.each(['authorization', 'accessToken', 'clientSecret', 'secret', 'token', 'password', 'credential'])('named %s never shows its value', (name) => {
+  it.each(['authorization', 'accessToken', 'clientSecret', 'wrappingToken', 'secret', 'token', 'password', 'credential'])('named %s never shows its value', (name) => {
     const lines = logged({ [name]: 'a canary' }, { request: { [name]: 'a canary' } }, { [name]: { text: 'a canary' } })
     expect(lines).toEqual(Array.from({ length: 3 }, () => expect.stringMatching(/^(?!.*canary).*\[secret\]/)))
   })

@@ -12,7 +12,7 @@ import { asService, bearer, type Calls, callsTo } from '../support/calls.js'
 import { certificateAuthority, variablesOf } from '../support/certificate-authority.js'
 import { type FreshDatabase, freshDatabase } from '../support/postgres.js'
 import { scratchDirectory } from '../support/scratch-directory.js'
-import { untouched } from '../support/untouched.js'
+import { plainSecret, untouched } from '../support/untouched.js'
 
 // The four steps with TLS on every listener and to every peer: services know each other by certificate and credential.
 
@@ -64,7 +64,7 @@ describe('over TLS', () => {
     const exchange = callsOver(services.addresses.exchange, token)
     const { id: identityId } = await registry(Registry.createIdentity, { name: 'billing', role: 'viewer' })
     await exchange(Exchange.attachUniversalAuth, { identityId, ...untouched })
-    const { clientId, secret } = await exchange(Exchange.createClientSecret, { identityId, description: '', ttlSeconds: 0, useLimit: 0 })
+    const { clientId, secret } = await exchange(Exchange.createClientSecret, { identityId, ...plainSecret })
     const accessToken = await login({ clientId, clientSecret: secret })
     const question = { accessToken, projectId: '', resource: { type: 'secrets', attributes: {} }, consistency: { level: { $case: 'full' as const, value: {} } }, context: {} }
     const check = callsOver(services.addresses.check)

@@ -105,6 +105,8 @@ const BAD_VALUES: Readonly<Record<string, readonly Wire[]>> = {
   page_size: wholes(200),
   page_token: optional('x', '=', `${base64(ID)}=`, `${base64(ID)} `, base64(ID.toUpperCase()), base64(`${ID}x`), '+/+/', 'x'.repeat(5000)),
   ttl_seconds: wholes(315_360_000),
+  overlap_seconds: wholes(2_592_000),
+  wrap_ttl_seconds: wholes(86_400),
   use_limit: wholes(1_000_000_000),
   access_token_ttl_seconds: wholes(7_776_000),
   access_token_max_ttl_seconds: wholes(7_776_000),
@@ -134,6 +136,7 @@ const BAD_VALUES: Readonly<Record<string, readonly Wire[]>> = {
   at_least: required(...revisions),
   revision: required(...revisions),
   client_secret: credentials,
+  wrapping_token: credentials,
 }
 
 /** How many of a list there may be. */

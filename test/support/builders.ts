@@ -3,17 +3,17 @@ import type { BoundRole } from '#libs/wire/gen/countersign/registry/v1/binding.j
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { Effect, Operator, type Rule } from '#libs/wire/gen/countersign/registry/v1/role.js'
 import type { Credentials, Session, System } from './system.js'
-import { untouched } from './untouched.js'
+import { plainSecret, untouched } from './untouched.js'
 
 /** A workload: an identity with Universal Auth and one client secret. */
 export type Workload = Credentials & { readonly identityId: string; readonly secretId: string }
 
-type WorkloadOptions = { readonly name: string; readonly role?: string; readonly useLimit?: number; readonly ttlSeconds?: number; readonly tokenTtlSeconds?: number }
+type WorkloadOptions = { readonly name: string; readonly role?: string; readonly useLimit?: number; readonly ttlSeconds?: number; readonly tokenTtlSeconds?: number; readonly from?: readonly string[] }
 
-export async function makeWorkload(admin: Session, { name, role = '', useLimit = 0, ttlSeconds = 0, tokenTtlSeconds }: WorkloadOptions): Promise<Workload> {
+export async function makeWorkload(admin: Session, { name, role = '', useLimit = 0, ttlSeconds = 0, tokenTtlSeconds, from }: WorkloadOptions): Promise<Workload> {
   const { id: identityId } = await admin.registry(Registry.createIdentity, { name, role })
   await admin.exchange(Exchange.attachUniversalAuth, { identityId, ...untouched, accessTokenTtlSeconds: tokenTtlSeconds })
-  const { clientId, clientSecret, secret } = await admin.exchange(Exchange.createClientSecret, { identityId, description: '', ttlSeconds, useLimit })
+  const { clientId, clientSecret, secret } = await admin.exchange(Exchange.createClientSecret, { identityId, ...plainSecret, ttlSeconds, useLimit, trustedIps: from && { cidrs: [...from] } })
   return { identityId, clientId, clientSecret: secret, secretId: clientSecret?.id ?? '' }
 }
 

@@ -53,7 +53,12 @@ export async function canariesOf(system: System): Promise<Canary[]> {
     const verifiers = 'select id, digest, argon2_hash as hash, argon2_salt as salt from exchange.client_secret'
     const keys = 'select sealed_private_key as sealed from exchange.signing_key where sealed_private_key is not null'
     const { rows } = await client.query<{ id: string; digest: Buffer; hash: Buffer; salt: Buffer }>(verifiers)
-    return { verifiers: rows, keys: (await client.query<{ sealed: Buffer }>(keys)).rows }
+    const wrapped = 'select client_secret_id as id, digest, sealed_secret as sealed from exchange.wrapped_secret'
+    return {
+      verifiers: rows,
+      keys: (await client.query<{ sealed: Buffer }>(keys)).rows,
+      wrapped: (await client.query<{ id: string; digest: Buffer; sealed: Buffer | null }>(wrapped)).rows,
+    }
   })
   return [
     bytesCanary('the pepper', Buffer.from(pepper, 'base64')),
@@ -63,6 +68,10 @@ export async function canariesOf(system: System): Promise<Canary[]> {
     ...stored.keys.map(({ sealed }) => bytesCanary('the sealed signing key', sealed)),
     ...Object.entries({ registryCredential, exchangeCredential, checkCredential, bootstrapCredential }).map(([name, text]) => textCanary(name, text)),
     textCanary('the password of the database', decodeURIComponent(new URL(databases.superuserUrl).password)),
+    ...stored.wrapped.flatMap(({ id, digest, sealed }) => [
+      bytesCanary(`the digest of the wrapping token of ${id}`, digest),
+      ...(sealed ? [bytesCanary(`the wrapped secret ${id}`, sealed)] : []),
+    ]),
     ...stored.verifiers.flatMap(({ id, digest, hash, salt }) => [
       bytesCanary(`the digest of ${id}`, digest),
       bytesCanary(`the hash of ${id}`, hash),

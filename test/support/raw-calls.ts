@@ -1,4 +1,4 @@
-import { Client, type ClientOptions, credentials, Metadata, type status } from '@grpc/grpc-js'
+import { Client, type ClientOptions, credentials, Metadata, type MetadataValue, type status } from '@grpc/grpc-js'
 import { wallMillis } from '#libs/clock.js'
 import { BadRequest, ErrorInfo, RequestInfo, RetryInfo } from '#libs/wire/gen/google/rpc/error_details.js'
 import { Status } from '#libs/wire/gen/google/rpc/status.js'
@@ -13,7 +13,8 @@ export type Outcome = {
   readonly answer: Buffer | undefined
 }
 
-export type Headers = Readonly<Record<string, string | readonly string[]>>
+/** A name that ends in `-bin` takes bytes. */
+export type Headers = Readonly<Record<string, MetadataValue | readonly MetadataValue[]>>
 
 /** Calls that send the bytes they are given and keep the bytes that come. */
 export type RawCalls = { call(path: string, bytes: Uint8Array, headers?: Headers): Promise<Outcome>; close(): void }
@@ -70,7 +71,7 @@ export const addressesByService = ({ addresses }: System): Record<string, string
 function metadataOf(headers: Headers): Metadata {
   const metadata = new Metadata()
   for (const [name, values] of Object.entries(headers)) {
-    for (const value of typeof values === 'string' ? [values] : values) metadata.add(name, value)
+    for (const value of typeof values === 'string' || Buffer.isBuffer(values) ? [values] : values) metadata.add(name, value)
   }
   return metadata
 }

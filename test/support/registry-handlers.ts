@@ -45,7 +45,7 @@ export async function registryHandlers(): Promise<RegistryHandlers> {
   const authorization = { require, ask: async (call: Call) => ({ caller: await require(call), allowed: true }) }
   const call = (): Call => {
     const metadata = new Metadata()
-    return { path: '/test/Test', metadata, peer: 'test', peerNames: [], trace: traceOf(metadata), deadline: monotonicMillis() + 10_000, note: () => undefined }
+    return { path: '/test/Test', metadata, peer: 'test', peerAddress: undefined, peerNames: [], trace: traceOf(metadata), deadline: monotonicMillis() + 10_000, note: () => undefined }
   }
   return {
     outside: { db, authorization, feed: changeFeed({ name: 'registry', db, ids, hint: () => undefined }), ids, clock },

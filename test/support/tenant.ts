@@ -5,6 +5,7 @@ import type { Admin } from '../../deploy/local/bootstrap.js'
 import { allow, bindTo, makeProject, makeWorkload, type Workload } from './builders.js'
 import { operatorOf } from './operator.js'
 import type { Session, System } from './system.js'
+import { plainSecret } from './untouched.js'
 
 /** An organization with one of everything, and ways to make more of each. Every name in it begins with its tag. */
 export type Tenant = {
@@ -33,6 +34,8 @@ export type Tenant = {
   readonly binding: (projectId: string) => Promise<Versioned>
   /** A client secret of the workload. */
   readonly secretId: () => Promise<string>
+  /** A wrapping token of another client secret of the workload. */
+  readonly wrappingToken: () => Promise<string>
   /** A principal of the workload. */
   readonly principalId: () => Promise<string>
   /** A live token of the workload. */
@@ -103,8 +106,9 @@ export async function makeTenant(system: System, tag: string, of: Admin): Promis
     },
     secretId: async () => {
       const { identityId } = workload
-      return (await exchange(Exchange.createClientSecret, { identityId, description: '', ttlSeconds: 0, useLimit: 0 })).clientSecret?.id ?? ''
+      return (await exchange(Exchange.createClientSecret, { identityId, ...plainSecret })).clientSecret?.id ?? ''
     },
+    wrappingToken: async () => (await exchange(Exchange.createClientSecret, { identityId: workload.identityId, ...plainSecret, wrapTtlSeconds: 60 })).wrappingToken,
     principalId: async () => (await newPrincipal(`spiffe://${fresh()}`)).principal?.id ?? '',
     token: () => system.login(workload),
     preparedKid: async () => {

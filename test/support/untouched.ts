@@ -8,3 +8,6 @@ export const untouched = {
   clientSecretTrustedIps: undefined,
   lockout: undefined,
 }
+
+/** A client secret without limits, to be shown. */
+export const plainSecret = { description: '', ttlSeconds: 0, useLimit: 0, trustedIps: undefined, wrapTtlSeconds: 0 }

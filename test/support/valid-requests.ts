@@ -150,11 +150,12 @@ const exchange: Record<string, readonly Builder[]> = {
   ],
   ListLockouts: [({ workload }) => ({ identity_id: workload.identityId })],
   ClearLockouts: [({ workload }) => ({ identity_id: workload.identityId })],
-  CreateClientSecret: [({ workload }) => ({ identity_id: workload.identityId, description: 'what it is for', ttl_seconds: 60, use_limit: 5 })],
-  ListClientSecrets: [
-    ({ workload, earlier }) => ({ identity_id: workload.identityId, page_size: 1, page_token: pageTokenAfter(earlier.identityId) }),
-  ],
+  CreateClientSecret: [({ workload }) => ({ identity_id: workload.identityId, description: 'what it is for', ttl_seconds: 60, use_limit: 5, trusted_ips: everywhere, wrap_ttl_seconds: 60 })],
+  GetClientSecret: [({ workload }) => ({ identity_id: workload.identityId, id: workload.secretId })],
+  ListClientSecrets: [({ workload, earlier }) => ({ identity_id: workload.identityId, page_size: 1, page_token: pageTokenAfter(earlier.identityId) })],
   RevokeClientSecret: [async ({ workload, secretId }) => ({ identity_id: workload.identityId, id: await secretId() })],
+  RotateClientSecret: [async ({ workload, secretId }) => ({ identity_id: workload.identityId, id: await secretId(), overlap_seconds: 60, wrap_ttl_seconds: 60 })],
+  UnwrapClientSecret: [async ({ wrappingToken }) => ({ wrapping_token: await wrappingToken() })],
   CreatePrincipal: [({ workload, fresh }) => ({ identity_id: workload.identityId, name: `spiffe://${fresh()}` })],
   ListPrincipals: [
     ({ workload, earlier }) => ({ identity_id: workload.identityId, page_size: 1, page_token: pageTokenAfter(earlier.identityId) }),

@@ -1,4 +1,5 @@
 import { DomainError } from '#libs/domain-error.js'
+import type { Unusable } from './client-secret.js'
 
 // Every way in which auth-exchange says no, besides what libs say for all services. docs/errors.md has a row for each.
 
@@ -9,6 +10,15 @@ export const credentialsRejected = (): DomainError =>
 /** The same, and too often by now from this source. Never the answer to a good secret. */
 export const loginThrottled = (retryAfterMillis: number): DomainError =>
   new DomainError('RESOURCE_EXHAUSTED', 'LOGIN_THROTTLED', 'Client credentials were rejected, and too often by now: correct them.', { retryAfterMillis })
+/** Said only to whoever showed a secret that is good. */
+export const sourceNotTrusted = (address: string | undefined): DomainError =>
+  new DomainError('PERMISSION_DENIED', 'SOURCE_NOT_TRUSTED', `The client secret may not be used from ${address ?? 'an address that is not known'}.`, {
+    metadata: { address: address ?? '' },
+  })
+
+/** One answer whatever is wrong: malformed, unknown, expired, used, or its secret revoked. */
+export const wrappingTokenRejected = (): DomainError =>
+  new DomainError('UNAUTHENTICATED', 'WRAPPING_TOKEN_REJECTED', 'The wrapping token is not valid: if it was just given to you, have its secret revoked.')
 
 /** One answer whatever is wrong: malformed, forged, unknown, expired or revoked. */
 export const accessTokenRejected = (): DomainError =>
@@ -34,6 +44,12 @@ export const identityNotActive = (identityId: string): DomainError =>
 
 export const clientSecretNotFound = (id: string): DomainError =>
   new DomainError('NOT_FOUND', 'CLIENT_SECRET_NOT_FOUND', `There is no client secret ${id}.`, { metadata: { id } })
+
+export const clientSecretNotLive = (id: string, state: Unusable): DomainError =>
+  new DomainError('FAILED_PRECONDITION', 'CLIENT_SECRET_NOT_LIVE', `The client secret ${id} is ${state}: make another in its place.`, { metadata: { id, state } })
+
+export const clientSecretRotated = (id: string, successorId: string): DomainError =>
+  new DomainError('FAILED_PRECONDITION', 'CLIENT_SECRET_ROTATED', `The client secret ${id} was rotated already: its successor is ${successorId}.`, { metadata: { id, successorId } })
 
 export const tokenNotFound = (id: string): DomainError =>
   new DomainError('NOT_FOUND', 'TOKEN_NOT_FOUND', `There is no live access token ${id}.`, { metadata: { id } })

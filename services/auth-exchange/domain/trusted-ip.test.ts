@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { EVERYWHERE, isTrusted, trustedIpsFrom } from './trusted-ip.js'
+import { assertWithin, EVERYWHERE, isTrusted, trustedIpsFrom } from './trusted-ip.js'
 
 function parsed(cidrs: readonly string[]) {
   const wrong: (number | undefined)[] = []
@@ -41,4 +41,19 @@ describe('trusted addresses', () => {
     [undefined, ['0.0.0.0/0'], false],
     [undefined, ['10.0.0.0/8'], false],
   ])('%s in %j: %s', (address, trusted, is) => expect(isTrusted(address, trusted)).toBe(is))
+
+  it.each([
+    [['10.1.0.0/16', '10.2.3.4/32'], ['10.0.0.0/8'], []],
+    [['10.0.0.0/8'], ['10.0.0.0/8'], []],
+    [['10.0.0.0/8', '10.0.0.0/7', '::/0'], ['10.0.0.0/8'], ['cidrs[1]', 'cidrs[2]']],
+    [['0.0.0.0/0'], ['::/0'], ['cidrs[0]']],
+    [EVERYWHERE, EVERYWHERE, []],
+    // Of those that are trusted, one must hold it all.
+    [['10.0.0.0/8'], ['10.0.0.0/9', '10.128.0.0/9'], ['cidrs[0]']],
+    [[], ['10.0.0.0/8'], []],
+  ])('%j in %j: what is wider is %j', (cidrs, trusted, wider) => {
+    const found: string[] = []
+    assertWithin(cidrs, trusted, (path) => () => void found.push(path))
+    expect(found).toEqual(wider)
+  })
 })

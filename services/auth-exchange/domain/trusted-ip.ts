@@ -18,8 +18,17 @@ export function trustedIpsFrom(cidrs: readonly string[], at: (place?: number) =>
 }
 
 /** What is asked for, or what holds already where the list is absent. */
-export function trustedIpsOver(asked: { readonly cidrs: readonly string[] } | undefined, current: readonly string[], at: (path: string) => Report): readonly string[] {
+export function trustedIpsOver<Current extends readonly string[] | null>(asked: { readonly cidrs: readonly string[] } | undefined, current: Current, at: (path: string) => Report): readonly string[] | Current {
   return asked === undefined ? current : trustedIpsFrom(asked.cidrs, (place) => at(place === undefined ? 'cidrs' : `cidrs[${place}]`))
+}
+
+/** Reports every one that is not within one of those that are trusted already. */
+export function assertWithin(cidrs: readonly string[], trusted: readonly string[], at: (path: string) => Report): void {
+  const outer = trusted.flatMap((cidr) => subnetOf(cidr) ?? [])
+  for (const [place, cidr] of cidrs.entries()) {
+    const inner = subnetOf(cidr)
+    if (!inner || !outer.some((one) => one.covers(inner))) at(`cidrs[${place}]`)(`must be within what the method trusts: ${trusted.join(', ')}`)
+  }
 }
 
 const cidrOf = ({ address, prefix }: Subnet): string => `${address.toString()}/${prefix}`

@@ -8,6 +8,7 @@ import { revokeClientSecrets } from '../store/client-secrets.js'
 import { deletePrincipals } from '../store/principals.js'
 import type { Db } from '../store/schema.js'
 import { listOrganizationIds, voidTokensOfAll } from '../store/universal-auth.js'
+import { eraseWrappedSecrets } from '../store/wrapped-secrets.js'
 
 type Outside = { readonly db: Db; readonly ids: Ids; readonly clock: Clock; readonly deadline: Deadline }
 
@@ -22,20 +23,22 @@ export type Voided = { readonly revokedSecrets: readonly RevokedSecret[]; readon
 
 /**
  * After a restore: voids every copy of tokens that was made before it, and revokes the secrets with a limited number of uses,
- * since nobody knows how many were used that the restored database has not counted. The new epoch says more than any change
- * could: it is no row of the feed.
+ * since nobody knows how many were used that the restored database has not counted; and erases the secrets that are wrapped,
+ * since nobody knows who unwrapped them. The new epoch says more than any change could: it is no row of the feed.
  */
 export function afterRestore(extent: Extent, requestId: string, { db, ids, clock, deadline }: Outside): Promise<Voided> {
   return inTransaction(db, deadline, async (tx) => {
     await changeEpoch(tx, 'exchange')
     const revoked = await revokeClientSecrets(tx, extent === 'secrets' ? 'all' : 'limited', clock.now())
+    const erased = await eraseWrappedSecrets(tx)
     const deleted = extent === 'secrets' ? await deletePrincipals(tx) : []
     if (extent !== 'needful') await voidTokensOfAll(tx)
     for (const organizationId of await listOrganizationIds(tx)) {
       const who = { organizationId, id: ids.next(), actorIdentityId: null, actorTokenId: null, targetType: 'organization', targetId: organizationId }
       const clientSecretIds = revoked.filter((one) => one.organizationId === organizationId).map(({ id }) => id)
+      const wrappedSecretIds = erased.filter((one) => one.organizationId === organizationId).map(({ clientSecretId }) => clientSecretId)
       const principals = deleted.filter((one) => one.organizationId === organizationId).map(({ identityId, name }) => ({ identityId, name }))
-      await insertAuditEvent(tx, { ...who, action: 'Restore', details: { by: 'restored', extent, clientSecretIds, principals }, requestId })
+      await insertAuditEvent(tx, { ...who, action: 'Restore', details: { by: 'restored', extent, clientSecretIds, wrappedSecretIds, principals }, requestId })
     }
     const deletedPrincipals = deleted.map(({ organizationId, identityId, id, name }) => ({ organizationId, identityId, id, name }))
     return { revokedSecrets: revoked, deletedPrincipals }

@@ -1,6 +1,6 @@
 import type { Clock } from '#libs/clock.js'
 import type { FailedLogin, FailureTallies } from '../domain/login-failures.js'
-import { credentialsRejected, loginThrottled } from '../domain/refusals.js'
+import { credentialsRejected, loginThrottled, sourceNotTrusted } from '../domain/refusals.js'
 import { sourceOf } from '../domain/source.js'
 import type { LoginThrottle } from '../domain/throttle.js'
 import type { LoginAttempts } from '../ports.js'
@@ -16,18 +16,20 @@ type Outside = {
 /** Counts what fails. The judgement is made when the proof was found wanting, so that none in flight at the same time gets by. */
 export function loginAttempts({ throttle, tallies, clock, onFailure }: Outside): LoginAttempts {
   return {
-    begin: (call, clientId) => {
-      const login = { source: sourceOf(call.peer), clientId }
+    begin: (call, { clientId, sourceAddress }) => {
+      const login = { source: sourceOf(sourceAddress), clientId }
       return {
         isSuspect: throttle.isSuspect(login, clock.now()),
         refusal: (reason, own) => {
           const now = clock.now()
-          // What others did meanwhile is no failure of whoever shows a good secret.
-          const endTime = reason === 'overtaken' ? undefined : throttle.failed(login, now, own)
+          // Whoever shows a good secret guesses at nothing.
+          const isGuess = reason !== 'overtaken' && reason !== 'untrusted-address'
+          const endTime = isGuess ? throttle.failed(login, now, own) : undefined
           const failed = { ...login, reason, throttled: endTime !== undefined }
           tallies.add(failed, now)
           onFailure(failed)
           call.note({ login_refused: reason })
+          if (reason === 'untrusted-address') return sourceNotTrusted(sourceAddress)
           return endTime ? loginThrottled(endTime.getTime() - now.getTime()) : credentialsRejected()
         },
         succeeded: () => throttle.succeeded(login),

@@ -2,6 +2,8 @@ import type { Clock } from '#libs/clock.js'
 import { Violations } from '#libs/domain-error.js'
 import { credentialText, id as idField } from '#libs/fields.js'
 import type { Ids } from '#libs/ids.js'
+import type { ServiceCallers } from '#libs/rpc/service-credential.js'
+import { sourceAddressOf } from '#libs/rpc/source-address.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { LoginRequest, LoginResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
 import { lifeFrom } from '../domain/access-token.js'
@@ -15,15 +17,17 @@ type Outside = {
   readonly identities: IdentityReader
   readonly signer: TokenSigner
   readonly activeTokens: ActiveTokens
+  readonly callers: ServiceCallers
   readonly ids: Ids
   readonly clock: Clock
 }
 
-export function login({ ledger, attempts, universalAuth, identities, signer, activeTokens, ids, clock }: Outside): Unary<LoginRequest, LoginResponse> {
+export function login({ ledger, attempts, universalAuth, identities, signer, activeTokens, callers, ids, clock }: Outside): Unary<LoginRequest, LoginResponse> {
   return async ({ proof }, call) => {
     const given = universalAuthProof(proof)
-    const attempt = attempts.begin(call, given.clientId)
-    const proven = await universalAuth.verify(given, attempt)
+    const sourceAddress = sourceAddressOf(call, callers)
+    const attempt = attempts.begin(call, { clientId: given.clientId, sourceAddress })
+    const proven = await universalAuth.verify({ ...given, sourceAddress }, attempt)
     const { organizationId, identityId, clientId, method, credentialId, credentialEpoch, methodEpoch, identityEpoch, organizationEpoch, signingKid } = proven
     call.note({ organization_id: organizationId, identity_id: identityId })
     if ((await identities.stateOf(proven, call)) !== 'active') throw attempt.refusal('identity-not-active', proven.ownLockout)
@@ -35,7 +39,7 @@ export function login({ ledger, attempts, universalAuth, identities, signer, act
     const claims = { jti: token.id, sub: identityId, org: organizationId, sid: credentialId, amr: [method], client_id: clientId, iat, exp }
     // Signed before it is recorded: a signature that fails must not have cost a use.
     const accessToken = await signer.sign(claims, signingKid)
-    const entry = { token, auditEventId: ids.next(), requestId: call.trace.requestId, sourceAddress: null, now }
+    const entry = { token, auditEventId: ids.next(), requestId: call.trace.requestId, sourceAddress: sourceAddress ?? null, now }
     if (!(await ledger.record(entry, call.deadline))) throw attempt.refusal('overtaken')
     attempt.succeeded()
     activeTokens.keep({ text: accessToken, record: token, stamp: proven.stamp })
@@ -44,7 +48,7 @@ export function login({ ledger, attempts, universalAuth, identities, signer, act
   }
 }
 
-function universalAuthProof(proof: LoginRequest['proof']): UniversalAuthProof {
+function universalAuthProof(proof: LoginRequest['proof']): Omit<UniversalAuthProof, 'sourceAddress'> {
   const wrong = new Violations()
   if (proof?.$case !== 'universalAuth') wrong.at('proof')('must be set: universal_auth')
   const { clientId, clientSecret } = proof?.value ?? { clientId: '', clientSecret: '' }

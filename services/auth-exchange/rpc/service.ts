@@ -1,3 +1,4 @@
+import type { ServiceCallers } from '#libs/rpc/service-credential.js'
 import type { UnaryAdapter } from '#libs/rpc/unary.js'
 import type { AuthExchangeServiceServer } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import type { LoginThrottle } from '../domain/throttle.js'
@@ -9,6 +10,7 @@ import { clearLockouts } from './clear-lockouts.js'
 import { createClientSecret } from './create-client-secret.js'
 import { createPrincipal } from './create-principal.js'
 import { deletePrincipal } from './delete-principal.js'
+import { getClientSecret } from './get-client-secret.js'
 import { getJsonWebKeySet } from './get-json-web-key-set.js'
 import { getUniversalAuth } from './get-universal-auth.js'
 import { introspectAccessToken } from './introspect-access-token.js'
@@ -22,6 +24,8 @@ import { renewAccessToken } from './renew-access-token.js'
 import { revokeAccessToken } from './revoke-access-token.js'
 import { revokeAccessTokens } from './revoke-access-tokens.js'
 import { revokeClientSecret } from './revoke-client-secret.js'
+import { rotateClientSecret } from './rotate-client-secret.js'
+import { unwrapClientSecret } from './unwrap-client-secret.js'
 import { updateUniversalAuth } from './update-universal-auth.js'
 
 type Outside = Writing & {
@@ -35,6 +39,7 @@ type Outside = Writing & {
   readonly universalAuth: ProofVerifier<UniversalAuthProof>
   readonly ledger: LoginLedger
   readonly standings: Standings
+  readonly callers: ServiceCallers
 }
 
 /** What auth-exchange answers on its public port: one file per method. */
@@ -46,8 +51,11 @@ export const exchangeService = (unary: UnaryAdapter, outside: Outside): AuthExch
   clearLockouts: unary(clearLockouts(outside)),
 
   createClientSecret: unary(createClientSecret(outside)),
+  getClientSecret: unary(getClientSecret(outside)),
   listClientSecrets: unary(listClientSecrets(outside)),
   revokeClientSecret: unary(revokeClientSecret(outside)),
+  rotateClientSecret: unary(rotateClientSecret(outside)),
+  unwrapClientSecret: unary(unwrapClientSecret(outside)),
 
   createPrincipal: unary(createPrincipal(outside)),
   listPrincipals: unary(listPrincipals(outside)),

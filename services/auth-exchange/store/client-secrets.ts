@@ -3,8 +3,8 @@ import { feedEpoch, feedSeq } from '#libs/freshness/append.js'
 import type { Stamp } from '#libs/freshness/stamp.js'
 import { constraintOf } from '#libs/postgres/errors.js'
 import type { ClientSecret } from '../domain/client-secret.js'
-import { bootstrapConflict, clientSecretNotFound } from '../domain/refusals.js'
 import type { LockoutSettings } from '../domain/lockout.js'
+import { authMethodNotFound, bootstrapConflict, clientSecretNotFound } from '../domain/refusals.js'
 import type { Verifiers } from '../domain/secret-hash.js'
 import type { UniversalAuth } from '../domain/universal-auth.js'
 import type { Db, Tx } from './schema.js'
@@ -14,13 +14,14 @@ type Owner = { readonly organizationId: string; readonly identityId: string }
 type Key = Owner & { readonly id: string }
 
 // What is shown of a secret: everything but what it is verified with.
-const shown = ['organizationId', 'id', 'identityId', 'description', 'useLimit', 'uses', 'expireTime', 'trustedIps', 'lastUsedTime', 'lastUsedAddress', 'revokeTime', 'epoch', 'createTime'] as const
+const shown = ['organizationId', 'id', 'identityId', 'description', 'useLimit', 'uses', 'expireTime', 'trustedIps', 'lastUsedTime', 'lastUsedAddress', 'revokeTime', 'successorId', 'epoch', 'createTime'] as const
 
 export async function insertClientSecret(tx: Tx, secret: ClientSecret, verifiers: Verifiers): Promise<void> {
   const argon2Parameters = JSON.stringify(verifiers.argon2Parameters)
   await tx.insertInto('clientSecret').values({ ...secret, ...verifiers, argon2Parameters }).execute().catch((error: unknown) => {
     // Only bootstrap brings an id of its own.
-    throw constraintOf(error) === 'client_secret_is_unique' ? bootstrapConflict() : error
+    if (constraintOf(error) === 'client_secret_is_unique') throw bootstrapConflict()
+    throw constraintOf(error) === 'client_secret_organization_id_identity_id_fkey' ? authMethodNotFound(secret.identityId) : error
   })
 }
 
@@ -33,7 +34,7 @@ export type ClientAndSecret = { readonly clientId: string; readonly id: string }
 export async function findSecretsOfClients(db: Db, asked: readonly ClientAndSecret[]): Promise<(SecretOfClient | null)[]> {
   const { rows } = await sql<SecretOfClient & { readonly place: number; readonly feedEpoch: string; readonly feedSeq: string }>`
     select a.place, s.organization_id, s.id, s.identity_id, s.description, s.digest, s.pepper_id, s.argon2_hash, s.argon2_salt, s.argon2_parameters,
-           s.use_limit, s.uses, s.expire_time, s.trusted_ips, s.last_used_time, s.last_used_address, s.revoke_time, s.epoch, s.create_time,
+           s.use_limit, s.uses, s.expire_time, s.trusted_ips, s.last_used_time, s.last_used_address, s.revoke_time, s.successor_id, s.epoch, s.create_time,
            i.epoch as identity_epoch, o.epoch as organization_epoch, m.epoch as method_epoch, m.access_token_ttl_seconds, m.access_token_max_ttl_seconds,
            m.access_token_use_limit, m.access_token_period_seconds, m.client_secret_trusted_ips,
            m.lockout_enabled, m.lockout_threshold, m.lockout_duration_seconds, m.lockout_counter_reset_seconds, m.lockout_clear_time,
@@ -67,6 +68,13 @@ export function listClientSecrets(db: Db, { organizationId, identityId }: Owner,
   return query.orderBy('id').limit(page.size + 1).execute()
 }
 
+export async function getClientSecret(db: Db, { organizationId, identityId, id }: Key): Promise<ClientSecret> {
+  const query = db.selectFrom('clientSecret').select(shown).where('organizationId', '=', organizationId).where('identityId', '=', identityId)
+  const row = await query.where('id', '=', id).executeTakeFirst()
+  if (!row) throw clientSecretNotFound(id)
+  return row
+}
+
 export async function lockClientSecret(tx: Tx, { organizationId, identityId, id }: Key): Promise<ClientSecret> {
   const row = await tx
     .selectFrom('clientSecret').select(shown)
@@ -79,6 +87,11 @@ export async function lockClientSecret(tx: Tx, { organizationId, identityId, id 
 /** Revokes a secret; its new epoch voids the tokens that it obtained. */
 export async function revokeClientSecret(tx: Tx, { organizationId, id, revokeTime, epoch }: ClientSecret): Promise<void> {
   await tx.updateTable('clientSecret').set({ revokeTime, epoch }).where('organizationId', '=', organizationId).where('id', '=', id).execute()
+}
+
+/** Names the successor of a secret, and when the secret itself ends. */
+export async function updateSuccessor(tx: Tx, { organizationId, id, expireTime, successorId }: ClientSecret): Promise<void> {
+  await tx.updateTable('clientSecret').set({ expireTime, successorId }).where('organizationId', '=', organizationId).where('id', '=', id).execute()
 }
 
 /** Revokes all secrets that are not revoked, or those with a limited number of uses, and voids the tokens that they obtained. */

@@ -7,6 +7,7 @@ import { tokensByIdentity } from './migrations/0006-tokens-by-identity.js'
 import { authMethods } from './migrations/0007-auth-methods.js'
 import { keyStates } from './migrations/0008-key-states.js'
 import { lockouts } from './migrations/0009-lockouts.js'
+import { wrappedSecrets } from './migrations/0011-wrapped-secrets.js'
 
 /** In order of name; forward only. */
 export const migrations = {
@@ -19,4 +20,5 @@ export const migrations = {
   '0007-auth-methods': authMethods,
   '0008-key-states': keyStates,
   '0009-lockouts': lockouts,
+  '0011-wrapped-secrets': wrappedSecrets,
 }

@@ -6,6 +6,7 @@ import type { SigningKey } from '../domain/signing-key.js'
 import type { Argon2Parameters, Verifiers } from '../domain/secret-hash.js'
 import type { TokenSettings } from '../domain/token-settings.js'
 import type { UniversalAuth } from '../domain/universal-auth.js'
+import type { WrappedSecret } from '../domain/wrapping.js'
 
 // The tables of schema `exchange`, as migrations/ makes them; kysely spells `clientSecret` as `client_secret`. Every key
 // begins with the organization, except those of signing keys and of the locator that a login starts from.
@@ -44,6 +45,7 @@ export type ExchangeSchema = {
   /** Failed logins before `lockoutClearTime` count no more. */
   universalAuth: UniversalAuth & { readonly lockoutClearTime: Generated<Date | null> }
   clientSecret: ClientSecret & Omit<Verifiers, 'argon2Parameters'> & { readonly argon2Parameters: JSONColumnType<Argon2Parameters, string, string> }
+  wrappedSecret: WrappedSecret
   accessToken: AccessTokenRecord & { readonly name: string | null; readonly uses: number; readonly lastUsedTime: Date | null }
   authMethod: AuthMethodRow
   identityEpoch: { readonly organizationId: string; readonly identityId: string; readonly epoch: string }

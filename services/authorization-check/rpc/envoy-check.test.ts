@@ -36,7 +36,7 @@ async function door() {
   const judge = judgeBy({ gather, feeds, demands: demandsOn([registry.feed, exchange.feed], clock.now), now: clock.now })
   const deciding = decidingBy({ judge, asker: () => ({ mayAskAbout: () => true }), ids: createIds(systemClock), decided: () => undefined })
   const notes: unknown[] = []
-  const call: Call = { path: '/p', metadata: new Metadata(), peer: '', peerNames: [], trace: traceOf(new Metadata()), deadline: Infinity, note: (note) => void notes.push(note) }
+  const call: Call = { path: '/p', metadata: new Metadata(), peer: '', peerAddress: undefined, peerNames: [], trace: traceOf(new Metadata()), deadline: Infinity, note: (note) => void notes.push(note) }
   const check = envoyCheck({ deciding, feeds, routes: compiledRoutes(), now: clock.now })
   const ask = (extensions: Record<string, string> = {}, headers: readonly (readonly [string, string])[] = [['authorization', 'Bearer secret.token.text']], method = 'GET') =>
     check(requestOf({ extensions: { action: '{{method}}', resource: 'orders', ...extensions }, headers, method, principal: 'spiffe://o/n', path: '/secret-path?secret=query' }), call)

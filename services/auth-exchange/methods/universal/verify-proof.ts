@@ -3,6 +3,7 @@ import { inBatches } from '#libs/postgres/batches.js'
 import { secretIdOf, unusable } from '../../domain/client-secret.js'
 import { digestUnder, type Pepper, sameBytes, type SecretOwner, type Verifiers } from '../../domain/secret-hash.js'
 import type { OwnLockout } from '../../domain/throttle.js'
+import { EVERYWHERE, isTrusted } from '../../domain/trusted-ip.js'
 import { UNIVERSAL_AUTH } from '../../domain/universal-auth.js'
 import type { ProofVerifier, UniversalAuthProof } from '../../ports.js'
 import { type ClientAndSecret, findSecretsOfClients, type MethodOfSecret, updateDigest } from '../../store/client-secrets.js'
@@ -32,7 +33,7 @@ export function universalAuth({ db, clock, hasher, peppers }: Outside): ProofVer
   // Nobody waits behind a flood.
   const [ofHonest, ofSuspects] = [find(), find()]
   return {
-    verify: async ({ clientId, clientSecret }, attempt) => {
+    verify: async ({ clientId, clientSecret, sourceAddress }, attempt) => {
       const id = secretIdOf(clientSecret)
       if (id === undefined) throw attempt.refusal('malformed')
       const secret = await (attempt.isSuspect ? ofSuspects : ofHonest)({ clientId, id })
@@ -45,6 +46,9 @@ export function universalAuth({ db, clock, hasher, peppers }: Outside): ProofVer
       if (!(await matches(secret, clientSecret, secret))) throw attempt.refusal('wrong', own)
       const reason = unusable(secret, clock.now())
       if (reason !== undefined) throw attempt.refusal(reason, own)
+      // By both as they are now: what a method no longer trusts, no secret of an earlier day does.
+      const isTrustedBy = (trusted: readonly string[]) => isTrusted(sourceAddress, trusted)
+      if (![secret.clientSecretTrustedIps, secret.trustedIps ?? EVERYWHERE].every(isTrustedBy)) throw attempt.refusal('untrusted-address', own)
       const { organizationId, identityId, methodEpoch, identityEpoch, organizationEpoch, signingKid, stamp } = secret
       const { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds } = secret
       const settings = { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds }
