@@ -6,6 +6,10 @@ import { DomainError } from '#libs/domain-error.js'
 export const credentialsRejected = (): DomainError =>
   new DomainError('UNAUTHENTICATED', 'CREDENTIALS_REJECTED', 'Client credentials were rejected.')
 
+/** Nothing is known against the proof: keep it and try again. Why is for the log: it says what this machine can reach. */
+export const issuerUnreachable = (cause: unknown): DomainError =>
+  new DomainError('UNAVAILABLE', 'ISSUER_UNREACHABLE', 'Whoever issued what was shown, and has to be asked about it, could not be asked: try again.', { cause })
+
 /** One answer whatever is wrong: malformed, forged, unknown, expired or revoked. */
 export const accessTokenRejected = (): DomainError =>
   new DomainError('UNAUTHENTICATED', 'ACCESS_TOKEN_REJECTED', 'The access token is not valid: log in again.')
