@@ -17,11 +17,12 @@ describe('a range', () => {
     ['10.0.0.0/8', '::ffff:10.1.2.3', true],
     ['::ffff:10.0.0.0/104', '10.1.2.3', true],
     ['::/0', '::ffff:10.1.2.3', false],
-    // One that only ends like it is not.
+    // These are none that was mapped, though one is in them.
     ['10.0.0.0/8', '::10.1.2.3', false],
-    ['::/96', '::10.1.2.3', true],
-    ['10.0.0.0/8', '64:ff9b::10.1.2.3', false],
     ['10.0.0.0/8', '::ffff:0:10.1.2.3', false],
+    ['10.0.0.0/8', '64:ff9b::10.1.2.3', false],
+    ['10.0.0.0/8', '2002:a01:203::', false],
+    ['::/96', '::10.1.2.3', true],
     ['10.0.0.0/8', '10.0.0.256', undefined],
     ['10.0.0.0/8', '010.0.0.1', undefined],
     ['10.0.0.0/8', '10.1', undefined],
@@ -49,6 +50,6 @@ describe('a range', () => {
   })
 })
 
-it.each([['10.0.0.1', '10.0.0.1'], ['2001:DB8:0::1', '2001:db8::1'], ['::ffff:10.0.0.1', '10.0.0.1'], ['10.0.0.256', undefined], ['fe80::1%1', undefined]])('%s is spelled %s', (text, spelling) => {
+it.each([['10.0.0.1', '10.0.0.1'], ['2001:DB8:0::1', '2001:db8::1'], ['::ffff:10.0.0.1', '10.0.0.1'], ['::10.0.0.1', '::a00:1'], ['10.0.0.256', undefined], ['fe80::1%1', undefined]])('%s is spelled %s', (text, spelling) => {
   expect(canonicalAddress(text)).toBe(spelling)
 })

@@ -38,15 +38,9 @@ export function subnetOf(text: string): Subnet | undefined {
   }
 }
 
-/** The library alone would also take octal, short and hexadecimal spellings, and zones, and would read `::10.0.0.1` as a mapped address. */
-const addressOf = (text: string): Address | undefined => (isIP(text) === 0 || text.includes('%') ? undefined : ipaddr.process(text.replace(COMPATIBLE, inHexadecimal)))
-
-const COMPATIBLE = /^::(\d+)\.(\d+)\.(\d+)\.(\d+)$/
-
-const inHexadecimal = (_text: string, ...bytes: string[]): string => {
-  const [a = 0, b = 0, c = 0, d = 0] = bytes.map(Number)
-  return `::${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`
-}
+/** The library alone would also take octal, short and hexadecimal spellings, and zones, and take `::10.0.0.1` for one that was mapped. */
+const addressOf = (text: string): Address | undefined =>
+  isIP(text) === 0 || text.includes('%') ? undefined : ipaddr.process(text.replace(/^::(?=\d+\.)/, '0:0:0:0:0:0:'))
 
 const bitsOf = (address: Address): number => (address.kind() === 'ipv4' ? 32 : 128)
 

@@ -4,8 +4,9 @@ import type { ChangeFeed } from '#libs/freshness/append.js'
 import type { Stamp } from '#libs/freshness/stamp.js'
 import type { Ids } from '#libs/ids.js'
 import type { Outgoing } from '#libs/rpc/client.js'
-import type { AccessTokenRecord, Claims, Lifetimes } from './domain/access-token.js'
+import type { AccessTokenRecord, Claims } from './domain/access-token.js'
 import type { SecretOwner, Verifiers } from './domain/secret-hash.js'
+import type { TokenSettings } from './domain/token-settings.js'
 import type { Db, ExchangeSchema, PublicJwk } from './store/schema.js'
 
 /** What a handler needs that reads. */
@@ -54,8 +55,8 @@ export type TokenSigner = {
 /** Makes what a new client secret is verified with. */
 export type SecretHasher = { verifiersOf(owner: SecretOwner, text: string): Promise<Verifiers> }
 
-/** What a proof proved: who logs in, with what, and how long its tokens live. */
-export type Proven = Lifetimes & {
+/** What a proof proved: who logs in, with what, and what its tokens are given. */
+export type Proven = Omit<TokenSettings, 'accessTokenTrustedIps'> & {
   readonly organizationId: string
   readonly identityId: string
   readonly clientId: string

@@ -6,6 +6,7 @@ import { auditEvents, contentOf, isOneTransaction, type NamedCalls, underRequest
 import { freshNames, makeWorkload } from '../support/builders.js'
 import { SECOND } from '../support/manual-clock.js'
 import { type Session, startSystem, type System } from '../support/system.js'
+import { untouched } from '../support/untouched.js'
 
 let system: System
 let admin: Session
@@ -19,7 +20,7 @@ afterAll(() => system.close())
 const next = freshNames('workload')
 const newWorkload = () => makeWorkload(admin, { name: next() })
 const newIdentity = async () => (await admin.registry(Registry.createIdentity, { name: next(), role: '' })).id
-const lifetimes = { accessTokenTtlSeconds: undefined, accessTokenMaxTtlSeconds: undefined }
+const lifetimes = untouched
 const newSecret = { description: '', ttlSeconds: 0, useLimit: 0 }
 
 type Event = { readonly type: string; readonly id: string; readonly by?: { readonly identityId: string; readonly tokenId: string } }

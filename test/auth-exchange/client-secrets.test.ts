@@ -7,6 +7,7 @@ import { freshNames, makeWorkload, UNKNOWN_ID } from '../support/builders.js'
 import { HOUR, SECOND } from '../support/manual-clock.js'
 import { asRead, revisionOf } from '../support/revisions.js'
 import { type Session, startSystem, type System } from '../support/system.js'
+import { untouched } from '../support/untouched.js'
 
 let system: System
 let admin: Session
@@ -23,7 +24,7 @@ const next = freshNames('identity')
 const newIdentity = async () => (await admin.registry(Registry.createIdentity, { name: next(), role: '' })).id
 const withUniversalAuth = async () => {
   const identityId = await newIdentity()
-  return admin.exchange(Exchange.attachUniversalAuth, { identityId, accessTokenTtlSeconds: undefined, accessTokenMaxTtlSeconds: undefined })
+  return admin.exchange(Exchange.attachUniversalAuth, { identityId, ...untouched })
 }
 const create = (identityId: string, request: { description?: string; ttlSeconds?: number; useLimit?: number } = {}) =>
   admin.exchange(Exchange.createClientSecret, { identityId, description: '', ttlSeconds: 0, useLimit: 0, ...request })

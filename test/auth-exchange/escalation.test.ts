@@ -5,6 +5,7 @@ import { escalation } from '../identity-registry/expected.js'
 import { allow, freshNames, type Limited, makeLimited, makeWorkload } from '../support/builders.js'
 import type { Calls } from '../support/calls.js'
 import { type Session, startSystem, type System } from '../support/system.js'
+import { untouched } from '../support/untouched.js'
 
 // Whoever could log in as somebody who holds more would hold more: credentials of another identity are for those who hold all
 // that it holds, or have `grant`.
@@ -15,7 +16,7 @@ let limited: Limited
 let stronger: string
 
 const next = freshNames('thing')
-const lifetimes = { accessTokenTtlSeconds: undefined, accessTokenMaxTtlSeconds: undefined }
+const lifetimes = untouched
 const newSecret = { description: '', ttlSeconds: 0, useLimit: 0 }
 const manage = [allow(['create', 'update'], ['auth-method', 'client-secret', 'principal'])]
 const readSecrets = allow(['read'], ['secrets'])

@@ -15,6 +15,7 @@ import { HOUR } from '../support/manual-clock.js'
 import { stampOf } from '../support/revisions.js'
 import { type Session, startSystem, type System } from '../support/system.js'
 import { type AnotherExchange, anotherExchange } from './another-exchange.js'
+import { untouched } from '../support/untouched.js'
 
 const SIDECAR = 's'.repeat(32)
 
@@ -53,7 +54,7 @@ const newSecretText = (id = ids.next()) => secretText(id, randomBytes(32))
 describe('DescribeToken', () => {
   const describeToken = (accessToken: string, by = asCheck()) => by(Internal.describeToken, { accessToken })
   const updateMethod = (identityId: string) =>
-    admin.exchange(Exchange.updateUniversalAuth, { identityId, accessTokenTtlSeconds: 60, accessTokenMaxTtlSeconds: undefined, etag: '' })
+    admin.exchange(Exchange.updateUniversalAuth, { identityId, ...untouched, accessTokenTtlSeconds: 60, etag: '' })
   const rejected = { kind: 'UNAUTHENTICATED', reason: 'ACCESS_TOKEN_REJECTED' }
 
   describe('answers', () => {

@@ -5,6 +5,7 @@ import { notAllowed } from '../identity-registry/expected.js'
 import { allow, deny, freshNames, type Limited, makeLimited, makeWorkload, type Workload } from '../support/builders.js'
 import { bearer, type Calls, callsTo } from '../support/calls.js'
 import { type Session, startSystem, type System } from '../support/system.js'
+import { untouched } from '../support/untouched.js'
 
 let system: System
 let admin: Session
@@ -26,7 +27,7 @@ type Need = readonly [action: string, resource: string]
 /** What could take something passes the escalation guard too, which `gives` makes up for (escalation.test.ts). */
 type Row = { readonly needs: readonly Need[]; readonly gives?: Need; readonly call: (by: Calls) => Promise<unknown> }
 
-const lifetimes = { accessTokenTtlSeconds: undefined, accessTokenMaxTtlSeconds: undefined }
+const lifetimes = untouched
 const newSecret = { description: '', ttlSeconds: 0, useLimit: 0 }
 const newSecretId = async () => (await admin.exchange(Exchange.createClientSecret, { ...workload, ...newSecret })).clientSecret?.id ?? ''
 const newPrincipalId = async () => (await admin.exchange(Exchange.createPrincipal, { ...workload, name: next() })).principal?.id ?? ''

@@ -11,6 +11,7 @@ import { redisText } from '../support/canaries.js'
 import { HOUR, SECOND } from '../support/manual-clock.js'
 import { until } from '../support/running-processes.js'
 import { type Session, startSystem, type System } from '../support/system.js'
+import { untouched } from '../support/untouched.js'
 
 let system: System
 let admin: Session
@@ -32,7 +33,7 @@ const seconds = (time: Date | undefined): number => (time?.getTime() ?? Number.N
 /** A workload whose tokens live for a minute, and for 100 seconds over all renewals. */
 async function newWorkload(options: { useLimit?: number; ttlSeconds?: number } = {}): Promise<Workload> {
   const workload = await makeWorkload(admin, { name: next(), ...options })
-  await admin.exchange(Exchange.updateUniversalAuth, { identityId: workload.identityId, accessTokenTtlSeconds: 60, accessTokenMaxTtlSeconds: 100, etag: '' })
+  await admin.exchange(Exchange.updateUniversalAuth, { identityId: workload.identityId, ...untouched, accessTokenTtlSeconds: 60, accessTokenMaxTtlSeconds: 100, etag: '' })
   return workload
 }
 const newToken = async () => system.login(await newWorkload())
@@ -83,7 +84,7 @@ describe('RenewAccessToken', () => {
     it('by the TTLs of the login, whatever the method has been given since', async () => {
       const workload = await newWorkload()
       const { accessToken } = await system.login(workload)
-      await admin.exchange(Exchange.updateUniversalAuth, { identityId: workload.identityId, accessTokenTtlSeconds: 7, accessTokenMaxTtlSeconds: 7, etag: '' })
+      await admin.exchange(Exchange.updateUniversalAuth, { identityId: workload.identityId, ...untouched, accessTokenTtlSeconds: 7, accessTokenMaxTtlSeconds: 7, etag: '' })
       system.clock.advance(SECOND)
       expect(await renew(accessToken)).toMatchObject({ expiresInSeconds: 60 })
     })

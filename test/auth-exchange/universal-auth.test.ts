@@ -7,6 +7,7 @@ import { freshNames, makeWorkload, UNKNOWN_ID } from '../support/builders.js'
 import { SECOND } from '../support/manual-clock.js'
 import { asRead } from '../support/revisions.js'
 import { type Session, startSystem, type System } from '../support/system.js'
+import { untouched } from '../support/untouched.js'
 
 let system: System
 let admin: Session
@@ -24,7 +25,8 @@ const next = freshNames('identity')
 const newIdentity = async () => (await admin.registry(Registry.createIdentity, { name: next(), role: '' })).id
 
 type Lifetimes = { ttl?: number; maxTtl?: number }
-const lifetimes = ({ ttl, maxTtl }: Lifetimes) => ({ accessTokenTtlSeconds: ttl, accessTokenMaxTtlSeconds: maxTtl })
+const lifetimes = ({ ttl, maxTtl }: Lifetimes) => ({ ...untouched, accessTokenTtlSeconds: ttl, accessTokenMaxTtlSeconds: maxTtl })
+const holding = ({ ttl, maxTtl }: Lifetimes) => ({ accessTokenTtlSeconds: ttl, accessTokenMaxTtlSeconds: maxTtl })
 const attach = (identityId: string, given: Lifetimes = {}) =>
   asRead('exchange', admin.exchange(Exchange.attachUniversalAuth, { identityId, ...lifetimes(given) }))
 const attached = async (given: Lifetimes = {}) => attach(await newIdentity(), given)
@@ -56,7 +58,10 @@ describe('AttachUniversalAuth', () => {
       const method = await attach(identityId)
       const now = system.clock.now()
       const chosen = { clientId: method.clientId, etag: method.etag, createTime: now, updateTime: now }
-      expect(method).toEqual({ identityId, accessTokenTtlSeconds: 3600, accessTokenMaxTtlSeconds: HOURS_24, ...chosen, revision: '' })
+      const everywhere = { cidrs: ['0.0.0.0/0', '::/0'] }
+      const tokens = { accessTokenTtlSeconds: 3600, accessTokenMaxTtlSeconds: HOURS_24, accessTokenUseLimit: 0, accessTokenPeriodSeconds: 0, accessTokenTrustedIps: everywhere }
+      const lockout = { enabled: true, threshold: 3, durationSeconds: 300, counterResetSeconds: 30 }
+      expect(method).toEqual({ identityId, ...tokens, clientSecretTrustedIps: everywhere, lockout, ...chosen, revision: '' })
       expect(await get(identityId)).toEqual(method)
     })
 
@@ -68,7 +73,7 @@ describe('AttachUniversalAuth', () => {
       [{ ttl: 0, maxTtl: 0 }, { ttl: CEILING, maxTtl: CEILING }],
       [{ ttl: CEILING, maxTtl: CEILING }, { ttl: CEILING, maxTtl: CEILING }],
     ] as const)('to %j with %j', async (given, holds) => {
-      expect(await attached(given)).toMatchObject(lifetimes(holds))
+      expect(await attached(given)).toMatchObject(holding(holds))
     })
 
     it('for a disabled identity, which still can not log in', async () => {
@@ -126,8 +131,8 @@ describe('UpdateUniversalAuth', () => {
 
     it('with the ceiling where 0 is given', async () => {
       const { identityId } = await attached({ ttl: 60, maxTtl: 60 })
-      expect(await update(identityId, { maxTtl: 0 })).toMatchObject(lifetimes({ ttl: 60, maxTtl: CEILING }))
-      expect(await update(identityId, { ttl: 0 })).toMatchObject(lifetimes({ ttl: CEILING, maxTtl: CEILING }))
+      expect(await update(identityId, { maxTtl: 0 })).toMatchObject(holding({ ttl: 60, maxTtl: CEILING }))
+      expect(await update(identityId, { ttl: 0 })).toMatchObject(holding({ ttl: CEILING, maxTtl: CEILING }))
     })
 
     it('and tokens that were issued keep what they were issued with', async () => {

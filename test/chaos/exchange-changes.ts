@@ -3,6 +3,7 @@ import { bootstrapAgain } from './bootstrap-change.js'
 import { type Group, type Identity, isSeenActive, liveSecret, liveToken, type Token } from './group.js'
 import { principalChanges } from './principal-changes.js'
 import { CALL_MILLIS, type Done, type ExchangeMethod, type Planner, type Step } from './step.js'
+import { untouched } from '../support/untouched.js'
 
 // Every method that changes something in auth-exchange, and how it is used here. One that is added to changedInExchange has
 // to be added here too: without it this does not compile.
@@ -27,7 +28,7 @@ function attachUniversalAuth(group: Group, about: Identity): Step | undefined {
     feed: 'exchange',
     about,
     attempt: async () => {
-      const { clientId, revision } = await group.exchange(Exchange.attachUniversalAuth, { identityId, accessTokenTtlSeconds: undefined, accessTokenMaxTtlSeconds: undefined }, CALL_MILLIS)
+      const { clientId, revision } = await group.exchange(Exchange.attachUniversalAuth, { identityId, ...untouched }, CALL_MILLIS)
       return { revision, keep: keep(clientId) }
     },
     again: async ({ reason }): Promise<Done | undefined> => {
@@ -40,7 +41,7 @@ function attachUniversalAuth(group: Group, about: Identity): Step | undefined {
 /** Tokens keep what they were issued with. */
 function updateUniversalAuth(group: Group, about: Identity): Step | undefined {
   if (about.clientId === '') return undefined
-  const request = { identityId: about.id, accessTokenTtlSeconds: group.random.between(3_600, 7_200), accessTokenMaxTtlSeconds: undefined, etag: '' }
+  const request = { identityId: about.id, ...untouched, accessTokenTtlSeconds: group.random.between(3_600, 7_200), etag: '' }
   return { what: 'UpdateUniversalAuth', feed: 'exchange', about, attempt: () => group.exchange(Exchange.updateUniversalAuth, request, CALL_MILLIS) }
 }
 

@@ -3,6 +3,7 @@ import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersi
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { makeWorkload } from '../support/builders.js'
 import { type Session, startSystem, type System } from '../support/system.js'
+import { untouched } from '../support/untouched.js'
 
 let system: System
 let admin: Session
@@ -14,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => system.close())
 
 const names = (prefix: string) => Array.from({ length: 25 }, (_, place) => `${prefix}-${place}`)
-const lifetimes = { accessTokenTtlSeconds: undefined, accessTokenMaxTtlSeconds: undefined }
+const lifetimes = untouched
 
 // A management call asks authorization-check before it takes a database connection: the answer needs one too. Seen to fail
 // with the question of CreateIdentity asked inside its transaction and one pool for both ports of the registry.

@@ -80,8 +80,8 @@ describe('what a login writes', () => {
       const now = systemClock.now()
       const { organizationId, identityId, id: credentialId, epoch: credentialEpoch, methodEpoch, identityEpoch, organizationEpoch } = secret
       const epochs = { credentialEpoch, methodEpoch, identityEpoch, organizationEpoch }
-      const life = lifeFrom(now, { accessTokenTtlSeconds: 60, accessTokenMaxTtlSeconds: 60 })
-      const token = { organizationId, id: ids.next(), identityId, method: 'universal-auth', credentialId, ...epochs, ...life, revokeTime: null }
+      const life = lifeFrom(now, { accessTokenTtlSeconds: 60, accessTokenMaxTtlSeconds: 60, accessTokenPeriodSeconds: null })
+      const token = { organizationId, id: ids.next(), identityId, method: 'universal-auth', credentialId, ...epochs, ...life, useLimit: null, revokeTime: null }
       const isRecorded = await recordLogin(db, { token, auditEventId: ids.next(), requestId: 'late', now })
       const standing = await findToken(db, token)
       expect([isRecorded, standing?.revoked ?? true]).toEqual([false, true])

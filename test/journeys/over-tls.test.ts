@@ -12,6 +12,7 @@ import { asService, bearer, type Calls, callsTo } from '../support/calls.js'
 import { certificateAuthority, variablesOf } from '../support/certificate-authority.js'
 import { type FreshDatabase, freshDatabase } from '../support/postgres.js'
 import { scratchDirectory } from '../support/scratch-directory.js'
+import { untouched } from '../support/untouched.js'
 
 // The four steps with TLS on every listener and to every peer: services know each other by certificate and credential.
 
@@ -62,7 +63,7 @@ describe('over TLS', () => {
     const registry = callsOver(services.addresses.registry, token)
     const exchange = callsOver(services.addresses.exchange, token)
     const { id: identityId } = await registry(Registry.createIdentity, { name: 'billing', role: 'viewer' })
-    await exchange(Exchange.attachUniversalAuth, { identityId, accessTokenTtlSeconds: undefined, accessTokenMaxTtlSeconds: undefined })
+    await exchange(Exchange.attachUniversalAuth, { identityId, ...untouched })
     const { clientId, secret } = await exchange(Exchange.createClientSecret, { identityId, description: '', ttlSeconds: 0, useLimit: 0 })
     const accessToken = await login({ clientId, clientSecret: secret })
     const question = { accessToken, projectId: '', resource: { type: 'secrets', attributes: {} }, consistency: { level: { $case: 'full' as const, value: {} } }, context: {} }

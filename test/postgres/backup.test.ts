@@ -23,6 +23,7 @@ import { scratchDirectory } from '../support/scratch-directory.js'
 import { stablePort } from '../support/stable-port.js'
 import { FULL } from '../support/system.js'
 import { migratedDatabase } from '../support/template-database.js'
+import { untouched } from '../support/untouched.js'
 
 // An older database comes back under services that know a later one. docs/backup.md says what then holds, and its commands are run.
 
@@ -111,7 +112,7 @@ async function story(ground: Ground): Promise<void> {
     const token = await login(admin)
     const [registry, exchange] = [open(addresses.registry, token), open(addresses.exchange, token)]
     const { id: identityId } = await registry(Registry.createIdentity, { name: 'worker', role: 'viewer' })
-    await exchange(Exchange.attachUniversalAuth, { identityId, accessTokenTtlSeconds: undefined, accessTokenMaxTtlSeconds: undefined })
+    await exchange(Exchange.attachUniversalAuth, { identityId, ...untouched })
     const secretOf = async (useLimit: number) => {
       const { clientId, clientSecret, secret } = await exchange(Exchange.createClientSecret, { identityId, description: '', ttlSeconds: 0, useLimit })
       return { id: clientSecret?.id ?? '', clientId, clientSecret: secret }

@@ -11,6 +11,7 @@ import { withClient } from '../../deploy/local/service-databases.js'
 import { findPgBouncer, type PgBouncer, startPgBouncer } from '../support/pgbouncer.js'
 import { freshDatabase, type FreshDatabase } from '../support/postgres.js'
 import { startSystem } from '../support/system.js'
+import { untouched } from '../support/untouched.js'
 
 // Behind a pooler in transaction mode a session belongs to many clients, a transaction at a time: nothing may be left in it,
 // and nothing can be asked of it when it is made.
@@ -106,7 +107,7 @@ describe.skipIf('missing' in found)('behind pgbouncer in transaction mode', () =
     undo.push(() => system.close())
     const admin = await system.session(system.admin)
     const { id: identityId } = await admin.registry(Registry.createIdentity, { name: `billing-${prepared}`, role: 'viewer' })
-    await admin.exchange(Exchange.attachUniversalAuth, { identityId, accessTokenTtlSeconds: undefined, accessTokenMaxTtlSeconds: undefined })
+    await admin.exchange(Exchange.attachUniversalAuth, { identityId, ...untouched })
     const { clientId, secret: clientSecret } = await admin.exchange(Exchange.createClientSecret, { identityId, description: '', ttlSeconds: 0, useLimit: 0 })
     const sessions = await Promise.all(Array.from({ length: 20 }, () => system.session({ clientId, clientSecret })))
     const [session] = sessions

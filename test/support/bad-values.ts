@@ -64,6 +64,11 @@ const revisions = [
   ...[POSITION.replace('3f', '3'), POSITION.replace('3f', '3ff'), `${POSITION}.1`, POSITION.replace('42', '-42'), POSITION.replace('42', '4e2')],
   ...[POSITION.replace('42', '4'.repeat(16)), POSITION.replace('42', '\uff14'), Array.from({ length: 65 }, () => POSITION).join(), 'x'.repeat(4097)],
 ]
+/** What some parser takes for an address: octal, hexadecimal, short, zoned, with a port, with bits behind its prefix, a name. */
+const addresses = [
+  ...['010.0.0.1', '0x0a.0.0.1', '10.1', '167772161', 'fe80::1%eth0', '10.0.0.1:80', '[::1]', 'localhost', ' 10.0.0.1', '10.0.0.1 ', '10.0.0.1\n', '10.0.0.\uff11'],
+  ...['10.0.0.0/33', '10.0.0.0/-1', '10.0.0.0/08', '10.0.0.0/', '10.0.0.1/8', '::/129', '::1/64', '10.0.0.0/8/8', '10.0.0.0-10.0.0.9', '10.0.0.*', '*', '::ffff:10.0.0.0/95'],
+]
 /** Credentials are refused as such, but for what can't be one. */
 const credentials = ['', 'x'.repeat(4097)]
 
@@ -101,6 +106,14 @@ const BAD_VALUES: Readonly<Record<string, readonly Wire[]>> = {
   use_limit: wholes(1_000_000_000),
   access_token_ttl_seconds: wholes(7_776_000),
   access_token_max_ttl_seconds: wholes(7_776_000),
+  access_token_use_limit: wholes(1_000_000_000),
+  access_token_period_seconds: wholes(7_776_000),
+  cidrs: required(...addresses),
+  // Any value of a boolean is one.
+  'Lockout.enabled': [],
+  'Lockout.threshold': [0, ...wholes(30)],
+  'Lockout.duration_seconds': [0, 29, ...wholes(86_400)],
+  'Lockout.counter_reset_seconds': [0, 4, ...wholes(3_600)],
   start_time: times,
   end_time: times,
 
@@ -127,6 +140,7 @@ const COUNTS: Readonly<Record<string, readonly [min: number, max: number]>> = {
   actions: [1, 50],
   conditions: [0, 20],
   values: [1, 100],
+  cidrs: [1, 100],
 }
 
 const lookUp = <T>(table: Readonly<Record<string, T>>, parent: DescMessage, field: DescField): T | undefined =>
@@ -138,7 +152,7 @@ export const badValuesOf = (parent: DescMessage, field: DescField): readonly Wir
 
 export const countsOf = (parent: DescMessage, field: DescField): readonly [min: number, max: number] | undefined => lookUp(COUNTS, parent, field)
 
-const OPTIONAL_MESSAGES = ['google.protobuf.Timestamp', 'countersign.authorization.v1.Consistency']
+const OPTIONAL_MESSAGES = ['google.protobuf.Timestamp', 'countersign.authorization.v1.Consistency', 'countersign.exchange.v1.TrustedIps', 'countersign.exchange.v1.Lockout']
 
 /** Whether a request without it is refused: a oneof and a single message by their place, the rest by what is bad in it. */
 export function isRequired(parent: DescMessage, field: DescField): boolean {

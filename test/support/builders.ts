@@ -3,6 +3,7 @@ import type { BoundRole } from '#libs/wire/gen/countersign/registry/v1/binding.j
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { Effect, Operator, type Rule } from '#libs/wire/gen/countersign/registry/v1/role.js'
 import type { Credentials, Session, System } from './system.js'
+import { untouched } from './untouched.js'
 
 /** A workload: an identity with Universal Auth and one client secret. */
 export type Workload = Credentials & { readonly identityId: string; readonly secretId: string }
@@ -11,7 +12,7 @@ type WorkloadOptions = { readonly name: string; readonly role?: string; readonly
 
 export async function makeWorkload(admin: Session, { name, role = '', useLimit = 0, ttlSeconds = 0, tokenTtlSeconds }: WorkloadOptions): Promise<Workload> {
   const { id: identityId } = await admin.registry(Registry.createIdentity, { name, role })
-  await admin.exchange(Exchange.attachUniversalAuth, { identityId, accessTokenTtlSeconds: tokenTtlSeconds, accessTokenMaxTtlSeconds: undefined })
+  await admin.exchange(Exchange.attachUniversalAuth, { identityId, ...untouched, accessTokenTtlSeconds: tokenTtlSeconds })
   const { clientId, clientSecret, secret } = await admin.exchange(Exchange.createClientSecret, { identityId, description: '', ttlSeconds, useLimit })
   return { identityId, clientId, clientSecret: secret, secretId: clientSecret?.id ?? '' }
 }

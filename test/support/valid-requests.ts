@@ -11,6 +11,7 @@ import { stampOf } from './revisions.js'
 import type { System } from './system.js'
 import type { Tenant } from './tenant.js'
 import { isInternal, type Method, type WireMessage } from './wire.js'
+import { untouched } from './untouched.js'
 
 /** As the admin, and on internal ports as the service that may call the method. */
 export const senderOf = ({ secrets }: System, { admin }: Tenant) => (method: Method): Headers => {
@@ -30,7 +31,16 @@ const ids = createIds(systemClock)
 /** The page that comes after this id. */
 export const pageTokenAfter = (id: string): string => Buffer.from(id).toString('base64url')
 
-const lifetimes = { access_token_ttl_seconds: 60, access_token_max_ttl_seconds: 120 }
+const everywhere = { cidrs: ['0.0.0.0/0', '::/0'] }
+const lifetimes = {
+  access_token_ttl_seconds: 60,
+  access_token_max_ttl_seconds: 120,
+  access_token_use_limit: 1_000,
+  access_token_period_seconds: 60,
+  access_token_trusted_ips: everywhere,
+  client_secret_trusted_ips: everywhere,
+  lockout: { enabled: 1, threshold: 3, duration_seconds: 300, counter_reset_seconds: 30 },
+}
 const window = { start_time: { seconds: 1_000_000_000, nanos: 0 }, end_time: { seconds: 4_000_000_000, nanos: 0 } }
 const rules = [
   {
@@ -149,7 +159,7 @@ const exchange: Record<string, readonly Builder[]> = {
     async ({ identity }) => ({ identity_id: (await identity()).id }),
     async ({ identity, admin }) => {
       const { id: identityId } = await identity()
-      await admin.exchange(Exchange.attachUniversalAuth, { identityId, accessTokenTtlSeconds: undefined, accessTokenMaxTtlSeconds: undefined })
+      await admin.exchange(Exchange.attachUniversalAuth, { identityId, ...untouched })
       return { auth_method: { identity_id: identityId, method: 'universal-auth' } }
     },
     async ({ workload, secretId }) => ({ client_secret: { identity_id: workload.identityId, id: await secretId() } }),

@@ -3,7 +3,7 @@ import { CEILING_SECONDS, lastExpireTime, lifeFrom, renewedLife } from './access
 
 const START = Date.UTC(2026, 0, 1)
 const at = (seconds: number): Date => new Date(START + seconds * 1000)
-const lineage = (ttl: number, maxTtl: number) => lifeFrom(at(0), { accessTokenTtlSeconds: ttl, accessTokenMaxTtlSeconds: maxTtl })
+const lineage = (ttl: number, maxTtl: number) => lifeFrom(at(0), { accessTokenTtlSeconds: ttl, accessTokenMaxTtlSeconds: maxTtl, accessTokenPeriodSeconds: null })
 const endOf = (seconds: number, life = lineage(60, 100)): number => (renewedLife(life, at(seconds)).expireTime.getTime() - START) / 1000
 
 describe('a renewal', () => {

@@ -26,7 +26,11 @@ export function lifetimesFrom(asked: Asked, current: Lifetimes, at: (field: stri
 
 function seconds(asked: number | undefined, current: number, report: Report): number | undefined {
   if (asked === undefined) return current
-  if (asked === 0) return CEILING_SECONDS
+  return asked === 0 ? CEILING_SECONDS : secondsUpToCeiling(asked, report)
+}
+
+/** Undefined, and reported, where it is no time that a token may live. */
+export function secondsUpToCeiling(asked: number, report: Report): number | undefined {
   if (asked > 0 && asked <= CEILING_SECONDS) return asked
   report(`must be a whole number from 0 to ${CEILING_SECONDS}`)
   return undefined
@@ -51,8 +55,12 @@ export type AccessTokenRecord = {
   readonly ttlSeconds: number | null
   /** Of the token that lives longest of those that were issued. */
   readonly expireTime: Date
-  /** No renewal goes beyond. */
-  readonly maxExpireTime: Date
+  /** No renewal goes beyond. Null: periodic, so that only the end of the latest token ends it. */
+  readonly maxExpireTime: Date | null
+  /** How long each token of a periodic lineage lives. */
+  readonly periodSeconds: number | null
+  /** How many questions may be asked with the tokens of the lineage, all together. Null: any number. */
+  readonly useLimit: number | null
   /** Of the latest renewal. */
   readonly renewTime: Date | null
   readonly revokeTime: Date | null
@@ -70,26 +78,31 @@ export type Claims = {
   readonly exp: number
 }
 
-type Life = Pick<AccessTokenRecord, 'issueTime' | 'ttlSeconds' | 'expireTime' | 'maxExpireTime' | 'renewTime'>
+type Life = Pick<AccessTokenRecord, 'issueTime' | 'ttlSeconds' | 'expireTime' | 'maxExpireTime' | 'periodSeconds' | 'renewTime'>
 
 const secondsOf = (time: Date): number => Math.floor(time.getTime() / 1000)
 const timeOf = (seconds: number): Date => new Date(seconds * 1000)
 
 /** The life of a lineage that begins now. Tokens count in whole seconds: the end is rounded down. */
-export function lifeFrom(now: Date, { accessTokenTtlSeconds: ttlSeconds, accessTokenMaxTtlSeconds }: Lifetimes): Life {
+export function lifeFrom(now: Date, { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenPeriodSeconds: periodSeconds }: Lifetimes & Period): Life {
   const after = (count: number) => timeOf(secondsOf(now) + count)
-  return { issueTime: after(0), ttlSeconds, expireTime: after(ttlSeconds), maxExpireTime: after(accessTokenMaxTtlSeconds), renewTime: null }
+  const ttlSeconds = periodSeconds ?? accessTokenTtlSeconds
+  const maxExpireTime = periodSeconds === null ? after(accessTokenMaxTtlSeconds) : null
+  return { issueTime: after(0), ttlSeconds, expireTime: after(ttlSeconds), maxExpireTime, periodSeconds, renewTime: null }
 }
 
-/** When the last token of a lineage ends, however often it is renewed. */
-export const lastExpireTime = ({ issueTime, maxExpireTime }: Life): Date =>
-  timeOf(Math.min(secondsOf(maxExpireTime), secondsOf(issueTime) + CEILING_SECONDS))
+type Period = { readonly accessTokenPeriodSeconds: number | null }
+
+/** When the last token of a lineage ends, however often it is renewed; undefined where it may be renewed without end. */
+export const lastExpireTime = ({ issueTime, maxExpireTime }: Life): Date | undefined =>
+  maxExpireTime === null ? undefined : timeOf(Math.min(secondsOf(maxExpireTime), secondsOf(issueTime) + CEILING_SECONDS))
 
 /** A lineage that is renewed now, with the end of its new token. */
 export function renewedLife<Of extends Life>(life: Of, now: Date): Of {
   const ttlSeconds = life.ttlSeconds ?? secondsOf(life.expireTime) - secondsOf(life.issueTime)
-  const expireTime = timeOf(Math.min(secondsOf(now) + ttlSeconds, secondsOf(lastExpireTime(life))))
-  return { ...life, ttlSeconds, expireTime, renewTime: now }
+  const last = lastExpireTime(life)
+  const after = secondsOf(now) + ttlSeconds
+  return { ...life, ttlSeconds, expireTime: timeOf(last ? Math.min(after, secondsOf(last)) : after), renewTime: now }
 }
 
 /** Whether the record stands behind the claims: a token with a live jti that says anything else is forged. */

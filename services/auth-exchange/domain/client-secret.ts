@@ -11,12 +11,19 @@ export type ClientSecret = {
   readonly uses: number
   /** Null: never. */
   readonly expireTime: Date | null
+  /** From where it may be used, within what the method trusts. Null: all that the method trusts. */
+  readonly trustedIps: readonly string[] | null
   readonly lastUsedTime: Date | null
+  /** Null also where the address was not known. */
+  readonly lastUsedAddress: string | null
   readonly revokeTime: Date | null
   /** A fresh value voids every token that the secret obtained. */
   readonly epoch: string
   readonly createTime: Date
 }
+
+/** What a secret that nobody has used has, and no end, unless it is given one. */
+export const UNUSED = { useLimit: null, uses: 0, expireTime: null, trustedIps: null, lastUsedTime: null, lastUsedAddress: null, revokeTime: null } as const
 
 // `csk_<id, 32 hex>_<body, 43 base62><checksum, 6 base62>`. The prefix and the checksum let scanners find a leaked secret
 // and let us drop garbage without a look-up; neither proves anything.

@@ -1,9 +1,22 @@
-import type { Lifetimes } from './access-token.js'
+import type { Report } from '#libs/domain-error.js'
+import { integer } from '#libs/fields.js'
+import { type AskedSettings, STANDARD_SETTINGS, type TokenSettings, tokenSettingsFrom } from './token-settings.js'
+import { EVERYWHERE, trustedIpsOver } from './trusted-ip.js'
 
 export const UNIVERSAL_AUTH = 'universal-auth'
 
+/** How failed logins are slowed. */
+export type Lockout = {
+  readonly lockoutEnabled: boolean
+  readonly lockoutThreshold: number
+  readonly lockoutDurationSeconds: number
+  readonly lockoutCounterResetSeconds: number
+}
+
+export type UniversalAuthSettings = TokenSettings & Lockout & { readonly clientSecretTrustedIps: readonly string[] }
+
 /** The auth method of a client id and a client secret, on one identity. */
-export type UniversalAuth = Lifetimes & {
+export type UniversalAuth = UniversalAuthSettings & {
   readonly organizationId: string
   readonly identityId: string
   readonly clientId: string
@@ -12,4 +25,45 @@ export type UniversalAuth = Lifetimes & {
   readonly createTime: Date
   readonly updateTime: Date
   readonly etag: string
+}
+
+export const STANDARD_UNIVERSAL_AUTH: UniversalAuthSettings = {
+  ...STANDARD_SETTINGS,
+  clientSecretTrustedIps: EVERYWHERE,
+  lockoutEnabled: true,
+  lockoutThreshold: 3,
+  lockoutDurationSeconds: 300,
+  lockoutCounterResetSeconds: 30,
+}
+
+type AskedLockout = {
+  readonly enabled?: boolean | undefined
+  readonly threshold?: number | undefined
+  readonly durationSeconds?: number | undefined
+  readonly counterResetSeconds?: number | undefined
+}
+
+type Asked = AskedSettings & { readonly clientSecretTrustedIps?: { readonly cidrs: readonly string[] } | undefined; readonly lockout?: AskedLockout | undefined }
+
+/** What is asked for over what holds already. */
+export function universalAuthSettingsFrom(asked: Asked, current: UniversalAuthSettings, at: (field: string) => Report): UniversalAuthSettings {
+  const { enabled, threshold, durationSeconds, counterResetSeconds } = asked.lockout ?? {}
+  const number = (value: number | undefined, field: string, range: { held: number; min: number; max: number }) =>
+    value === undefined ? range.held : integer(value, range, at(`lockout.${field}`))
+  return {
+    ...tokenSettingsFrom(asked, current, at),
+    clientSecretTrustedIps: trustedIpsOver(asked.clientSecretTrustedIps, current.clientSecretTrustedIps, (path) => at(`client_secret_trusted_ips.${path}`)),
+    lockoutEnabled: enabled ?? current.lockoutEnabled,
+    lockoutThreshold: number(threshold, 'threshold', { held: current.lockoutThreshold, min: 1, max: 30 }),
+    lockoutDurationSeconds: number(durationSeconds, 'duration_seconds', { held: current.lockoutDurationSeconds, min: 30, max: 86_400 }),
+    lockoutCounterResetSeconds: number(counterResetSeconds, 'counter_reset_seconds', { held: current.lockoutCounterResetSeconds, min: 5, max: 3_600 }),
+  }
+}
+
+/** The settings alone, as they are audited. */
+export const settingsOf = (method: UniversalAuthSettings): UniversalAuthSettings => {
+  const { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds, accessTokenTrustedIps, clientSecretTrustedIps } = method
+  const { lockoutEnabled, lockoutThreshold, lockoutDurationSeconds, lockoutCounterResetSeconds } = method
+  const tokens = { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds, accessTokenTrustedIps }
+  return { ...tokens, clientSecretTrustedIps, lockoutEnabled, lockoutThreshold, lockoutDurationSeconds, lockoutCounterResetSeconds }
 }

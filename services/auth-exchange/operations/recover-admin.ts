@@ -4,8 +4,9 @@ import { changeFeed } from '#libs/freshness/append.js'
 import { changedInExchange } from '#libs/freshness/entities.js'
 import type { Ids } from '#libs/ids.js'
 import type { Deadline } from '#libs/rpc/deadline.js'
-import { secretText } from '../domain/client-secret.js'
+import { secretText, UNUSED } from '../domain/client-secret.js'
 import type { Pepper } from '../domain/secret-hash.js'
+import { STANDARD_UNIVERSAL_AUTH } from '../domain/universal-auth.js'
 import { secretHasher } from '../methods/universal/secret-hasher.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { insertClientSecret } from '../store/client-secrets.js'
@@ -30,9 +31,9 @@ export async function createRecoveryCredentials({ organizationId, identityId, en
   const [clientId, id, now] = [ids.next(), ids.next(), clock.now()]
   const clientSecret = secretText(id, randomBytes(32))
   const verifiers = await secretHasher(pepper ?? nobodysPepper()).verifiersOf({ ...owner, id }, clientSecret)
-  const lifetimes = { accessTokenTtlSeconds: TTL_SECONDS, accessTokenMaxTtlSeconds: MAX_TTL_SECONDS }
-  const method = { ...owner, clientId, ...lifetimes, epoch: ids.next(), createTime: now, updateTime: now, etag: ids.next() }
-  const secret = { ...owner, id, description: 'recover-admin', useLimit: null, uses: 0, expireTime: endTime, lastUsedTime: null, revokeTime: null, epoch: ids.next(), createTime: now }
+  const settings = { ...STANDARD_UNIVERSAL_AUTH, accessTokenTtlSeconds: TTL_SECONDS, accessTokenMaxTtlSeconds: MAX_TTL_SECONDS }
+  const method = { ...owner, clientId, ...settings, epoch: ids.next(), createTime: now, updateTime: now, etag: ids.next() }
+  const secret = { ...owner, id, description: 'recover-admin', ...UNUSED, expireTime: endTime, epoch: ids.next(), createTime: now }
   await changeFeed({ name: 'exchange', db, ids, hint: () => undefined }).commit(deadline, async (tx, changed) => {
     await insertClientLocator(tx, method)
     await insertUniversalAuth(tx, method)

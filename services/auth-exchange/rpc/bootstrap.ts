@@ -6,9 +6,9 @@ import { changedInExchange } from '#libs/freshness/entities.js'
 import type { Ids } from '#libs/ids.js'
 import { type InternalUnary, serviceNotAllowed } from '#libs/rpc/service-credential.js'
 import type { BootstrapRequest, BootstrapResponse } from '#libs/wire/gen/countersign/exchange/v1/internal.js'
-import { DEFAULT_MAX_TTL_SECONDS, DEFAULT_TTL_SECONDS } from '../domain/access-token.js'
-import { secretIdOf } from '../domain/client-secret.js'
+import { secretIdOf, UNUSED } from '../domain/client-secret.js'
 import { bootstrapConflict } from '../domain/refusals.js'
+import { STANDARD_UNIVERSAL_AUTH } from '../domain/universal-auth.js'
 import type { SecretHasher } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { findSecretOfClient, insertClientSecret } from '../store/client-secrets.js'
@@ -16,8 +16,6 @@ import type { ExchangeSchema } from '../store/schema.js'
 import { insertClientLocator, insertUniversalAuth } from '../store/universal-auth.js'
 
 type Outside = { readonly feed: ChangeFeed<ExchangeSchema>; readonly hasher: SecretHasher; readonly ids: Ids; readonly clock: Clock }
-
-const unlimited = { useLimit: null, uses: 0, expireTime: null, lastUsedTime: null, revokeTime: null }
 
 export function bootstrap({ feed, hasher, ids, clock }: Outside): InternalUnary<BootstrapRequest, BootstrapResponse> {
   return async (request, call, caller) => {
@@ -32,9 +30,8 @@ export function bootstrap({ feed, hasher, ids, clock }: Outside): InternalUnary<
     const owner = { organizationId, identityId }
     const verifiers = await hasher.verifiersOf({ ...owner, id }, request.clientSecret)
     const now = clock.now()
-    const lifetimes = { accessTokenTtlSeconds: DEFAULT_TTL_SECONDS, accessTokenMaxTtlSeconds: DEFAULT_MAX_TTL_SECONDS }
-    const method = { ...owner, clientId, ...lifetimes, epoch: ids.next(), createTime: now, updateTime: now, etag: ids.next() }
-    const secret = { ...owner, id, description: 'bootstrap', ...unlimited, epoch: ids.next(), createTime: now }
+    const method = { ...owner, clientId, ...STANDARD_UNIVERSAL_AUTH, epoch: ids.next(), createTime: now, updateTime: now, etag: ids.next() }
+    const secret = { ...owner, id, description: 'bootstrap', ...UNUSED, epoch: ids.next(), createTime: now }
     await feed.commit(call.deadline, async (tx, changed) => {
       if (!(await insertClientLocator(tx, method))) {
         const held = await findSecretOfClient(tx, clientId, id)

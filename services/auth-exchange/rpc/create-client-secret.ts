@@ -5,7 +5,7 @@ import { id as idField, integer, text } from '#libs/fields.js'
 import { changedInExchange } from '#libs/freshness/entities.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { CreateClientSecretRequest, CreateClientSecretResponse } from '#libs/wire/gen/countersign/exchange/v1/client_secret.js'
-import { secretText } from '../domain/client-secret.js'
+import { secretText, UNUSED } from '../domain/client-secret.js'
 import { identityNotActive, identityNotFound } from '../domain/refusals.js'
 import type { Coverage, IdentityReader, SecretHasher, Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
@@ -40,11 +40,9 @@ export function createClientSecret(outside: Outside): Unary<CreateClientSecretRe
       ...owner,
       id,
       description,
+      ...UNUSED,
       useLimit: useLimit === 0 ? null : useLimit,
-      uses: 0,
       expireTime: ttlSeconds === 0 ? null : new Date(createTime.getTime() + ttlSeconds * 1000),
-      lastUsedTime: null,
-      revokeTime: null,
       epoch: ids.next(),
       createTime,
     }

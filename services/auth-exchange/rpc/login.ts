@@ -34,7 +34,7 @@ export function login({ db, universalAuth, identities, signer, activeTokens, ids
     const now = clock.now()
     const life = lifeFrom(now, proven)
     const epochs = { credentialEpoch, methodEpoch, identityEpoch, organizationEpoch }
-    const token = { organizationId, id: ids.next(), identityId, method, credentialId, ...epochs, ...life, revokeTime: null }
+    const token = { organizationId, id: ids.next(), identityId, method, credentialId, ...epochs, ...life, useLimit: proven.accessTokenUseLimit, revokeTime: null }
     const [iat, exp] = [life.issueTime.getTime() / 1000, life.expireTime.getTime() / 1000]
     const claims = { jti: token.id, sub: identityId, org: organizationId, sid: credentialId, amr: [method], client_id: clientId, iat, exp }
     // Signed before it is recorded: a signature that fails must not have cost a use.

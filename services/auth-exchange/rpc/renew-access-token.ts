@@ -26,7 +26,7 @@ export function renewAccessToken({ activeTokens, ids, clock, ...outside }: Outsi
     const maxExpireTime = lastExpireTime(record)
     // Asking others took time.
     if (heldUntil <= now.getTime()) throw accessTokenRejected()
-    if (heldUntil >= maxExpireTime.getTime()) throw tokenNotRenewable(maxExpireTime)
+    if (maxExpireTime && heldUntil >= maxExpireTime.getTime()) throw tokenNotRenewable(maxExpireTime)
     const token = renewedLife(record, now)
     const { expireTime } = token
     const [iat, exp] = [Math.floor(now.getTime() / 1000), expireTime.getTime() / 1000]

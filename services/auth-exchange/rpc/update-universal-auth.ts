@@ -5,7 +5,8 @@ import { id as idField, optionalEtag } from '#libs/fields.js'
 import { changedInExchange } from '#libs/freshness/entities.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { UniversalAuth as UniversalAuthMessage, UpdateUniversalAuthRequest } from '#libs/wire/gen/countersign/exchange/v1/universal_auth.js'
-import { lifetimesFrom, WIDEST } from '../domain/access-token.js'
+import { WIDEST } from '../domain/access-token.js'
+import { settingsOf, STANDARD_UNIVERSAL_AUTH, universalAuthSettingsFrom } from '../domain/universal-auth.js'
 import type { Coverage, Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { lockUniversalAuth, updateUniversalAuth as writeUniversalAuth } from '../store/universal-auth.js'
@@ -17,7 +18,7 @@ export function updateUniversalAuth({ authorization, coverage, feed, ids, clock 
   return async (request, call) => {
     const wrong = new Violations()
     const identityId = idField(request.identityId, wrong.at('identity_id'))
-    lifetimesFrom(request, WIDEST, (field) => wrong.at(field))
+    universalAuthSettingsFrom(request, { ...STANDARD_UNIVERSAL_AUTH, ...WIDEST }, (field) => wrong.at(field))
     const etag = optionalEtag(request.etag, wrong.at('etag'))
     wrong.refuse()
     const about = { resource: 'auth-method', attributes: { 'identity.id': identityId } }
@@ -27,12 +28,12 @@ export function updateUniversalAuth({ authorization, coverage, feed, ids, clock 
       const stored = await lockUniversalAuth(tx, { organizationId: caller.organizationId, identityId })
       assertEtag(stored, etag)
       const tooLong = new Violations()
-      const lifetimes = lifetimesFrom(request, stored, (field) => tooLong.at(field))
+      const settings = universalAuthSettingsFrom(request, settingsOf(stored), (field) => tooLong.at(field))
       tooLong.refuse()
-      const updated = { ...stored, ...lifetimes, updateTime: clock.now(), etag: ids.next() }
+      const updated = { ...stored, ...settings, updateTime: clock.now(), etag: ids.next() }
       await writeUniversalAuth(tx, updated)
       changed(caller.organizationId, changedInExchange.UpdateUniversalAuth(identityId))
-      await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'auth-method', id: identityId, details: lifetimes }))
+      await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'auth-method', id: identityId, details: settings }))
       return updated
     })
     return { ...toUniversalAuthMessage(method), revision }

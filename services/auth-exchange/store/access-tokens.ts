@@ -3,6 +3,7 @@ import type { Stamp } from '#libs/freshness/stamp.js'
 import { type AccessTokenRecord, type Claims, standsBehind } from '../domain/access-token.js'
 import { accessTokenRejected } from '../domain/refusals.js'
 import type { Db, Tx } from './schema.js'
+import { restsOnWhatItDid } from './standing.js'
 
 type Key = { readonly organizationId: string; readonly id: string }
 
@@ -17,22 +18,13 @@ export type TokenStanding = {
 export async function findToken(db: Db, { organizationId, id }: Key): Promise<TokenStanding | undefined> {
   const row = await db
     .selectFrom('accessToken as t')
-    .leftJoin('clientSecret as s', (on) =>
-      on.onRef('s.organizationId', '=', 't.organizationId').onRef('s.id', '=', 't.credentialId').onRef('s.epoch', '=', 't.credentialEpoch'))
-    .leftJoin('universalAuth as m', (on) =>
-      on.onRef('m.organizationId', '=', 't.organizationId').onRef('m.identityId', '=', 't.identityId').onRef('m.epoch', '=', 't.methodEpoch'))
-    .leftJoin('identityEpoch as i', (on) => on.onRef('i.organizationId', '=', 't.organizationId').onRef('i.identityId', '=', 't.identityId'))
-    .leftJoin('organizationEpoch as o', 'o.organizationId', 't.organizationId')
     .selectAll('t')
-    .select(['s.epoch as liveSecretEpoch', 'm.epoch as liveMethodEpoch', 'i.epoch as liveIdentityEpoch', 'o.epoch as liveOrganizationEpoch'])
-    .select([ feedEpoch('exchange').as('feedEpoch'), feedSeq('exchange').as('feedSeq')])
+    .select([restsOnWhatItDid.as('rests'), feedEpoch('exchange').as('feedEpoch'), feedSeq('exchange').as('feedSeq')])
     .where('t.organizationId', '=', organizationId).where('t.id', '=', id)
     .executeTakeFirst()
   if (!row) return undefined
-  const { liveSecretEpoch, liveMethodEpoch, liveIdentityEpoch, liveOrganizationEpoch, feedEpoch: epoch, feedSeq: seq, ...record } = row
-  const voided = liveSecretEpoch === null || liveMethodEpoch === null || liveIdentityEpoch !== record.identityEpoch || liveOrganizationEpoch !== record.organizationEpoch
-  const revoked = record.revokeTime !== null || voided
-  return { record, revoked, stamp: { epoch, seq: Number(seq) } }
+  const { rests, feedEpoch: epoch, feedSeq: seq, ...record } = row
+  return { record, revoked: record.revokeTime !== null || !rests, stamp: { epoch, seq: Number(seq) } }
 }
 
 /** The standing of the token that claims this; refused where its record says anything else. */

@@ -12,7 +12,7 @@ type Owner = { readonly organizationId: string; readonly identityId: string }
 type Key = Owner & { readonly id: string }
 
 // What is shown of a secret: everything but what it is verified with.
-const shown = ['organizationId', 'id', 'identityId', 'description', 'useLimit', 'uses', 'expireTime', 'lastUsedTime', 'revokeTime', 'epoch', 'createTime'] as const
+const shown = ['organizationId', 'id', 'identityId', 'description', 'useLimit', 'uses', 'expireTime', 'trustedIps', 'lastUsedTime', 'lastUsedAddress', 'revokeTime', 'epoch', 'createTime'] as const
 
 export async function insertClientSecret(tx: Tx, secret: ClientSecret, verifiers: Verifiers): Promise<void> {
   const argon2Parameters = JSON.stringify(verifiers.argon2Parameters)
@@ -32,6 +32,7 @@ export async function findSecretOfClient(db: Db, clientId: string, id: string): 
     .leftJoin('organizationEpoch as o', 'o.organizationId', 's.organizationId')
     .selectAll('s')
     .select(['i.epoch as identityEpoch', 'o.epoch as organizationEpoch', 'm.epoch as methodEpoch', 'm.accessTokenTtlSeconds', 'm.accessTokenMaxTtlSeconds'])
+    .select(['m.accessTokenUseLimit', 'm.accessTokenPeriodSeconds', 'm.clientSecretTrustedIps'])
     .select([feedEpoch('exchange').as('feedEpoch'), feedSeq('exchange').as('feedSeq')])
     .where('l.clientId', '=', clientId).where('s.id', '=', id)
     .executeTakeFirst()
@@ -40,7 +41,9 @@ export async function findSecretOfClient(db: Db, clientId: string, id: string): 
   return { ...secret, stamp: { epoch, seq: Number(seq) } }
 }
 
-export type MethodOfSecret = Pick<UniversalAuth, 'accessTokenTtlSeconds' | 'accessTokenMaxTtlSeconds'> & {
+type MethodSettings = 'accessTokenTtlSeconds' | 'accessTokenMaxTtlSeconds' | 'accessTokenUseLimit' | 'accessTokenPeriodSeconds' | 'clientSecretTrustedIps'
+
+export type MethodOfSecret = Pick<UniversalAuth, MethodSettings> & {
   readonly methodEpoch: string
   readonly identityEpoch: string | null
   readonly organizationEpoch: string | null

@@ -1,6 +1,6 @@
-import { sql } from 'kysely'
 import type { AccessTokenRecord } from '../domain/access-token.js'
 import type { Db } from './schema.js'
+import { restsOnWhatItDid } from './standing.js'
 
 /** Tokens of an organization, or of one identity, from the newest on, or from the one before `before` on. */
 type Scan = { readonly organizationId: string; readonly identityId: string | undefined; readonly before: string | undefined }
@@ -23,16 +23,9 @@ type LiveScan = Scan & { readonly end: string | undefined; readonly size: number
 export function listLiveTokens(db: Db, { organizationId, identityId, before, end, size, now }: LiveScan): Promise<AccessTokenRecord[]> {
   let query = db
     .selectFrom('accessToken as t')
-    .innerJoin('clientSecret as s', (on) =>
-      on.onRef('s.organizationId', '=', 't.organizationId').onRef('s.id', '=', 't.credentialId').onRef('s.epoch', '=', 't.credentialEpoch'))
-    .innerJoin('universalAuth as m', (on) =>
-      on.onRef('m.organizationId', '=', 't.organizationId').onRef('m.identityId', '=', 't.identityId').onRef('m.epoch', '=', 't.methodEpoch'))
-    .leftJoin('identityEpoch as i', (on) => on.onRef('i.organizationId', '=', 't.organizationId').onRef('i.identityId', '=', 't.identityId'))
-    .leftJoin('organizationEpoch as o', 'o.organizationId', 't.organizationId')
     .selectAll('t')
     .where('t.organizationId', '=', organizationId).where('t.revokeTime', 'is', null).where('t.expireTime', '>', now)
-    .where('i.epoch', 'is not distinct from', sql.ref<string | null>('t.identityEpoch'))
-    .where('o.epoch', 'is not distinct from', sql.ref<string | null>('t.organizationEpoch'))
+    .where(restsOnWhatItDid)
   if (identityId !== undefined) query = query.where('t.identityId', '=', identityId)
   if (before !== undefined) query = query.where('t.id', '<', before)
   if (end !== undefined) query = query.where('t.id', '>=', end)

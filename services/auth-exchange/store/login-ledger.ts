@@ -27,10 +27,11 @@ export async function recordLogin(db: Db, { token, auditEventId, requestId, now 
       returning s.id
     ), token as (
       insert into exchange.access_token (organization_id, id, identity_id, method, credential_id, credential_epoch,
-                                         method_epoch, identity_epoch, organization_epoch, issue_time, ttl_seconds, expire_time, max_expire_time)
+                                         method_epoch, identity_epoch, organization_epoch, issue_time, ttl_seconds, expire_time, max_expire_time,
+                                         period_seconds, use_limit)
       select ${organizationId}::uuid, ${id}::uuid, ${identityId}::uuid, ${method}::text, spent.id, ${token.credentialEpoch}::uuid,
              ${token.methodEpoch}::uuid, ${token.identityEpoch}::uuid, ${token.organizationEpoch}::uuid, ${token.issueTime}::timestamptz, ${token.ttlSeconds}::integer, ${token.expireTime}::timestamptz,
-             ${token.maxExpireTime}::timestamptz
+             ${token.maxExpireTime}::timestamptz, ${token.periodSeconds}::integer, ${token.useLimit}::integer
       from spent
     ), audited as (
       insert into exchange.audit_event (organization_id, id, action, actor_identity_id, actor_token_id, target_type, target_id, details, request_id)

@@ -4,6 +4,7 @@ import { principals } from './migrations/0003-principals.js'
 import { renewals } from './migrations/0004-renewals.js'
 import { epochs } from './migrations/0005-epochs.js'
 import { tokensByIdentity } from './migrations/0006-tokens-by-identity.js'
+import { authMethods } from './migrations/0007-auth-methods.js'
 
 /** In order of name; forward only. */
 export const migrations = {
@@ -13,4 +14,5 @@ export const migrations = {
   '0004-renewals': renewals,
   '0005-epochs': epochs,
   '0006-tokens-by-identity': tokensByIdentity,
+  '0007-auth-methods': authMethods,
 }

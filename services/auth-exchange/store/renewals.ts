@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { AccessTokenRecord } from '../domain/access-token.js'
 import type { Db } from './schema.js'
+import { restsOnWhatItDid } from './standing.js'
 
 /** Everything that a renewal writes: the token's record as it is to be. */
 export type Renewal = { readonly token: AccessTokenRecord; readonly auditEventId: string; readonly requestId: string; readonly now: Date }
@@ -17,13 +18,8 @@ export async function recordRenewal(db: Db, { token, auditEventId, requestId, no
     with renewed as (
       update exchange.access_token t
       set expire_time = greatest(t.expire_time, ${token.expireTime}), ttl_seconds = ${token.ttlSeconds}, renew_time = ${now}
-      from exchange.client_secret s, exchange.universal_auth m
       where t.organization_id = ${organizationId} and t.id = ${id} and t.revoke_time is null and t.expire_time > ${now}
-        and s.organization_id = t.organization_id and s.id = t.credential_id and s.epoch = t.credential_epoch
-        and m.organization_id = t.organization_id and m.identity_id = t.identity_id and m.epoch = t.method_epoch
-        and (select e.epoch from exchange.identity_epoch e where e.organization_id = t.organization_id and e.identity_id = t.identity_id)
-          is not distinct from t.identity_epoch
-        and (select e.epoch from exchange.organization_epoch e where e.organization_id = t.organization_id) is not distinct from t.organization_epoch
+        and ${restsOnWhatItDid}
       returning t.id
     ), audited as (
       insert into exchange.audit_event (organization_id, id, action, actor_identity_id, actor_token_id, target_type, target_id, details, request_id)

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { constraintOf } from '#libs/postgres/errors.js'
 import { authMethodExists, authMethodNotFound } from '../domain/refusals.js'
-import type { UniversalAuth } from '../domain/universal-auth.js'
+import { settingsOf, type UniversalAuth } from '../domain/universal-auth.js'
 import type { ClientLocator, Db, Tx } from './schema.js'
 
 type Key = { readonly organizationId: string; readonly identityId: string }
@@ -35,9 +35,9 @@ export async function lockUniversalAuth(tx: Tx, { organizationId, identityId }: 
 }
 
 export async function updateUniversalAuth(tx: Tx, method: UniversalAuth): Promise<void> {
-  const { organizationId, identityId, accessTokenTtlSeconds, accessTokenMaxTtlSeconds, updateTime, etag } = method
+  const { organizationId, identityId, updateTime, etag } = method
   await tx
-    .updateTable('universalAuth').set({ accessTokenTtlSeconds, accessTokenMaxTtlSeconds, updateTime, etag })
+    .updateTable('universalAuth').set({ ...settingsOf(method), updateTime, etag })
     .where('organizationId', '=', organizationId).where('identityId', '=', identityId).execute()
 }
 

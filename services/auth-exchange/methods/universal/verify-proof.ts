@@ -41,9 +41,11 @@ export function universalAuth({ db, clock, hasher, peppers }: Outside): ProofVer
       if (!(await matches(secret, clientSecret, secret))) throw refuse('wrong')
       const reason = unusable(secret, clock.now())
       if (reason !== undefined) throw refuse(reason)
-      const { organizationId, identityId, accessTokenTtlSeconds, accessTokenMaxTtlSeconds, methodEpoch, identityEpoch, organizationEpoch, stamp } = secret
+      const { organizationId, identityId, methodEpoch, identityEpoch, organizationEpoch, stamp } = secret
+      const { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds } = secret
+      const settings = { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds }
       const credential = { credentialId: secret.id, credentialEpoch: secret.epoch, methodEpoch, identityEpoch, organizationEpoch }
-      return { organizationId, identityId, clientId, method: UNIVERSAL_AUTH, ...credential, accessTokenTtlSeconds, accessTokenMaxTtlSeconds, stamp }
+      return { organizationId, identityId, clientId, method: UNIVERSAL_AUTH, ...credential, ...settings, stamp }
     },
   }
 }

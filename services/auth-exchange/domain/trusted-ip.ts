@@ -1,0 +1,31 @@
+import type { Report } from '#libs/domain-error.js'
+import { type Subnet, subnetOf } from '#libs/rules/subnet.js'
+
+/** Any address of either family, and whoever has none that is known. The families never cross: `::/0` holds no IPv4 address. */
+export const EVERYWHERE: readonly string[] = ['0.0.0.0/0', '::/0']
+
+const MOST = 100
+
+/** Addresses and ranges in their one spelling, each once. `at` reports what is wrong with the list, or with one of it. */
+export function trustedIpsFrom(cidrs: readonly string[], at: (place?: number) => Report): readonly string[] {
+  if (cidrs.length === 0 || cidrs.length > MOST) at()(`must be 1 to ${MOST} addresses or ranges`)
+  const canonical = cidrs.slice(0, MOST).flatMap((text, place) => {
+    const subnet = subnetOf(text)
+    if (!subnet) at(place)('must be an IPv4 or IPv6 address, or a range as 10.0.0.0/8 with no bit set behind the prefix')
+    return subnet ? [cidrOf(subnet)] : []
+  })
+  return [...new Set(canonical)]
+}
+
+/** What is asked for, or what holds already where the list is absent. */
+export function trustedIpsOver(asked: { readonly cidrs: readonly string[] } | undefined, current: readonly string[], at: (path: string) => Report): readonly string[] {
+  return asked === undefined ? current : trustedIpsFrom(asked.cidrs, (place) => at(place === undefined ? 'cidrs' : `cidrs[${place}]`))
+}
+
+const cidrOf = ({ address, prefix }: Subnet): string => `${address.toString()}/${prefix}`
+
+/** Whether somebody at this address is trusted. Whose address is not known is trusted only where everybody is. */
+export function isTrusted(address: string | undefined, trusted: readonly string[]): boolean {
+  if (EVERYWHERE.every((everybody) => trusted.includes(everybody))) return true
+  return address !== undefined && trusted.some((cidr) => subnetOf(cidr)?.holds(address) === true)
+}
