@@ -61,6 +61,8 @@ export type AccessTokenRecord = {
   readonly periodSeconds: number | null
   /** How many questions may be asked with the tokens of the lineage, all together. Null: any number. */
   readonly useLimit: number | null
+  /** What the login proved beside who it is, for templates of rules. */
+  readonly authClaims?: Readonly<Record<string, string>> | null
   /** Of the latest renewal. */
   readonly renewTime: Date | null
   readonly revokeTime: Date | null

@@ -25,7 +25,7 @@ it.each<[Partial<AskedRules>, string[]]>([
   [{ boundClaims: [{ path: 'a', globs: ['x', '}'] }] }, ['bound_claims[0].globs[1] has a } without a { (column 1)']],
   [{ boundClaims: Array.from({ length: 17 }, () => ({ path: 'a', globs: ['x'] })) }, ['bound_claims must hold at most 16']],
   [{ maxAssertionLifeSeconds: -1 }, ['max_assertion_life_seconds must be a whole number from 0 to 31536000']],
-  [{ mappedClaims: { 'a b': 'c' } }, ['mapped_claims must have names of 1 to 64 letters, digits and . _ -']],
+  [{ mappedClaims: { 'a b': 'c' } }, ['mapped_claims must have names of 1 to 64 letters, digits and . _ -, the first a letter']],
   [{ mappedClaims: { a: '.' } }, ['mapped_claims.a must be the path of a claim: names with dots between, a dot of a name written \\.']],
 ])('refuses %j', (change, problems) => expect(problemsOf(change)).toEqual(problems))
 

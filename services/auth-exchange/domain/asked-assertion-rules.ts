@@ -18,7 +18,7 @@ const MOST = 16
 const MOST_GLOBS = 100
 const DEFAULT_LIFE_SECONDS = 86_400
 const MAX_LIFE_SECONDS = 31_536_000
-const CLAIM_NAME = /^[A-Za-z0-9._-]{1,64}$/
+const CLAIM_NAME = /^[A-Za-z][A-Za-z0-9._-]{0,63}$/
 const PATH_PROBLEM = 'must be the path of a claim: names with dots between, a dot of a name written \\.'
 
 export function assertionRulesFrom(asked: AskedRules, at: (field: string) => Report): AssertionRules {
@@ -50,7 +50,7 @@ function mappedFrom(asked: Readonly<Record<string, string>>, at: (field: string)
   const mapped = Object.entries(asked).map(([name, path]) => ({ name, path }))
   if (mapped.length > MOST) at('mapped_claims')(`must hold at most ${MOST}`)
   for (const { name, path } of mapped.slice(0, MOST)) {
-    if (!CLAIM_NAME.test(name)) at('mapped_claims')('must have names of 1 to 64 letters, digits and . _ -')
+    if (!CLAIM_NAME.test(name)) at('mapped_claims')('must have names of 1 to 64 letters, digits and . _ -, the first a letter')
     if (!isClaimPath(path)) at(`mapped_claims.${CLAIM_NAME.test(name) ? name : '?'}`)(PATH_PROBLEM)
   }
   return mapped

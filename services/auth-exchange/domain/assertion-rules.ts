@@ -10,7 +10,7 @@ export type AssertionRules = {
   /** Those that we are. An assertion that is for somebody else too could be shown by them. */
   readonly audiences: readonly string[]
   /** A glob, or undefined for anybody whom the claims describe. */
-  readonly subject: string | undefined
+  readonly subject?: string | undefined
   /** Each of them has to hold. */
   readonly claims: readonly BoundClaim[]
   /** From its issue to its end. */

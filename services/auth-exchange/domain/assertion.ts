@@ -26,12 +26,19 @@ const REFUSED_HEADERS = ['crit', 'jwk', 'jku', 'x5u', 'x5c', 'b64', 'zip', 'enc'
 
 const KEY_ID = /^[\x21-\x7e]{1,256}$/
 
+/** Whether a text could be a JWT: three parts, each in its one spelling. */
+export const isAssertionText = (text: string): boolean => segmentsOf(text) !== undefined
+
 /** The assertion that a text spells. */
 export function assertionFrom(text: string): Assertion {
-  const segments = text.length <= MAX_LENGTH ? text.split('.', 4) : []
-  const [header, claims] = segments.slice(0, 2).map((segment) => jsonObjectFrom(Buffer.from(segment, 'base64url')))
-  if (segments.length !== 3 || !segments.every(isCanonicalBase64Url) || !header || !claims) throw new Unproven('malformed')
+  const [header, claims] = (segmentsOf(text) ?? []).slice(0, 2).map((segment) => jsonObjectFrom(Buffer.from(segment, 'base64url')))
+  if (!header || !claims) throw new Unproven('malformed')
   return { text, ...headerOf(header), claims }
+}
+
+function segmentsOf(text: string): readonly string[] | undefined {
+  const segments = text.length <= MAX_LENGTH ? text.split('.', 4) : []
+  return segments.length === 3 && segments.every(isCanonicalBase64Url) ? segments : undefined
 }
 
 function headerOf(header: JsonObject): Pick<Assertion, 'algorithm' | 'keyId'> {

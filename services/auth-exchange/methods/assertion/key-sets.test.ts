@@ -31,7 +31,7 @@ beforeEach(() => {
 })
 
 const idsOf = async (keyId: string | undefined, source: Parameters<KeySets['keysOf']>[0] = AT_URL) => (await sets.keysOf(source, keyId, 'acme')).map((key) => key.keyId)
-const unreachable = expect.objectContaining({ kind: 'UNAVAILABLE', reason: 'ISSUER_UNREACHABLE' })
+const unreachable = expect.any(NoAnswer)
 
 describe('keys of an issuer', () => {
   it('are asked for once and remembered for five minutes', async () => {

@@ -2,14 +2,13 @@ import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import type { Clock } from '#libs/clock.js'
 import { NoAnswer, type Outbound } from '#libs/outbound/outbound.js'
-import { issuerUnreachable } from '../../domain/refusals.js'
 import { type PublicKey, publicKeysFrom } from './public-keys.js'
 
 /** Where an issuer publishes its keys: at a URL, or where the discovery document of the issuer says. */
-export type KeySource = { readonly caCertificate: string | undefined } & ({ readonly jwksUrl: string } | { readonly issuer: string })
+export type KeySource = { readonly caCertificate?: string | undefined } & ({ readonly jwksUrl: string } | { readonly issuer: string })
 
 export type KeySets = {
-  /** The keys of the source that may have signed, or that it can't be asked. `account`: whose login makes us ask. */
+  /** The keys of the source that may have signed; NoAnswer where it can't be asked. `account`: whose login makes us ask. */
   keysOf(source: KeySource, keyId: string | undefined, account: string): Promise<readonly PublicKey[]>
 }
 
@@ -74,7 +73,7 @@ export function keySets({ outbound, clock }: { readonly outbound: Outbound; read
         await known.asking
       }
       const isUsable = known.failure === undefined ? known.keys !== undefined : isKnown() && age() < STALE_MILLIS
-      if (!isUsable) throw issuerUnreachable(known.failure)
+      if (!isUsable) throw known.failure ?? new NoAnswer('its keys were never read')
       return candidates(known.keys ?? [], keyId)
     },
   }

@@ -7,6 +7,7 @@ import { isRocaModulus } from '../../domain/weak-rsa.js'
 export type PublicKey = { readonly keyId: string | undefined; readonly algorithms: readonly Algorithm[]; readonly key: KeyObject }
 
 const MAX_KEYS = 100
+const MAX_TEXT_LENGTH = 8_192
 const MIN_RSA_BITS = 2_048
 const MAX_RSA_BITS = 8_192
 const MIN_EXPONENT = 65_537n
@@ -52,6 +53,17 @@ export function publicKeyFromPem(text: string): PublicKey | undefined {
   if (!/^-----BEGIN PUBLIC KEY-----\s[A-Za-z0-9+/=\s]+-----END PUBLIC KEY-----\s*$/.test(text)) return undefined
   try {
     return publicKeyFrom(createPublicKey(text).export({ format: 'jwk' }))
+  } catch {
+    return undefined
+  }
+}
+
+/** A key from either. */
+export function publicKeyFromText(text: string): PublicKey | undefined {
+  if (text.length > MAX_TEXT_LENGTH) return undefined
+  if (!text.trimStart().startsWith('{')) return publicKeyFromPem(text)
+  try {
+    return publicKeyFrom(JSON.parse(text))
   } catch {
     return undefined
   }

@@ -7,10 +7,8 @@ import type { PublicKey } from './public-keys.js'
 
 export type Keys = (keyId: string | undefined) => Promise<readonly PublicKey[]>
 
-export type VerifiedAssertion = { readonly mappedClaims: MappedClaims }
-
 /** Verifies an assertion, or throws what is wrong with it. What it says is judged first: nobody is asked for the keys of one that would prove nothing. */
-export async function verifyAssertion(text: string, { rules, keys, clock }: { readonly rules: AssertionRules; readonly keys: Keys; readonly clock: Clock }): Promise<VerifiedAssertion> {
+export async function verifyAssertion(text: string, { rules, keys, clock }: { readonly rules: AssertionRules; readonly keys: Keys; readonly clock: Clock }): Promise<MappedClaims> {
   const assertion = assertionFrom(text)
   const mappedClaims = judgeClaims(assertion.claims, rules, clock.now())
   const found = await keys(assertion.keyId)
@@ -18,7 +16,7 @@ export async function verifyAssertion(text: string, { rules, keys, clock }: { re
   const fitting = found.filter(({ algorithms }) => algorithms.includes(assertion.algorithm))
   if (fitting.length === 0) throw new Unproven('algorithm of another key')
   for (const key of fitting) {
-    if (await isSignedBy(key, assertion)) return { mappedClaims }
+    if (await isSignedBy(key, assertion)) return mappedClaims
   }
   throw new Unproven('signature wrong')
 }
