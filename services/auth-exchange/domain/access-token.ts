@@ -62,7 +62,7 @@ export type AccessTokenRecord = {
   /** How many questions may be asked with the tokens of the lineage, all together. Null: any number. */
   readonly useLimit: number | null
   /** What the login proved beside who it is, for templates of rules. */
-  readonly authClaims?: Readonly<Record<string, string>> | null
+  readonly authClaims?: Readonly<Record<string, string>> | null | undefined
   /** Of the latest renewal. */
   readonly renewTime: Date | null
   readonly revokeTime: Date | null
