@@ -23,8 +23,8 @@ import { sharedActiveTokens } from './cache/active-tokens.js'
 import { cachedIdentities } from './cache/cached-identities.js'
 import type { Config } from './config.js'
 import { KEEP_PARTITIONS_EVERY_MILLIS, keepExchangePartitions } from './jobs/keep-partitions.js'
+import { authMethods } from './methods/auth-methods.js'
 import { secretHasher } from './methods/universal/secret-hasher.js'
-import { universalAuth } from './methods/universal/verify-proof.js'
 import { remoteCoverage } from './peers/coverage.js'
 import { remoteIdentities } from './peers/identities.js'
 import { exchangeInternalService } from './rpc/internal.js'
@@ -72,13 +72,13 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   metrics.moment('signing_key_create_time', () => keys.createTime())
   const signer = tokenSigner({ keys, clock, issuer: config.TOKEN_ISSUER, audience: config.TOKEN_AUDIENCE })
   const hasher = secretHasher(config.PEPPERS[0])
-  const proofs = universalAuth({ db, clock, hasher, peppers: config.PEPPERS })
+  const methods = authMethods({ db, clock, hasher, peppers: config.PEPPERS })
   const callers = serviceCallers(config.INTERNAL_CALLERS)
   const forEverybody: Listener = {
     address: { host: config.HOST, port: config.EXCHANGE_PORT },
     portVariable: 'EXCHANGE_PORT',
     callers: 'anybody',
-    services: (unary) => [[AuthExchangeServiceService, exchangeService(unary, { ...asked, db, identities, activeTokens, hasher, signer, universalAuth: proofs, feed: feed.changes, ids, clock })]],
+    services: (unary) => [[AuthExchangeServiceService, exchangeService(unary, { ...asked, db, identities, activeTokens, hasher, signer, ...methods, feed: feed.changes, ids, clock })]],
   }
   const forServices: Listener = {
     address: { host: config.INTERNAL_HOST, port: config.EXCHANGE_INTERNAL_PORT },

@@ -1,10 +1,12 @@
 import type { Authorization } from '#libs/authorization.js'
 import type { Clock } from '#libs/clock.js'
+import type { Report } from '#libs/domain-error.js'
 import type { ChangeFeed } from '#libs/freshness/append.js'
 import type { Stamp } from '#libs/freshness/stamp.js'
 import type { Ids } from '#libs/ids.js'
 import type { Outgoing } from '#libs/rpc/client.js'
 import type { AccessTokenRecord, Claims } from './domain/access-token.js'
+import type { Configuration, ConfiguredMethod } from './domain/auth-method.js'
 import type { SecretOwner, Verifiers } from './domain/secret-hash.js'
 import type { TokenSettings } from './domain/token-settings.js'
 import type { Db, ExchangeSchema, PublicJwk } from './store/schema.js'
@@ -54,6 +56,19 @@ export type TokenSigner = {
 
 /** Makes what a new client secret is verified with. */
 export type SecretHasher = { verifiersOf(owner: SecretOwner, text: string): Promise<Verifiers> }
+
+/** An auth method that operators configure: what is stored of a configuration, and what is shown of that. */
+export type ConfigurableMethod<Asked> = {
+  /** What is to be stored of what was asked for; reports what is wrong with it, by field. */
+  configure(asked: Asked, at: (field: string) => Report): Configuration
+  /** What was stored, as it was asked for. */
+  show(configuration: Configuration): Asked
+}
+
+/** By their names; what is asked for is the message of the method. */
+export type AuthMethods = { readonly [Name in ConfiguredMethod]: ConfigurableMethod<Asked[Name]> }
+
+type Asked = { readonly 'token-auth': object }
 
 /** What a proof proved: who logs in, with what, and what its tokens are given. */
 export type Proven = Omit<TokenSettings, 'accessTokenTrustedIps'> & {

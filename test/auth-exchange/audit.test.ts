@@ -6,7 +6,7 @@ import { auditEvents, contentOf, isOneTransaction, type NamedCalls, underRequest
 import { freshNames, makeWorkload } from '../support/builders.js'
 import { SECOND } from '../support/manual-clock.js'
 import { type Session, startSystem, type System } from '../support/system.js'
-import { untouched } from '../support/untouched.js'
+import { standardTokenAuth, untouched } from '../support/untouched.js'
 
 let system: System
 let admin: Session
@@ -20,6 +20,7 @@ afterAll(() => system.close())
 const next = freshNames('workload')
 const newWorkload = () => makeWorkload(admin, { name: next() })
 const newIdentity = async () => (await admin.registry(Registry.createIdentity, { name: next(), role: '' })).id
+const withTokenAuth = async () => (await admin.exchange(Exchange.attachAuthMethod, { identityId: await newIdentity(), ...standardTokenAuth })).identityId
 const lifetimes = untouched
 const newSecret = { description: '', ttlSeconds: 0, useLimit: 0 }
 
@@ -37,6 +38,18 @@ const mutations: Record<Mutation, () => Promise<(by: NamedCalls) => Promise<Even
     const { identityId: id } = await newWorkload()
     const request = { identityId: id, ...lifetimes, accessTokenTtlSeconds: 60, etag: '' }
     return (by) => by(Exchange.updateUniversalAuth, request).then(() => ({ type: 'auth-method', id }))
+  },
+  attachAuthMethod: async () => {
+    const id = await newIdentity()
+    return (by) => by(Exchange.attachAuthMethod, { identityId: id, ...standardTokenAuth }).then(() => ({ type: 'auth-method', id }))
+  },
+  updateAuthMethod: async () => {
+    const id = await withTokenAuth()
+    return (by) => by(Exchange.updateAuthMethod, { identityId: id, method: 'token-auth', ...standardTokenAuth, etag: '' }).then(() => ({ type: 'auth-method', id }))
+  },
+  removeAuthMethod: async () => {
+    const id = await withTokenAuth()
+    return (by) => by(Exchange.removeAuthMethod, { identityId: id, method: 'token-auth' }).then(() => ({ type: 'auth-method', id }))
   },
   createClientSecret: async () => {
     const { identityId } = await newWorkload()
@@ -81,8 +94,10 @@ const mutations: Record<Mutation, () => Promise<(by: NamedCalls) => Promise<Even
 const asAdmin = <T>(requestId: string, work: (by: NamedCalls) => Promise<T>) =>
   underRequestId({ address: system.addresses.exchange, token: admin.token, requestId }, work)
 const eventsOf = (requestId: string) => auditEvents(system.databases.superuserUrl, 'exchange', requestId)
-const placeOf = (type: string) =>
-  type === 'auth-method' ? { table: 'universal_auth', column: 'identity_id' } : { table: type.replace('-', '_'), column: 'id' }
+const placeOf = (type: string, method: string) => {
+  const table = method.endsWith('UniversalAuth') ? 'universal_auth' : type.replace('-', '_')
+  return { table, column: type === 'auth-method' ? 'identity_id' : 'id' }
+}
 const content = () => contentOf(system.databases.superuserUrl, 'exchange')
 
 describe('the audit trail of auth-exchange', () => {
@@ -99,7 +114,7 @@ describe('the audit trail of auth-exchange', () => {
         details: expect.any(Object),
       },
     ])
-    expect(await isOneTransaction(system.databases.superuserUrl, 'exchange', `audited-${name}`, { ...placeOf(type), id })).toBe(true)
+    expect(await isOneTransaction(system.databases.superuserUrl, 'exchange', `audited-${name}`, { ...placeOf(type, name), id })).toBe(true)
   })
 
   // This one was seen to fail with the event written behind the transaction, the one above with it written beside it.

@@ -5,7 +5,7 @@ import { escalation } from '../identity-registry/expected.js'
 import { allow, freshNames, type Limited, makeLimited, makeWorkload } from '../support/builders.js'
 import type { Calls } from '../support/calls.js'
 import { type Session, startSystem, type System } from '../support/system.js'
-import { untouched } from '../support/untouched.js'
+import { standardTokenAuth, untouched } from '../support/untouched.js'
 
 // Whoever could log in as somebody who holds more would hold more: credentials of another identity are for those who hold all
 // that it holds, or have `grant`.
@@ -18,7 +18,7 @@ let stronger: string
 const next = freshNames('thing')
 const lifetimes = untouched
 const newSecret = { description: '', ttlSeconds: 0, useLimit: 0 }
-const manage = [allow(['create', 'update'], ['auth-method', 'client-secret', 'principal'])]
+const manage = [allow(['create', 'update', 'delete'], ['auth-method', 'client-secret', 'principal'])]
 const readSecrets = allow(['read'], ['secrets'])
 
 beforeAll(async () => {
@@ -32,6 +32,11 @@ afterAll(() => system.close())
 const withCredentials = async () => (await makeWorkload(admin, { name: next(), role: stronger })).identityId
 const withoutCredentials = async () => (await admin.registry(Registry.createIdentity, { name: next(), role: stronger })).id
 
+const withTokenAuth = async () => {
+  const { identityId, method } = await admin.exchange(Exchange.attachAuthMethod, { identityId: await withoutCredentials(), ...standardTokenAuth })
+  return { identityId, method }
+}
+
 /** What gives a credential of another identity, which may read secrets; prepared by the admin. */
 const methods: Record<string, () => Promise<{ readonly resource: string; readonly call: (by: Calls) => Promise<unknown> }>> = {
   AttachUniversalAuth: async () => {
@@ -41,6 +46,18 @@ const methods: Record<string, () => Promise<{ readonly resource: string; readonl
   UpdateUniversalAuth: async () => {
     const identityId = await withCredentials()
     return { resource: 'auth-method', call: (by) => by(Exchange.updateUniversalAuth, { identityId, ...lifetimes, etag: '' }) }
+  },
+  AttachAuthMethod: async () => {
+    const identityId = await withoutCredentials()
+    return { resource: 'auth-method', call: (by) => by(Exchange.attachAuthMethod, { identityId, ...standardTokenAuth }) }
+  },
+  UpdateAuthMethod: async () => {
+    const of = await withTokenAuth()
+    return { resource: 'auth-method', call: (by) => by(Exchange.updateAuthMethod, { ...of, ...standardTokenAuth, etag: '' }) }
+  },
+  RemoveAuthMethod: async () => {
+    const of = await withTokenAuth()
+    return { resource: 'auth-method', call: (by) => by(Exchange.removeAuthMethod, of) }
   },
   CreateClientSecret: async () => {
     const identityId = await withCredentials()

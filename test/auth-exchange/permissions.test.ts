@@ -5,7 +5,7 @@ import { notAllowed } from '../identity-registry/expected.js'
 import { allow, deny, freshNames, type Limited, makeLimited, makeWorkload, type Workload } from '../support/builders.js'
 import { bearer, type Calls, callsTo } from '../support/calls.js'
 import { type Session, startSystem, type System } from '../support/system.js'
-import { untouched } from '../support/untouched.js'
+import { standardTokenAuth, untouched } from '../support/untouched.js'
 
 let system: System
 let admin: Session
@@ -29,6 +29,10 @@ type Row = { readonly needs: readonly Need[]; readonly gives?: Need; readonly ca
 
 const lifetimes = untouched
 const newSecret = { description: '', ttlSeconds: 0, useLimit: 0 }
+const newTokenAuth = async () => {
+  const { identityId, method } = await admin.exchange(Exchange.attachAuthMethod, { identityId: await newIdentity(), ...standardTokenAuth })
+  return { identityId, method }
+}
 const newSecretId = async () => (await admin.exchange(Exchange.createClientSecret, { ...workload, ...newSecret })).clientSecret?.id ?? ''
 const newPrincipalId = async () => (await admin.exchange(Exchange.createPrincipal, { ...workload, name: next() })).principal?.id ?? ''
 
@@ -43,6 +47,20 @@ const methods: Record<Authorized, Row> = {
   updateUniversalAuth: {
     needs: [['update', 'auth-method']], gives: ['grant', 'auth-method'],
     call: (by) => by(Exchange.updateUniversalAuth, { ...workload, ...lifetimes, etag: '' }),
+  },
+  attachAuthMethod: {
+    needs: [['create', 'auth-method']], gives: ['grant', 'auth-method'],
+    call: async (by) => by(Exchange.attachAuthMethod, { identityId: await newIdentity(), ...standardTokenAuth }),
+  },
+  getAuthMethod: { needs: [['read', 'auth-method']], call: (by) => by(Exchange.getAuthMethod, { ...workload, method: 'universal-auth' }) },
+  listAuthMethods: { needs: [['read', 'auth-method']], call: (by) => by(Exchange.listAuthMethods, workload) },
+  updateAuthMethod: {
+    needs: [['update', 'auth-method']], gives: ['grant', 'auth-method'],
+    call: async (by) => by(Exchange.updateAuthMethod, { ...(await newTokenAuth()), ...standardTokenAuth, etag: '' }),
+  },
+  removeAuthMethod: {
+    needs: [['delete', 'auth-method']], gives: ['grant', 'auth-method'],
+    call: async (by) => by(Exchange.removeAuthMethod, await newTokenAuth()),
   },
   createClientSecret: {
     needs: [['create', 'client-secret']], gives: ['grant', 'client-secret'],

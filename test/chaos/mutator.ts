@@ -122,7 +122,7 @@ const whatIsMissing = (group: Group): Step | undefined =>
 
 // For planners that make something new.
 const noIdentity: Identity = {
-  ...{ id: '', name: '', state: 'deleted', clientId: '', isTainted: false, secrets: [], tokens: [], principals: [], touchedAt: 0, enabledAt: 0 },
+  ...{ id: '', name: '', state: 'deleted', clientId: '', isTainted: false, tokenAuth: undefined, secrets: [], tokens: [], principals: [], touchedAt: 0, enabledAt: 0 },
   bound: new Map(),
   tracks: new Map(),
 }
@@ -164,7 +164,7 @@ async function logIn(group: Group): Promise<void> {
   try {
     const proof = { $case: 'universalAuth', value: { clientId: about.clientId, clientSecret: secret.text } } as const
     const { accessToken: text, tokenId: id } = await tools.world.exchange(random)(Exchange.login, { proof }, CALL_MILLIS)
-    group.addToken(about, { id, text, secret })
+    group.addToken(about, { id, text, source: secret })
   } catch {
     // Whether that may be is judged where logins are asked for like everything else.
   }

@@ -24,6 +24,8 @@ const CHANGES_NO_ANSWER = new Map([
   ['RegistryInternalService.DescribeIdentity', READS],
   ['RegistryInternalService.CheckCoverage', READS],
   ['AuthExchangeService.GetUniversalAuth', READS],
+  ['AuthExchangeService.GetAuthMethod', READS],
+  ['AuthExchangeService.ListAuthMethods', READS],
   ['AuthExchangeService.ListClientSecrets', READS],
   ['AuthExchangeService.ListPrincipals', READS],
   ['AuthExchangeService.GetJsonWebKeySet', READS],

@@ -3,7 +3,7 @@ import { systemClock } from '#libs/clock.js'
 import { createIds, isId } from '#libs/ids.js'
 import { answerOf, at, changed, declaredLeaves, leavesOf, type Leaf, type Method, nameOf, type Path, type WireMessage } from './wire.js'
 import { type Outcome, richStatusOf } from './raw-calls.js'
-import { pageTokenAfter } from './valid-requests.js'
+import { pageTokenAfter } from './request-builder.js'
 
 // Organization A asks about things of organization B and about things that exist nowhere, and may not be able to tell.
 

@@ -1,6 +1,7 @@
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import type { Admin } from '../../deploy/local/bootstrap.js'
+import { standardTokenAuth } from './untouched.js'
 import { allow, bindTo, makeProject, makeWorkload, type Workload } from './builders.js'
 import type { Session, System } from './system.js'
 
@@ -31,6 +32,8 @@ export type Tenant = {
   readonly binding: (projectId: string) => Promise<Versioned>
   /** A client secret of the workload. */
   readonly secretId: () => Promise<string>
+  /** The Token Auth of an identity of its own. */
+  readonly tokenAuth: () => Promise<{ readonly identityId: string; readonly etag: string }>
   /** A principal of the workload. */
   readonly principalId: () => Promise<string>
   /** A live token of the workload. */
@@ -101,6 +104,7 @@ export async function makeTenant(system: System, tag: string, of: Admin): Promis
       const { identityId } = workload
       return (await exchange(Exchange.createClientSecret, { identityId, description: '', ttlSeconds: 0, useLimit: 0 })).clientSecret?.id ?? ''
     },
+    tokenAuth: async () => exchange(Exchange.attachAuthMethod, { identityId: (await identity()).id, ...standardTokenAuth }),
     principalId: async () => (await newPrincipal(`spiffe://${fresh()}`)).principal?.id ?? '',
     token: () => system.login(workload),
     revision: async () => (await identity()).revision,

@@ -20,11 +20,13 @@ export const tokenNotRenewable = (expireTime: Date): DomainError =>
     metadata: { expireTime: expireTime.toISOString() },
   })
 
-export const authMethodNotFound = (identityId: string): DomainError =>
-  new DomainError('NOT_FOUND', 'AUTH_METHOD_NOT_FOUND', `The identity ${identityId} has no Universal Auth.`, { metadata: { identityId } })
+type OfMethod = { readonly identityId: string; readonly method: string }
 
-export const authMethodExists = (identityId: string): DomainError =>
-  new DomainError('ALREADY_EXISTS', 'AUTH_METHOD_EXISTS', `The identity ${identityId} has Universal Auth already.`, { metadata: { identityId } })
+export const authMethodNotFound = ({ identityId, method }: OfMethod): DomainError =>
+  new DomainError('NOT_FOUND', 'AUTH_METHOD_NOT_FOUND', `The identity ${identityId} has no ${method}.`, { metadata: { identityId, method } })
+
+export const authMethodExists = ({ identityId, method }: OfMethod): DomainError =>
+  new DomainError('ALREADY_EXISTS', 'AUTH_METHOD_EXISTS', `The identity ${identityId} has ${method} already.`, { metadata: { identityId, method } })
 
 export const identityNotFound = (id: string): DomainError =>
   new DomainError('NOT_FOUND', 'IDENTITY_NOT_FOUND', `There is no identity ${id}.`, { metadata: { id } })

@@ -26,7 +26,7 @@ export async function insertClientSecret(tx: Tx, secret: ClientSecret, verifiers
 export async function findSecretOfClient(db: Db, clientId: string, id: string): Promise<(ClientSecret & Verifiers & MethodOfSecret) | undefined> {
   const row = await db
     .selectFrom('clientLocator as l')
-    .innerJoin('universalAuth as m', (on) => on.onRef('m.organizationId', '=', 'l.organizationId').onRef('m.identityId', '=', 'l.identityId'))
+    .innerJoin('universalAuth as m', (on) => on.onRef('m.organizationId', '=', 'l.organizationId').onRef('m.identityId', '=', 'l.identityId').onRef('m.clientId', '=', 'l.clientId'))
     .innerJoin('clientSecret as s', (on) => on.onRef('s.organizationId', '=', 'm.organizationId').onRef('s.identityId', '=', 'm.identityId'))
     .leftJoin('identityEpoch as i', (on) => on.onRef('i.organizationId', '=', 's.organizationId').onRef('i.identityId', '=', 's.identityId'))
     .leftJoin('organizationEpoch as o', 'o.organizationId', 's.organizationId')

@@ -1,9 +1,9 @@
 import type { JSONColumnType, Kysely, Transaction } from 'kysely'
 import type { AccessTokenRecord } from '../domain/access-token.js'
+import type { AuthMethod, Configuration } from '../domain/auth-method.js'
 import type { ClientSecret } from '../domain/client-secret.js'
 import type { Principal } from '../domain/principal.js'
 import type { Argon2Parameters, Verifiers } from '../domain/secret-hash.js'
-import type { TokenSettings } from '../domain/token-settings.js'
 import type { UniversalAuth } from '../domain/universal-auth.js'
 
 // The tables of schema `exchange`, as migrations/ makes them; kysely spells `clientSecret` as `client_secret`. Every key
@@ -25,21 +25,11 @@ export type SigningKeyRow = {
 
 export type PublicJwk = { readonly kty: string; readonly crv: string; readonly x: string; readonly y: string }
 
-export type AuthMethodRow = TokenSettings & {
-  readonly organizationId: string
-  readonly identityId: string
-  readonly method: string
-  /** What the tokens of the method name as their credential. */
-  readonly id: string
-  readonly configuration: JSONColumnType<Record<string, unknown>, string, string>
+export type AuthMethodRow = Omit<AuthMethod, 'configuration'> & {
+  readonly configuration: JSONColumnType<Configuration, string, string>
   /** What is secret in the configuration, as a signing key is sealed, with the row's id as associated data. */
   readonly sealedConfiguration: Buffer | null
   readonly keyEncryptionKeyId: string | null
-  /** A fresh value voids every token that the method issued. */
-  readonly epoch: string
-  readonly createTime: Date
-  readonly updateTime: Date
-  readonly etag: string
 }
 
 export type ExchangeSchema = {
