@@ -32,6 +32,7 @@ import { exchangeService } from './rpc/service.js'
 import { tokenSigner } from './signing/jwt.js'
 import { keyring } from './signing/keys.js'
 import { migrations } from './store/migrations.js'
+import { loginLedger } from './store/login-ledger.js'
 import type { ExchangeSchema } from './store/schema.js'
 
 export type Outside = {
@@ -45,7 +46,6 @@ export type Outside = {
 }
 
 export type Addresses = { readonly port: number; readonly internalPort: number }
-
 const NAME = 'auth-exchange'
 
 export function createApp(config: Config, { log, checkAddress = () => config.CHECK_ADDRESS, clock: given, store: givenStore }: Outside): App<Addresses> {
@@ -78,7 +78,7 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
     address: { host: config.HOST, port: config.EXCHANGE_PORT },
     portVariable: 'EXCHANGE_PORT',
     callers: 'anybody',
-    services: (unary) => [[AuthExchangeServiceService, exchangeService(unary, { ...asked, db, identities, activeTokens, hasher, signer, ...methods, feed: feed.changes, ids, clock })]],
+    services: (unary) => [[AuthExchangeServiceService, exchangeService(unary, { ...asked, db, identities, activeTokens, hasher, signer, ...methods, ledger: loginLedger(db), feed: feed.changes, ids, clock })]],
   }
   const forServices: Listener = {
     address: { host: config.INTERNAL_HOST, port: config.EXCHANGE_INTERNAL_PORT },

@@ -11,7 +11,7 @@ import { bootstrapConflict } from '../domain/refusals.js'
 import { STANDARD_UNIVERSAL_AUTH } from '../domain/universal-auth.js'
 import type { SecretHasher } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
-import { findSecretOfClient, insertClientSecret } from '../store/client-secrets.js'
+import { findSecretsOfClients, insertClientSecret } from '../store/client-secrets.js'
 import type { ExchangeSchema } from '../store/schema.js'
 import { insertClientLocator, insertUniversalAuth, wasRemoved } from '../store/universal-auth.js'
 
@@ -36,7 +36,7 @@ export function bootstrap({ feed, hasher, ids, clock }: Outside): InternalUnary<
       if (!(await insertClientLocator(tx, method))) {
         // What an operator removed stays removed, however often this is repeated.
         if (await wasRemoved(tx, method)) return
-        const held = await findSecretOfClient(tx, clientId, id)
+        const [held] = await findSecretsOfClients(tx, [{ clientId, id }])
         if (held?.organizationId !== organizationId || held.identityId !== identityId) throw bootstrapConflict()
         return
       }

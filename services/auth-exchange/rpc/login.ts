@@ -2,17 +2,15 @@ import type { Clock } from '#libs/clock.js'
 import { Violations } from '#libs/domain-error.js'
 import { credentialText, id as idField } from '#libs/fields.js'
 import type { Ids } from '#libs/ids.js'
-import { repeating } from '#libs/postgres/transaction.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { LoginRequest, LoginResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
 import { lifeFrom } from '../domain/access-token.js'
 import { credentialsRejected } from '../domain/refusals.js'
 import type { ActiveTokens, IdentityReader, ProofVerifier, TokenSigner, UniversalAuthProof } from '../ports.js'
-import { recordLogin } from '../store/login-ledger.js'
-import type { Db } from '../store/schema.js'
+import type { LoginLedger } from '../store/login-ledger.js'
 
 type Outside = {
-  readonly db: Db
+  readonly ledger: LoginLedger
   readonly universalAuth: ProofVerifier<UniversalAuthProof>
   readonly identities: IdentityReader
   readonly signer: TokenSigner
@@ -21,7 +19,7 @@ type Outside = {
   readonly clock: Clock
 }
 
-export function login({ db, universalAuth, identities, signer, activeTokens, ids, clock }: Outside): Unary<LoginRequest, LoginResponse> {
+export function login({ ledger, universalAuth, identities, signer, activeTokens, ids, clock }: Outside): Unary<LoginRequest, LoginResponse> {
   return async ({ proof }, call) => {
     const refused = (reason: string) => call.note({ login_refused: reason })
     const proven = await universalAuth.verify(universalAuthProof(proof), refused)
@@ -38,9 +36,9 @@ export function login({ db, universalAuth, identities, signer, activeTokens, ids
     const [iat, exp] = [life.issueTime.getTime() / 1000, life.expireTime.getTime() / 1000]
     const claims = { jti: token.id, sub: identityId, org: organizationId, sid: credentialId, amr: [method], client_id: clientId, iat, exp }
     // Signed before it is recorded: a signature that fails must not have cost a use.
-    const accessToken = await signer.sign(claims)
-    const entry = { token, auditEventId: ids.next(), requestId: call.trace.requestId, now }
-    if (!(await repeating(call.deadline, () => recordLogin(db, entry)))) {
+    const accessToken = signer.sign(claims)
+    const entry = { token, auditEventId: ids.next(), requestId: call.trace.requestId, sourceAddress: null, now }
+    if (!(await ledger.record(entry, call.deadline))) {
       refused('spent, expired or revoked meanwhile')
       throw credentialsRejected()
     }

@@ -1,6 +1,7 @@
 import type { UnaryAdapter } from '#libs/rpc/unary.js'
 import type { AuthExchangeServiceServer } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import type { ActiveTokens, AuthMethods, Coverage, IdentityReader, ProofVerifier, SecretHasher, TokenSigner, UniversalAuthProof, Writing } from '../ports.js'
+import type { LoginLedger } from '../store/login-ledger.js'
 import { attachAuthMethod } from './attach-auth-method.js'
 import { attachUniversalAuth } from './attach-universal-auth.js'
 import { createClientSecret } from './create-client-secret.js'
@@ -31,6 +32,7 @@ type Outside = Writing & {
   readonly activeTokens: ActiveTokens
   readonly methods: AuthMethods
   readonly universalAuth: ProofVerifier<UniversalAuthProof>
+  readonly ledger: LoginLedger
 }
 
 /** What auth-exchange answers on its public port: one file per method. */

@@ -22,23 +22,28 @@ export async function insertClientSecret(tx: Tx, secret: ClientSecret, verifiers
   })
 }
 
-/** A secret with its verifiers, the method that it belongs to, and where the feed stood: all that a login needs, by one statement. */
-export async function findSecretOfClient(db: Db, clientId: string, id: string): Promise<(ClientSecret & Verifiers & MethodOfSecret) | undefined> {
-  const row = await db
-    .selectFrom('clientLocator as l')
-    .innerJoin('universalAuth as m', (on) => on.onRef('m.organizationId', '=', 'l.organizationId').onRef('m.identityId', '=', 'l.identityId').onRef('m.clientId', '=', 'l.clientId'))
-    .innerJoin('clientSecret as s', (on) => on.onRef('s.organizationId', '=', 'm.organizationId').onRef('s.identityId', '=', 'm.identityId'))
-    .leftJoin('identityEpoch as i', (on) => on.onRef('i.organizationId', '=', 's.organizationId').onRef('i.identityId', '=', 's.identityId'))
-    .leftJoin('organizationEpoch as o', 'o.organizationId', 's.organizationId')
-    .selectAll('s')
-    .select(['i.epoch as identityEpoch', 'o.epoch as organizationEpoch', 'm.epoch as methodEpoch', 'm.accessTokenTtlSeconds', 'm.accessTokenMaxTtlSeconds'])
-    .select(['m.accessTokenUseLimit', 'm.accessTokenPeriodSeconds', 'm.clientSecretTrustedIps'])
-    .select([feedEpoch('exchange').as('feedEpoch'), feedSeq('exchange').as('feedSeq')])
-    .where('l.clientId', '=', clientId).where('s.id', '=', id)
-    .executeTakeFirst()
-  if (!row) return undefined
-  const { feedEpoch: epoch, feedSeq: seq, ...secret } = row
-  return { ...secret, stamp: { epoch, seq: Number(seq) } }
+/** A secret with its verifiers, the method that it belongs to, and where the feed stood: all that a login needs. */
+export type SecretOfClient = ClientSecret & Verifiers & MethodOfSecret
+
+export type ClientAndSecret = { readonly clientId: string; readonly id: string }
+
+/** One answer for each that is asked for, in their order, by one statement: null where there is no such secret of the client. */
+export async function findSecretsOfClients(db: Db, asked: readonly ClientAndSecret[]): Promise<(SecretOfClient | null)[]> {
+  const { rows } = await sql<SecretOfClient & { readonly place: number; readonly feedEpoch: string; readonly feedSeq: string }>`
+    select a.place, s.organization_id, s.id, s.identity_id, s.description, s.digest, s.pepper_id, s.argon2_hash, s.argon2_salt, s.argon2_parameters,
+           s.use_limit, s.uses, s.expire_time, s.trusted_ips, s.last_used_time, s.last_used_address, s.revoke_time, s.epoch, s.create_time,
+           i.epoch as identity_epoch, o.epoch as organization_epoch, m.epoch as method_epoch, m.access_token_ttl_seconds, m.access_token_max_ttl_seconds,
+           m.access_token_use_limit, m.access_token_period_seconds, m.client_secret_trusted_ips,
+           (select ${feedEpoch('exchange')}) as feed_epoch, ${feedSeq('exchange')} as feed_seq
+    from json_to_recordset(${JSON.stringify(asked.map((each, place) => ({ ...each, place })))}::json) as a(place integer, "clientId" uuid, id uuid)
+    join exchange.client_locator l on l.client_id = a."clientId"
+    join exchange.universal_auth m on m.organization_id = l.organization_id and m.identity_id = l.identity_id and m.client_id = l.client_id
+    join exchange.client_secret s on s.organization_id = m.organization_id and s.identity_id = m.identity_id and s.id = a.id
+    left join exchange.identity_epoch i on i.organization_id = s.organization_id and i.identity_id = s.identity_id
+    left join exchange.organization_epoch o on o.organization_id = s.organization_id
+  `.execute(db)
+  const found = new Map(rows.map(({ place, feedEpoch: epoch, feedSeq: seq, ...secret }) => [place, { ...secret, stamp: { epoch, seq: Number(seq) } }]))
+  return asked.map((_each, place) => found.get(place) ?? null)
 }
 
 type MethodSettings = 'accessTokenTtlSeconds' | 'accessTokenMaxTtlSeconds' | 'accessTokenUseLimit' | 'accessTokenPeriodSeconds' | 'clientSecretTrustedIps'

@@ -1,14 +1,18 @@
 import type { Clock } from '#libs/clock.js'
+import { inBatches } from '#libs/postgres/batches.js'
 import { credentialsRejected } from '../../domain/refusals.js'
 import { secretIdOf, unusable } from '../../domain/client-secret.js'
 import { digestUnder, type Pepper, sameBytes, type SecretOwner, type Verifiers } from '../../domain/secret-hash.js'
 import { UNIVERSAL_AUTH } from '../../domain/universal-auth.js'
 import type { ProofVerifier, UniversalAuthProof } from '../../ports.js'
-import { findSecretOfClient, updateDigest } from '../../store/client-secrets.js'
+import { type ClientAndSecret, findSecretsOfClients, updateDigest } from '../../store/client-secrets.js'
 import type { Db } from '../../store/schema.js'
 import type { Argon2Verifier } from './secret-hasher.js'
 
 const NOBODY: SecretOwner = { organizationId: '', identityId: '', id: '' }
+
+/** Of logins whose secrets are found by one statement. */
+const MOST_AT_ONCE = 100
 
 export type UniversalAuthOutside = { readonly db: Db; readonly clock: Clock; readonly hasher: Argon2Verifier; readonly peppers: readonly [Pepper, ...Pepper[]] }
 
@@ -18,6 +22,7 @@ export type UniversalAuthOutside = { readonly db: Db; readonly clock: Clock; rea
  */
 export function universalAuth({ db, clock, hasher, peppers }: UniversalAuthOutside): ProofVerifier<UniversalAuthProof> {
   const [current] = peppers
+  const find = inBatches(MOST_AT_ONCE, (asked: readonly ClientAndSecret[]) => findSecretsOfClients(db, asked))
   const matches = async (owner: SecretOwner, text: string, verifiers: Verifiers): Promise<boolean> => {
     const pepper = peppers.find(({ id }) => id === verifiers.pepperId)
     const proven = pepper ? sameBytes(digestUnder(pepper, owner, text), verifiers.digest) : await hasher.matches(owner, text, verifiers)
@@ -32,7 +37,7 @@ export function universalAuth({ db, clock, hasher, peppers }: UniversalAuthOutsi
       }
       const id = secretIdOf(clientSecret)
       if (id === undefined) throw refuse('malformed')
-      const secret = await findSecretOfClient(db, clientId, id)
+      const secret = await find({ clientId, id })
       if (!secret) {
         // As much work as for a secret that is there and wrong.
         digestUnder(current, NOBODY, clientSecret)
