@@ -30,6 +30,7 @@ import { remoteIdentities } from './peers/identities.js'
 import { exchangeInternalService } from './rpc/internal.js'
 import { exchangeService } from './rpc/service.js'
 import { tokenSigner } from './signing/jwt.js'
+import { configurationSeal } from './signing/sealed-configuration.js'
 import { keyring } from './signing/keys.js'
 import { migrations } from './store/migrations.js'
 import { loginLedger } from './store/login-ledger.js'
@@ -72,7 +73,7 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   metrics.moment('signing_key_create_time', () => keys.createTime())
   const signer = tokenSigner({ keys, clock, issuer: config.TOKEN_ISSUER, audience: config.TOKEN_AUDIENCE })
   const hasher = secretHasher(config.PEPPERS[0])
-  const methods = authMethods({ db, clock, hasher, peppers: config.PEPPERS })
+  const methods = authMethods({ db, clock, hasher, peppers: config.PEPPERS, allowedNetworks: config.OUTBOUND_ALLOWED_NETWORKS, seal: configurationSeal([config.KEY_ENCRYPTION_KEY]) })
   const callers = serviceCallers(config.INTERNAL_CALLERS)
   const forEverybody: Listener = {
     address: { host: config.HOST, port: config.EXCHANGE_PORT },
@@ -93,7 +94,6 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
     },
   }
   const listeners = listenersOf([forServices, forEverybody], { config, log, transport, metrics })
-
   const closing = new Closing()
   for (const opened of [db, internalDb]) closing.add(() => opened.destroy())
   for (const opened of [feed, registry, checkService, transport]) closing.add(() => opened.close())

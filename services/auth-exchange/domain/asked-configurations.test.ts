@@ -86,6 +86,6 @@ it.each<[Partial<AskedKubernetes>, string[]]>([
   [{ namespaces: [] }, ['namespaces must hold 1 to 100']],
   [{ names: ['{'] }, ['names[0] has a { without a }']],
 ])('Kubernetes with %j: %j', (change, problems) => {
-  const cluster = { host: 'https://cluster.example:6443', caCertificate: '', audiences: ['countersign'], namespaces: ['*'], names: ['worker'] }
+  const cluster = { host: 'https://cluster.example:6443', caCertificate: '', audiences: ['countersign'], namespaces: ['*'], names: ['worker'], reviewerToken: '', hasReviewerToken: false }
   expect(problemsOf((at) => kubernetesFrom({ ...cluster, ...change }, at))).toEqual(problems.map((problem) => expect.stringContaining(problem)))
 })

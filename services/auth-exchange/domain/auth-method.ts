@@ -3,10 +3,17 @@ import type { TokenSettings } from './token-settings.js'
 import { UNIVERSAL_AUTH, type UniversalAuth } from './universal-auth.js'
 
 export const TOKEN_AUTH = 'token-auth'
+export const KUBERNETES_AUTH = 'kubernetes-auth'
+export const OIDC_AUTH = 'oidc-auth'
+export const JWT_AUTH = 'jwt-auth'
+
+/** Those by which a workload shows an assertion of somebody else. */
+export const ASSERTION_METHODS = [KUBERNETES_AUTH, OIDC_AUTH, JWT_AUTH] as const
 
 /** Every auth method but Universal Auth: each has a folder in methods/ and a configuration of its own. */
-export const CONFIGURED_METHODS = [TOKEN_AUTH] as const
+export const CONFIGURED_METHODS = [TOKEN_AUTH, ...ASSERTION_METHODS] as const
 
+export type AssertionMethod = (typeof ASSERTION_METHODS)[number]
 export type ConfiguredMethod = (typeof CONFIGURED_METHODS)[number]
 export type MethodName = ConfiguredMethod | typeof UNIVERSAL_AUTH
 

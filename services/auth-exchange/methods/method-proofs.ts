@@ -23,7 +23,7 @@ export function methodProofs({ db, methods, seal }: Outside): ProofVerifier<Meth
       const { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds } = found
       const settings = { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds }
       const credential = { credentialId, credentialEpoch: epoch, methodEpoch: epoch, identityEpoch, organizationEpoch }
-      return { organizationId, identityId, clientId: identityId, method, ...credential, ...settings, authClaims: Object.fromEntries(claims), stamp }
+      return { organizationId, identityId, clientId: identityId, method, ...credential, ...settings, authClaims: Object.fromEntries(claims), methodEtag: found.etag, stamp }
     },
   }
 }

@@ -1,17 +1,23 @@
 import type { Clock } from '#libs/clock.js'
-import { Violations } from '#libs/domain-error.js'
-import { credentialText, id as idField } from '#libs/fields.js'
 import type { Ids } from '#libs/ids.js'
+import { contention } from '#libs/postgres/errors.js'
+import { repeating } from '#libs/postgres/transaction.js'
+import type { Deadline } from '#libs/rpc/deadline.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { LoginRequest, LoginResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
 import { lifeFrom } from '../domain/access-token.js'
 import { credentialsRejected } from '../domain/refusals.js'
-import type { ActiveTokens, IdentityReader, ProofVerifier, TokenSigner, UniversalAuthProof } from '../ports.js'
-import type { LoginLedger } from '../store/login-ledger.js'
+import type { ActiveTokens, IdentityReader, MethodProof, ProofVerifier, Proven, TokenSigner, UniversalAuthProof } from '../ports.js'
+import type { LoginEntry, LoginLedger } from '../store/login-ledger.js'
+import { recordMethodLogin } from '../store/method-logins.js'
+import type { Db } from '../store/schema.js'
+import { loginProof } from './login-proof.js'
 
 type Outside = {
+  readonly db: Db
   readonly ledger: LoginLedger
   readonly universalAuth: ProofVerifier<UniversalAuthProof>
+  readonly methodProofs: ProofVerifier<MethodProof>
   readonly identities: IdentityReader
   readonly signer: TokenSigner
   readonly activeTokens: ActiveTokens
@@ -19,11 +25,21 @@ type Outside = {
   readonly clock: Clock
 }
 
-export function login({ ledger, universalAuth, identities, signer, activeTokens, ids, clock }: Outside): Unary<LoginRequest, LoginResponse> {
-  return async ({ proof }, call) => {
+export function login({ db, ledger, universalAuth, methodProofs, identities, signer, activeTokens, ids, clock }: Outside): Unary<LoginRequest, LoginResponse> {
+  const recordOf = async ({ token, auditEventId, requestId, ...entry }: LoginEntry, { methodEtag, authClaims }: Proven, deadline: Deadline): Promise<boolean> => {
+    if (methodEtag === undefined) return ledger.record({ token, auditEventId, requestId, ...entry }, deadline)
+    const { organizationId, id, identityId, method, credentialId } = token
+    const by = { organizationId, actorIdentityId: identityId, actorTokenId: id, targetType: 'access-token', targetId: id }
+    const event = { ...by, id: auditEventId, action: 'Login', details: { method, credentialId, claims: authClaims }, requestId }
+    const login = { token: { ...token, name: null }, event, etag: methodEtag }
+    if (!(await repeating(deadline, () => recordMethodLogin(db, login)))) throw contention(undefined)
+    return true
+  }
+  return async (request, call) => {
     const refused = (reason: string) => call.note({ login_refused: reason })
-    const proven = await universalAuth.verify(universalAuthProof(proof), refused)
-    const { organizationId, identityId, clientId, method, credentialId, credentialEpoch, methodEpoch, identityEpoch, organizationEpoch } = proven
+    const proof = loginProof(request.proof)
+    const proven = 'jwt' in proof ? await methodProofs.verify(proof, refused) : await universalAuth.verify(proof, refused)
+    const { organizationId, identityId, clientId, method, credentialId, credentialEpoch, methodEpoch, identityEpoch, organizationEpoch, authClaims } = proven
     call.note({ organization_id: organizationId, identity_id: identityId })
     if ((await identities.stateOf(proven, call)) !== 'active') {
       refused('identity-not-active')
@@ -32,13 +48,13 @@ export function login({ ledger, universalAuth, identities, signer, activeTokens,
     const now = clock.now()
     const life = lifeFrom(now, proven)
     const epochs = { credentialEpoch, methodEpoch, identityEpoch, organizationEpoch }
-    const token = { organizationId, id: ids.next(), identityId, method, credentialId, ...epochs, ...life, useLimit: proven.accessTokenUseLimit, revokeTime: null }
+    const token = { organizationId, id: ids.next(), identityId, method, credentialId, ...epochs, ...life, useLimit: proven.accessTokenUseLimit, authClaims, revokeTime: null }
     const [iat, exp] = [life.issueTime.getTime() / 1000, life.expireTime.getTime() / 1000]
     const claims = { jti: token.id, sub: identityId, org: organizationId, sid: credentialId, amr: [method], client_id: clientId, iat, exp }
     // Signed before it is recorded: a signature that fails must not have cost a use.
     const accessToken = signer.sign(claims)
     const entry = { token, auditEventId: ids.next(), requestId: call.trace.requestId, sourceAddress: null, now }
-    if (!(await ledger.record(entry, call.deadline))) {
+    if (!(await recordOf(entry, proven, call.deadline))) {
       refused('spent, expired or revoked meanwhile')
       throw credentialsRejected()
     }
@@ -46,16 +62,4 @@ export function login({ ledger, universalAuth, identities, signer, activeTokens,
     call.note({ token_id: token.id })
     return { accessToken, tokenId: token.id, expiresInSeconds: exp - iat, expireTime: life.expireTime }
   }
-}
-
-function universalAuthProof(proof: LoginRequest['proof']): UniversalAuthProof {
-  const wrong = new Violations()
-  if (proof?.$case !== 'universalAuth') wrong.at('proof')('must be set: universal_auth')
-  const { clientId, clientSecret } = proof?.value ?? { clientId: '', clientSecret: '' }
-  if (proof) {
-    idField(clientId, wrong.at('universal_auth.client_id'))
-    credentialText(clientSecret, wrong.at('universal_auth.client_secret'))
-  }
-  wrong.refuse()
-  return { clientId, clientSecret }
 }

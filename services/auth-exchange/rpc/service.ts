@@ -1,6 +1,6 @@
 import type { UnaryAdapter } from '#libs/rpc/unary.js'
 import type { AuthExchangeServiceServer } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
-import type { ActiveTokens, AuthMethods, Coverage, IdentityReader, ProofVerifier, SecretHasher, TokenSigner, UniversalAuthProof, Writing } from '../ports.js'
+import type { ActiveTokens, AuthMethods, ConfigurationSeal, Coverage, IdentityReader, MethodProof, ProofVerifier, SecretHasher, TokenSigner, UniversalAuthProof, Writing } from '../ports.js'
 import type { LoginLedger } from '../store/login-ledger.js'
 import { attachAuthMethod } from './attach-auth-method.js'
 import { attachUniversalAuth } from './attach-universal-auth.js'
@@ -31,7 +31,9 @@ type Outside = Writing & {
   readonly signer: TokenSigner
   readonly activeTokens: ActiveTokens
   readonly methods: AuthMethods
+  readonly seal: ConfigurationSeal
   readonly universalAuth: ProofVerifier<UniversalAuthProof>
+  readonly methodProofs: ProofVerifier<MethodProof>
   readonly ledger: LoginLedger
 }
 

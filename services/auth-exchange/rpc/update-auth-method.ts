@@ -8,14 +8,15 @@ import type { AuthMethod as AuthMethodMessage, UpdateAuthMethodRequest } from '#
 import { WIDEST } from '../domain/access-token.js'
 import { configuredMethodName } from '../domain/auth-method.js'
 import { STANDARD_SETTINGS, tokenSettingsFrom, tokenSettingsOf } from '../domain/token-settings.js'
-import type { AuthMethods, Coverage, Writing } from '../ports.js'
+import type { AuthMethods, ConfigurationSeal, Coverage, Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { lockAuthMethod, updateAuthMethod as writeAuthMethod } from '../store/auth-methods.js'
 import { configurationFrom, toAuthMethodMessage } from './auth-method-message.js'
+import { sealedOver } from './sealed-secret.js'
 
-type Outside = Writing & { readonly coverage: Coverage; readonly methods: AuthMethods }
+type Outside = Writing & { readonly coverage: Coverage; readonly methods: AuthMethods; readonly seal: ConfigurationSeal }
 
-export function updateAuthMethod({ authorization, coverage, methods, feed, ids, clock }: Outside): Unary<UpdateAuthMethodRequest, AuthMethodMessage> {
+export function updateAuthMethod({ authorization, coverage, methods, seal, feed, ids, clock }: Outside): Unary<UpdateAuthMethodRequest, AuthMethodMessage> {
   return async (request, call) => {
     const wrong = new Violations()
     const identityId = idField(request.identityId, wrong.at('identity_id'))
@@ -36,7 +37,7 @@ export function updateAuthMethod({ authorization, coverage, methods, feed, ids, 
       tooLong.refuse()
       const configuration = configured?.configuration ?? stored.configuration
       const updated = { ...stored, ...settings, configuration, updateTime: clock.now(), etag: ids.next() }
-      await writeAuthMethod(tx, updated)
+      await writeAuthMethod(tx, updated, configured && sealedOver(stored, configured, { methods, seal }))
       changed(caller.organizationId, changedInExchange.UpdateAuthMethod(identityId))
       const details = { method: name, ...settings, configuration }
       await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: 'auth-method', id: identityId, details }))

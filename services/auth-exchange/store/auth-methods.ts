@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { constraintOf } from '#libs/postgres/errors.js'
 import type { AuthMethod } from '../domain/auth-method.js'
+import { NOTHING_SEALED, type Sealed } from '../domain/sealed.js'
 import { authMethodExists, authMethodNotFound } from '../domain/refusals.js'
 import { tokenSettingsOf } from '../domain/token-settings.js'
 import type { Db, Tx } from './schema.js'
@@ -8,9 +9,9 @@ import type { Db, Tx } from './schema.js'
 type Owner = { readonly organizationId: string; readonly identityId: string }
 type Key = Owner & { readonly method: string }
 
-export async function insertAuthMethod(tx: Tx, method: AuthMethod): Promise<void> {
+export async function insertAuthMethod(tx: Tx, method: AuthMethod, sealed: Sealed = NOTHING_SEALED): Promise<void> {
   const configuration = JSON.stringify(method.configuration)
-  await tx.insertInto('authMethod').values({ ...method, configuration }).execute().catch((error: unknown) => {
+  await tx.insertInto('authMethod').values({ ...method, configuration, ...sealed }).execute().catch((error: unknown) => {
     throw constraintOf(error) === 'auth_method_is_unique' ? authMethodExists(method) : error
   })
 }
@@ -33,11 +34,12 @@ export async function lockAuthMethod(tx: Tx, key: Key): Promise<AuthMethod> {
   return row
 }
 
-export async function updateAuthMethod(tx: Tx, changed: AuthMethod): Promise<void> {
+/** `sealed`: what is secret in the configuration from now on; without it that stays what it was. */
+export async function updateAuthMethod(tx: Tx, changed: AuthMethod, sealed?: Sealed): Promise<void> {
   const { organizationId, identityId, method, updateTime, etag } = changed
   const configuration = JSON.stringify(changed.configuration)
   await tx
-    .updateTable('authMethod').set({ ...tokenSettingsOf(changed), configuration, updateTime, etag })
+    .updateTable('authMethod').set({ ...tokenSettingsOf(changed), configuration, ...sealed, updateTime, etag })
     .where('organizationId', '=', organizationId).where('identityId', '=', identityId).where('method', '=', method).execute()
 }
 

@@ -13,20 +13,21 @@ const stored = z.object({
   audiences: z.array(z.string()).min(1),
   namespaces: z.array(z.string()).min(1),
   names: z.array(z.string()).min(1),
+  hasReviewerToken: z.boolean(),
 })
 
 /** Kubernetes: the token of a service account, about which its cluster is asked at each login, so that one that was deleted is refused. */
 export function kubernetesAuth({ outbound }: { readonly outbound: Outbound }): ProvingMethod<AskedKubernetes> {
   return {
     configure: kubernetesFrom,
-    secretOf: ({ reviewerToken }) => reviewerToken,
+    secretOf: ({ reviewerToken, hasReviewerToken }) => (reviewerToken !== '' ? { text: reviewerToken } : hasReviewerToken ? 'kept' : undefined),
     goesTo: (configuration) => {
-      const { host, caCertificate = '' } = stored.parse(configuration)
-      return `${host}\n${caCertificate}`
+      const { host, caCertificate = '', hasReviewerToken } = stored.parse(configuration)
+      return hasReviewerToken ? `${host}\n${caCertificate}` : undefined
     },
     show: (configuration) => {
       const { caCertificate = '', ...rest } = stored.parse(configuration)
-      return { ...rest, caCertificate }
+      return { ...rest, caCertificate, reviewerToken: '' }
     },
     verify: async ({ jwt, configuration, secret, organizationId }) => {
       const { host, caCertificate, ...rules } = stored.parse(configuration)
