@@ -5,7 +5,7 @@ import type { Ids } from '#libs/ids.js'
 import { repeating } from '#libs/postgres/transaction.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { LoginRequest, LoginResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
-import { lifeFrom } from '../domain/access-token.js'
+import { issuedToken } from '../domain/issued-token.js'
 import { credentialsRejected } from '../domain/refusals.js'
 import type { ActiveTokens, IdentityReader, ProofVerifier, TokenSigner, UniversalAuthProof } from '../ports.js'
 import { recordLogin } from '../store/login-ledger.js'
@@ -25,18 +25,14 @@ export function login({ db, universalAuth, identities, signer, activeTokens, ids
   return async ({ proof }, call) => {
     const refused = (reason: string) => call.note({ login_refused: reason })
     const proven = await universalAuth.verify(universalAuthProof(proof), refused)
-    const { organizationId, identityId, clientId, method, credentialId, credentialEpoch, methodEpoch, identityEpoch, organizationEpoch } = proven
+    const { organizationId, identityId } = proven
     call.note({ organization_id: organizationId, identity_id: identityId })
     if ((await identities.stateOf(proven, call)) !== 'active') {
       refused('identity-not-active')
       throw credentialsRejected()
     }
     const now = clock.now()
-    const life = lifeFrom(now, proven)
-    const epochs = { credentialEpoch, methodEpoch, identityEpoch, organizationEpoch }
-    const token = { organizationId, id: ids.next(), identityId, method, credentialId, ...epochs, ...life, useLimit: proven.accessTokenUseLimit, revokeTime: null }
-    const [iat, exp] = [life.issueTime.getTime() / 1000, life.expireTime.getTime() / 1000]
-    const claims = { jti: token.id, sub: identityId, org: organizationId, sid: credentialId, amr: [method], client_id: clientId, iat, exp }
+    const { token, claims } = issuedToken(proven, { id: ids.next(), now })
     // Signed before it is recorded: a signature that fails must not have cost a use.
     const accessToken = await signer.sign(claims)
     const entry = { token, auditEventId: ids.next(), requestId: call.trace.requestId, now }
@@ -46,7 +42,7 @@ export function login({ db, universalAuth, identities, signer, activeTokens, ids
     }
     activeTokens.keep({ text: accessToken, record: token, stamp: proven.stamp })
     call.note({ token_id: token.id })
-    return { accessToken, tokenId: token.id, expiresInSeconds: exp - iat, expireTime: life.expireTime }
+    return { accessToken, tokenId: token.id, expiresInSeconds: claims.exp - claims.iat, expireTime: token.expireTime }
   }
 }
 
