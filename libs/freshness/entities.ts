@@ -55,6 +55,7 @@ export const changedInExchange = {
   RemoveAuthMethod: authMethod,
   CreateClientSecret: clientSecret,
   RevokeClientSecret: clientSecret,
+  UpdateAccessToken: accessToken,
   RevokeAccessToken: accessToken,
   RevokeAccessTokens: (of: keyof typeof tokensOf, id: string): EntityName => tokensOf[of](id),
   CreatePrincipal: principal,

@@ -6,6 +6,7 @@ import { auditEvents, contentOf, isOneTransaction, type NamedCalls, underRequest
 import { freshNames, makeWorkload } from '../support/builders.js'
 import { SECOND } from '../support/manual-clock.js'
 import { type Session, startSystem, type System } from '../support/system.js'
+import { makeToken, makeTokenAuth } from '../support/token-auth.js'
 import { standardTokenAuth, untouched } from '../support/untouched.js'
 
 let system: System
@@ -20,7 +21,7 @@ afterAll(() => system.close())
 const next = freshNames('workload')
 const newWorkload = () => makeWorkload(admin, { name: next() })
 const newIdentity = async () => (await admin.registry(Registry.createIdentity, { name: next(), role: '' })).id
-const withTokenAuth = async () => (await admin.exchange(Exchange.attachAuthMethod, { identityId: await newIdentity(), ...standardTokenAuth })).identityId
+const withTokenAuth = async () => (await makeTokenAuth(admin, { name: next() })).identityId
 const lifetimes = untouched
 const newSecret = { description: '', ttlSeconds: 0, useLimit: 0 }
 
@@ -79,6 +80,14 @@ const mutations: Record<Mutation, () => Promise<(by: NamedCalls) => Promise<Even
     const { accessToken, tokenId } = await system.login({ clientId, clientSecret })
     system.clock.advance(SECOND)
     return (by) => by(Exchange.renewAccessToken, { accessToken }).then(() => ({ type: 'access-token', id: tokenId, by: { identityId, tokenId } }))
+  },
+  createAccessToken: async () => {
+    const identityId = await withTokenAuth()
+    return async (by) => ({ type: 'access-token', id: (await by(Exchange.createAccessToken, { identityId, name: 'ci' })).tokenId })
+  },
+  updateAccessToken: async () => {
+    const { tokenId: id } = await makeToken(admin, { identityId: await withTokenAuth() })
+    return (by) => by(Exchange.updateAccessToken, { tokenId: id, name: 'renamed' }).then(() => ({ type: 'access-token', id }))
   },
   revokeAccessTokens: async () => {
     const { identityId, secretId: id } = await newWorkload()

@@ -5,6 +5,7 @@ import { escalation } from '../identity-registry/expected.js'
 import { allow, freshNames, type Limited, makeLimited, makeWorkload } from '../support/builders.js'
 import type { Calls } from '../support/calls.js'
 import { type Session, startSystem, type System } from '../support/system.js'
+import { makeTokenAuth } from '../support/token-auth.js'
 import { standardTokenAuth, untouched } from '../support/untouched.js'
 
 // Whoever could log in as somebody who holds more would hold more: credentials of another identity are for those who hold all
@@ -18,7 +19,7 @@ let stronger: string
 const next = freshNames('thing')
 const lifetimes = untouched
 const newSecret = { description: '', ttlSeconds: 0, useLimit: 0 }
-const manage = [allow(['create', 'update', 'delete'], ['auth-method', 'client-secret', 'principal'])]
+const manage = [allow(['create', 'update', 'delete'], ['auth-method', 'client-secret', 'access-token', 'principal'])]
 const readSecrets = allow(['read'], ['secrets'])
 
 beforeAll(async () => {
@@ -33,7 +34,7 @@ const withCredentials = async () => (await makeWorkload(admin, { name: next(), r
 const withoutCredentials = async () => (await admin.registry(Registry.createIdentity, { name: next(), role: stronger })).id
 
 const withTokenAuth = async () => {
-  const { identityId, method } = await admin.exchange(Exchange.attachAuthMethod, { identityId: await withoutCredentials(), ...standardTokenAuth })
+  const { identityId, method } = await makeTokenAuth(admin, { name: next(), role: stronger })
   return { identityId, method }
 }
 
@@ -62,6 +63,10 @@ const methods: Record<string, () => Promise<{ readonly resource: string; readonl
   CreateClientSecret: async () => {
     const identityId = await withCredentials()
     return { resource: 'client-secret', call: (by) => by(Exchange.createClientSecret, { identityId, ...newSecret }) }
+  },
+  CreateAccessToken: async () => {
+    const { identityId } = await withTokenAuth()
+    return { resource: 'access-token', call: (by) => by(Exchange.createAccessToken, { identityId, name: next() }) }
   },
   CreatePrincipal: async () => {
     const identityId = await withoutCredentials()

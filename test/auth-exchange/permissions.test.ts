@@ -5,6 +5,7 @@ import { notAllowed } from '../identity-registry/expected.js'
 import { allow, deny, freshNames, type Limited, makeLimited, makeWorkload, type Workload } from '../support/builders.js'
 import { bearer, type Calls, callsTo } from '../support/calls.js'
 import { type Session, startSystem, type System } from '../support/system.js'
+import { makeToken, makeTokenAuth } from '../support/token-auth.js'
 import { standardTokenAuth, untouched } from '../support/untouched.js'
 
 let system: System
@@ -30,7 +31,7 @@ type Row = { readonly needs: readonly Need[]; readonly gives?: Need; readonly ca
 const lifetimes = untouched
 const newSecret = { description: '', ttlSeconds: 0, useLimit: 0 }
 const newTokenAuth = async () => {
-  const { identityId, method } = await admin.exchange(Exchange.attachAuthMethod, { identityId: await newIdentity(), ...standardTokenAuth })
+  const { identityId, method } = await makeTokenAuth(admin, { name: next() })
   return { identityId, method }
 }
 const newSecretId = async () => (await admin.exchange(Exchange.createClientSecret, { ...workload, ...newSecret })).clientSecret?.id ?? ''
@@ -85,6 +86,14 @@ const methods: Record<Authorized, Row> = {
   deletePrincipal: {
     needs: [['delete', 'principal']],
     call: async (by) => by(Exchange.deletePrincipal, { id: await newPrincipalId() }),
+  },
+  createAccessToken: {
+    needs: [['create', 'access-token']], gives: ['grant', 'access-token'],
+    call: async (by) => by(Exchange.createAccessToken, { ...(await newTokenAuth()), name: next() }),
+  },
+  updateAccessToken: {
+    needs: [['update', 'access-token']],
+    call: async (by) => by(Exchange.updateAccessToken, { tokenId: (await makeToken(admin, await newTokenAuth())).tokenId, name: next() }),
   },
   introspectAccessToken: {
     needs: [['read', 'access-token']],

@@ -1,6 +1,6 @@
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { standardTokenAuth } from '../support/untouched.js'
-import type { Group, Identity } from './group.js'
+import { type Group, type Identity, isSeenActive, type TokenAuth } from './group.js'
 import { CALL_MILLIS, type ExchangeMethod, type Planner, type Step } from './step.js'
 
 // Token Auth, which an identity may have beside Universal Auth. Where nothing was heard of a change of it, it is left alone from
@@ -9,6 +9,7 @@ import { CALL_MILLIS, type ExchangeMethod, type Planner, type Step } from './ste
 export const authMethodChanges = {
   AttachAuthMethod: { changes: 'nothing', weight: 1, plan: attachAuthMethod },
   UpdateAuthMethod: { changes: 'nothing', weight: 0.5, plan: updateAuthMethod },
+  UpdateAccessToken: { changes: 'nothing', weight: 0.3, plan: updateAccessToken },
   RemoveAuthMethod: { changes: 'takes', weight: 0.7, plan: removeAuthMethod },
 } satisfies Partial<Record<ExchangeMethod, Planner>>
 
@@ -35,6 +36,22 @@ function updateAuthMethod(group: Group, about: Identity): Step | undefined {
   if (!sureTokenAuth(about)) return undefined
   const request = { identityId: about.id, method: 'token-auth', etag: '', ...standardTokenAuth, accessTokenTtlSeconds: group.random.between(3_600, 7_200) }
   return { what: 'UpdateAuthMethod', feed: 'exchange', about, attempt: () => group.exchange(Exchange.updateAuthMethod, request, CALL_MILLIS) }
+}
+
+function updateAccessToken(group: Group, about: Identity): Step | undefined {
+  const tokenAuth = sureTokenAuth(about)
+  const token = tokenAuth && about.tokens.find(({ source, isLive }) => source === tokenAuth && isLive)
+  if (!token) return undefined
+  const request = { tokenId: token.id, name: group.freshName('token') }
+  return { what: 'UpdateAccessToken', feed: 'exchange', about, attempt: () => group.exchange(Exchange.updateAccessToken, request, CALL_MILLIS) }
+}
+
+/** What a new token of the identity can be obtained with besides a login. */
+export const tokenAuthOf = (group: Group, about: Identity): TokenAuth | undefined => (isSeenActive(group, about) ? sureTokenAuth(about) : undefined)
+
+export async function makeToken(group: Group, about: Identity, source: TokenAuth): Promise<void> {
+  const { accessToken: text, tokenId: id } = await group.exchange(Exchange.createAccessToken, { identityId: about.id, name: group.freshName('token') }, CALL_MILLIS)
+  group.addToken(about, { id, text, source })
 }
 
 /** Ends the tokens that were made by it, too. */

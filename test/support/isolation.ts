@@ -13,10 +13,13 @@ import { pageTokenAfter } from './request-builder.js'
  */
 const NAMES_NOTHING = new Set(['method', 'description', 'action', 'type', 'resource', 'resources', 'actions', 'attribute', 'values', 'cidrs', 'epoch', 'feed', 'revision', 'at_least'])
 
+/** What something is called that is looked up by nobody. */
+const LABELS = new Set(['CreateAccessTokenRequest.name', 'UpdateAccessTokenRequest.name'])
+
 const TEXT: readonly (ScalarType | undefined)[] = [ScalarType.STRING, ScalarType.BYTES]
 
-const namesSomething = ({ field }: Pick<Leaf, 'field'>): boolean =>
-  field.fieldKind !== 'map' && TEXT.includes(field.scalar) && !NAMES_NOTHING.has(field.name)
+const namesSomething = ({ parent, field }: Pick<Leaf, 'parent' | 'field'>): boolean =>
+  field.fieldKind !== 'map' && TEXT.includes(field.scalar) && !NAMES_NOTHING.has(field.name) && !LABELS.has(`${parent.name}.${field.name}`)
 
 /** The fields of a request that name something, as `roles.role_id`. */
 export const namingFields = ({ desc }: Method): string[] => declaredLeaves(desc.input).filter(namesSomething).map(({ path }) => path)

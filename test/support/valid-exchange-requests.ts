@@ -59,6 +59,13 @@ export const exchange: Record<string, readonly Builder[]> = {
   DeletePrincipal: [async ({ principalId }) => ({ id: await principalId() })],
   Login: [({ workload }) => ({ universal_auth: { client_id: workload.clientId, client_secret: workload.clientSecret } })],
   RenewAccessToken: [async ({ token }) => ({ access_token: (await token()).accessToken })],
+  CreateAccessToken: [async ({ tokenAuth, fresh }) => ({ identity_id: (await tokenAuth()).identityId, name: fresh() })],
+  UpdateAccessToken: [
+    async ({ tokenAuth, admin, fresh }) => {
+      const { identityId } = await tokenAuth()
+      return { token_id: (await admin.exchange(Exchange.createAccessToken, { identityId, name: fresh() })).tokenId, name: fresh() }
+    },
+  ],
   IntrospectAccessToken: [({ workload }) => ({ access_token: workload.token })],
   ListAccessTokens: [
     async ({ workload, token }) => ({ identity_id: workload.identityId, page_size: 1, page_token: pageTokenAfter((await token()).tokenId) }),

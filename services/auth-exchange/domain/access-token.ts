@@ -68,6 +68,9 @@ export type AccessTokenRecord = {
   readonly revokeTime: Date | null
 }
 
+/** Null: no operator named it. */
+export type NamedToken = AccessTokenRecord & { readonly name: string | null }
+
 /** What a token of ours claims. Times are whole seconds since 1970. */
 export type Claims = {
   readonly jti: string

@@ -40,6 +40,9 @@ export const clientSecretNotFound = (id: string): DomainError =>
 export const tokenNotFound = (id: string): DomainError =>
   new DomainError('NOT_FOUND', 'TOKEN_NOT_FOUND', `There is no live access token ${id}.`, { metadata: { id } })
 
+export const tokenNotNamed = (id: string): DomainError =>
+  new DomainError('FAILED_PRECONDITION', 'TOKEN_NOT_NAMED', `The access token ${id} was obtained by a login: only tokens of Token Auth have names.`, { metadata: { id } })
+
 export const principalNotFound = (id: string): DomainError =>
   new DomainError('NOT_FOUND', 'PRINCIPAL_NOT_FOUND', `There is no principal ${id}.`, { metadata: { id } })
 

@@ -5,7 +5,7 @@ import { repeating } from '#libs/postgres/transaction.js'
 import type { Deadline } from '#libs/rpc/deadline.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { LoginRequest, LoginResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
-import { lifeFrom } from '../domain/access-token.js'
+import { issuedToken } from '../domain/issued-token.js'
 import { credentialsRejected } from '../domain/refusals.js'
 import type { ActiveTokens, IdentityReader, MethodProof, ProofVerifier, Proven, TokenSigner, UniversalAuthProof } from '../ports.js'
 import type { LoginEntry, LoginLedger } from '../store/login-ledger.js'
@@ -39,18 +39,14 @@ export function login({ db, ledger, universalAuth, methodProofs, identities, sig
     const refused = (reason: string) => call.note({ login_refused: reason })
     const proof = loginProof(request.proof)
     const proven = 'jwt' in proof ? await methodProofs.verify(proof, refused) : await universalAuth.verify(proof, refused)
-    const { organizationId, identityId, clientId, method, credentialId, credentialEpoch, methodEpoch, identityEpoch, organizationEpoch, authClaims } = proven
+    const { organizationId, identityId } = proven
     call.note({ organization_id: organizationId, identity_id: identityId })
     if ((await identities.stateOf(proven, call)) !== 'active') {
       refused('identity-not-active')
       throw credentialsRejected()
     }
     const now = clock.now()
-    const life = lifeFrom(now, proven)
-    const epochs = { credentialEpoch, methodEpoch, identityEpoch, organizationEpoch }
-    const token = { organizationId, id: ids.next(), identityId, method, credentialId, ...epochs, ...life, useLimit: proven.accessTokenUseLimit, authClaims, revokeTime: null }
-    const [iat, exp] = [life.issueTime.getTime() / 1000, life.expireTime.getTime() / 1000]
-    const claims = { jti: token.id, sub: identityId, org: organizationId, sid: credentialId, amr: [method], client_id: clientId, iat, exp }
+    const { token, claims } = issuedToken(proven, { id: ids.next(), now })
     // Signed before it is recorded: a signature that fails must not have cost a use.
     const accessToken = signer.sign(claims)
     const entry = { token, auditEventId: ids.next(), requestId: call.trace.requestId, sourceAddress: null, now }
@@ -60,6 +56,6 @@ export function login({ db, ledger, universalAuth, methodProofs, identities, sig
     }
     activeTokens.keep({ text: accessToken, record: token, stamp: proven.stamp })
     call.note({ token_id: token.id })
-    return { accessToken, tokenId: token.id, expiresInSeconds: exp - iat, expireTime: life.expireTime }
+    return { accessToken, tokenId: token.id, expiresInSeconds: claims.exp - claims.iat, expireTime: token.expireTime }
   }
 }

@@ -4,6 +4,7 @@ import type { ActiveTokens, AuthMethods, ConfigurationSeal, Coverage, IdentityRe
 import type { LoginLedger } from '../store/login-ledger.js'
 import { attachAuthMethod } from './attach-auth-method.js'
 import { attachUniversalAuth } from './attach-universal-auth.js'
+import { createAccessToken } from './create-access-token.js'
 import { createClientSecret } from './create-client-secret.js'
 import { createPrincipal } from './create-principal.js'
 import { deletePrincipal } from './delete-principal.js'
@@ -21,6 +22,7 @@ import { renewAccessToken } from './renew-access-token.js'
 import { revokeAccessToken } from './revoke-access-token.js'
 import { revokeAccessTokens } from './revoke-access-tokens.js'
 import { revokeClientSecret } from './revoke-client-secret.js'
+import { updateAccessToken } from './update-access-token.js'
 import { updateAuthMethod } from './update-auth-method.js'
 import { updateUniversalAuth } from './update-universal-auth.js'
 
@@ -59,6 +61,8 @@ export const exchangeService = (unary: UnaryAdapter, outside: Outside): AuthExch
 
   login: unary(login(outside)),
   renewAccessToken: unary(renewAccessToken(outside)),
+  createAccessToken: unary(createAccessToken(outside)),
+  updateAccessToken: unary(updateAccessToken(outside)),
   introspectAccessToken: unary(introspectAccessToken(outside)),
   listAccessTokens: unary(listAccessTokens(outside)),
   revokeAccessToken: unary(revokeAccessToken(outside)),

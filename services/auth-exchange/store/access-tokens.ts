@@ -1,6 +1,6 @@
 import { feedEpoch, feedSeq } from '#libs/freshness/append.js'
 import type { Stamp } from '#libs/freshness/stamp.js'
-import { type AccessTokenRecord, type Claims, standsBehind } from '../domain/access-token.js'
+import { type AccessTokenRecord, type Claims, type NamedToken, standsBehind } from '../domain/access-token.js'
 import { accessTokenRejected } from '../domain/refusals.js'
 import type { Db, Tx } from './schema.js'
 import { restsOnWhatItDid } from './standing.js'
@@ -34,11 +34,15 @@ export async function getStanding(db: Db, claims: Claims): Promise<TokenStanding
   return standing
 }
 
-export async function lockToken(tx: Tx, { organizationId, id }: Key): Promise<AccessTokenRecord | undefined> {
+export async function lockToken(tx: Tx, { organizationId, id }: Key): Promise<NamedToken | undefined> {
   const query = tx.selectFrom('accessToken').selectAll().where('organizationId', '=', organizationId).where('id', '=', id)
   return query.forUpdate().executeTakeFirst()
 }
 
 export async function revokeToken(tx: Tx, { organizationId, id }: Key, revokeTime: Date): Promise<void> {
   await tx.updateTable('accessToken').set({ revokeTime }).where('organizationId', '=', organizationId).where('id', '=', id).execute()
+}
+
+export async function renameToken(tx: Tx, { organizationId, id }: Key, name: string): Promise<void> {
+  await tx.updateTable('accessToken').set({ name }).where('organizationId', '=', organizationId).where('id', '=', id).execute()
 }

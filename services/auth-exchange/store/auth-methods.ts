@@ -1,4 +1,6 @@
 import { sql } from 'kysely'
+import { feedEpoch, feedSeq } from '#libs/freshness/append.js'
+import type { Stamp } from '#libs/freshness/stamp.js'
 import { constraintOf } from '#libs/postgres/errors.js'
 import type { AuthMethod } from '../domain/auth-method.js'
 import { NOTHING_SEALED, type Sealed } from '../domain/sealed.js'
@@ -22,10 +24,24 @@ export async function getAuthMethod(db: Db, key: Key): Promise<AuthMethod> {
   return row
 }
 
+/** A method that tokens are issued by, with everything that they are to rest on and where the feed stood, by one statement. */
+export type IssuingMethod = AuthMethod & { readonly identityEpoch: string | null; readonly organizationEpoch: string | null; readonly stamp: Stamp }
+
+export async function getIssuingMethod(db: Db, key: Key): Promise<IssuingMethod> {
+  const row = await oneOf(db, key)
+    .leftJoin('identityEpoch as i', (on) => on.onRef('i.organizationId', '=', 'a.organizationId').onRef('i.identityId', '=', 'a.identityId'))
+    .leftJoin('organizationEpoch as o', 'o.organizationId', 'a.organizationId')
+    .select(['i.epoch as identityEpoch', 'o.epoch as organizationEpoch', feedEpoch('exchange').as('feedEpoch'), feedSeq('exchange').as('feedSeq')])
+    .executeTakeFirst()
+  if (!row) throw authMethodNotFound(key)
+  const { feedEpoch: epoch, feedSeq: seq, ...method } = row
+  return { ...method, stamp: { epoch, seq: Number(seq) } }
+}
+
 /** Those of an identity by their names, without Universal Auth. */
 export function listAuthMethods(db: Db, { organizationId, identityId }: Owner): Promise<AuthMethod[]> {
-  const query = db.selectFrom('authMethod').select(columns).where('organizationId', '=', organizationId).where('identityId', '=', identityId)
-  return query.orderBy('method').execute()
+  const query = db.selectFrom('authMethod as a').select(columns).where('a.organizationId', '=', organizationId).where('a.identityId', '=', identityId)
+  return query.orderBy('a.method').execute()
 }
 
 export async function lockAuthMethod(tx: Tx, key: Key): Promise<AuthMethod> {
@@ -60,9 +76,9 @@ export async function voidMethodTokensOfAll(tx: Tx): Promise<void> {
 
 // All but what is sealed.
 const columns = [
-  ...(['organizationId', 'identityId', 'method', 'id', 'configuration', 'epoch', 'createTime', 'updateTime', 'etag'] as const),
-  ...(['accessTokenTtlSeconds', 'accessTokenMaxTtlSeconds', 'accessTokenUseLimit', 'accessTokenPeriodSeconds', 'accessTokenTrustedIps'] as const),
+  ...(['a.organizationId', 'a.identityId', 'a.method', 'a.id', 'a.configuration', 'a.epoch', 'a.createTime', 'a.updateTime', 'a.etag'] as const),
+  ...(['a.accessTokenTtlSeconds', 'a.accessTokenMaxTtlSeconds', 'a.accessTokenUseLimit', 'a.accessTokenPeriodSeconds', 'a.accessTokenTrustedIps'] as const),
 ] as const
 
 const oneOf = (db: Db, { organizationId, identityId, method }: Key) =>
-  db.selectFrom('authMethod').select(columns).where('organizationId', '=', organizationId).where('identityId', '=', identityId).where('method', '=', method)
+  db.selectFrom('authMethod as a').select(columns).where('a.organizationId', '=', organizationId).where('a.identityId', '=', identityId).where('a.method', '=', method)

@@ -3,9 +3,9 @@ import { feedEpoch, feedSeq } from '#libs/freshness/append.js'
 import type { Stamp } from '#libs/freshness/stamp.js'
 import { constraintOf } from '#libs/postgres/errors.js'
 import type { ClientSecret } from '../domain/client-secret.js'
-import { bootstrapConflict, clientSecretNotFound } from '../domain/refusals.js'
+import { authMethodNotFound, bootstrapConflict, clientSecretNotFound } from '../domain/refusals.js'
 import type { Verifiers } from '../domain/secret-hash.js'
-import type { UniversalAuth } from '../domain/universal-auth.js'
+import { UNIVERSAL_AUTH, type UniversalAuth } from '../domain/universal-auth.js'
 import type { Db, Tx } from './schema.js'
 
 type Owner = { readonly organizationId: string; readonly identityId: string }
@@ -17,8 +17,11 @@ const shown = ['organizationId', 'id', 'identityId', 'description', 'useLimit', 
 export async function insertClientSecret(tx: Tx, secret: ClientSecret, verifiers: Verifiers): Promise<void> {
   const argon2Parameters = JSON.stringify(verifiers.argon2Parameters)
   await tx.insertInto('clientSecret').values({ ...secret, ...verifiers, argon2Parameters }).execute().catch((error: unknown) => {
+    const constraint = constraintOf(error)
+    // Removed since it was read.
+    if (constraint === 'client_secret_organization_id_identity_id_fkey') throw authMethodNotFound({ ...secret, method: UNIVERSAL_AUTH })
     // Only bootstrap brings an id of its own.
-    throw constraintOf(error) === 'client_secret_is_unique' ? bootstrapConflict() : error
+    throw constraint === 'client_secret_is_unique' ? bootstrapConflict() : error
   })
 }
 

@@ -1,11 +1,11 @@
 import { sql } from 'kysely'
 import type { AuditEvent } from '#libs/postgres/audit.js'
-import type { AccessTokenRecord } from '../domain/access-token.js'
+import type { NamedToken } from '../domain/access-token.js'
 import type { Db } from './schema.js'
 
 /** Everything that is written where a token is issued without a client secret: by a login, or by an operator. */
 export type MethodLogin = {
-  readonly token: AccessTokenRecord & { readonly name: string | null }
+  readonly token: NamedToken
   readonly event: AuditEvent
   /** Of the method whose configuration a proof was verified under: another one has to verify it again. */
   readonly etag?: string
@@ -13,8 +13,8 @@ export type MethodLogin = {
 
 /**
  * Writes the token's record and the audit event, by one statement, which is one transaction: durable when this returns true.
- * False where the method was removed, or it, the identity or the organization was voided since it was read, or where the method was changed since: then nothing was
- * written. Whatever does so right behind it finds a token that rests on what is not there any more.
+ * False where the method was removed or changed, or it, the identity or the organization was voided since it was read: then
+ * nothing was written. Whatever does so right behind it finds a token that rests on what is not there any more.
  */
 export async function recordMethodLogin(db: Db, { token, event, etag }: MethodLogin): Promise<boolean> {
   const { organizationId, id, identityId, method, credentialId } = token
