@@ -7,6 +7,11 @@ const token = { tokenId: ID.token, organizationId: ID.organization, identityId: 
 describe('what is kept of a token', () => {
   it('comes back as it was', () => expect(activeTokenFrom(activeTokenText(token))).toEqual(token))
 
+  it('comes back with what its login proved', () => {
+    const authClaims = new Map([['kubernetes.namespace', 'billing'], ['__proto__', 'x'], ['note', 'two\nlines\u2028"']])
+    expect(activeTokenFrom(activeTokenText({ ...token, authClaims }))).toEqual({ ...token, authClaims })
+  })
+
   it('is never its text', () => expect(activeTokenText({ ...token, digest: tokenDigest('eyJ.secret.text') })).not.toContain('secret'))
 
   it.each(['', 'a\nb', `${activeTokenText(token)}\nmore`])('is nothing where it is something else: %j', (text) => expect(activeTokenFrom(text)).toBeUndefined())

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { z } from 'zod'
 
 // The one thing that two services keep in the shared store: auth-exchange writes it when a token was issued,
 // authorization-check reads it, and writes what it had to ask for. Its format is auth-exchange's.
@@ -12,11 +13,13 @@ export type ActiveToken = {
   readonly method: string
   /** When this text expires, in milliseconds since 1970. */
   readonly expireMillis: number
+  /** What its login proved beside who it is, for templates of rules. */
+  readonly authClaims?: ReadonlyMap<string, string> | undefined
   /** Of the text: equal, it stands for the signature. */
   readonly digest: string
 }
 
-export const activeTokenKey = (tokenId: string): string => `auth-exchange:active-token:v1:${tokenId}`
+export const activeTokenKey = (tokenId: string): string => `auth-exchange:active-token:v2:${tokenId}`
 
 /** Of a token's text; what is kept of a token is never its text. */
 export const tokenDigest = (text: string): string => hash('sha256', text, 'base64url')
@@ -45,11 +48,18 @@ const SUB = /"sub":"([0-9a-f-]{36})"/
 const ORG = /"org":"([0-9a-f-]{36})"/
 
 export const activeTokenText = (token: ActiveToken): string =>
-  [token.tokenId, token.organizationId, token.identityId, token.credentialId, token.method, token.expireMillis, token.digest].join('\n')
+  [token.tokenId, token.organizationId, token.identityId, token.credentialId, token.method, token.expireMillis, claimsText(token.authClaims), token.digest].join('\n')
 
 export function activeTokenFrom(text: string): ActiveToken | undefined {
-  const [tokenId, organizationId, identityId, credentialId, method, expireMillis, digest, ...more] = text.split('\n')
+  const [tokenId, organizationId, identityId, credentialId, method, expireMillis, claims, digest, ...more] = text.split('\n')
   if (tokenId === undefined || organizationId === undefined || identityId === undefined || credentialId === undefined) return undefined
-  if (method === undefined || expireMillis === undefined || digest === undefined || more.length > 0) return undefined
-  return { tokenId, organizationId, identityId, credentialId, method, expireMillis: Number(expireMillis), digest }
+  if (method === undefined || expireMillis === undefined || claims === undefined || digest === undefined || more.length > 0) return undefined
+  return { tokenId, organizationId, identityId, credentialId, method, expireMillis: Number(expireMillis), authClaims: claimsFrom(claims), digest }
 }
+
+// Most tokens have none, and are read without parsing any.
+const claimsText = (claims: ReadonlyMap<string, string> | undefined): string => (claims && claims.size > 0 ? JSON.stringify([...claims]) : '')
+
+const claimsSchema = z.array(z.tuple([z.string(), z.string()]))
+
+const claimsFrom = (text: string): ReadonlyMap<string, string> | undefined => (text === '' ? undefined : new Map(claimsSchema.parse(JSON.parse(text))))

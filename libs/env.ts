@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { type Subnet, subnetOf } from './rules/subnet.js'
 
 /** Everything that is wrong with the environment, one line each. */
 export class ConfigError extends Error {
@@ -104,6 +105,15 @@ export const migrationMode = z.enum(['apply', 'wait'], 'must be apply or wait').
 export const databaseTimeouts = z.enum(['session', 'role'], 'must be session or role').default('session')
 
 export const onOff = (standard: 'on' | 'off') => z.enum(['on', 'off'], 'must be on or off').default(standard)
+
+/** Networks as `10.0.0.0/8`, with commas between; none where it is empty. */
+export const networks = z.string().transform((text, context): readonly Subnet[] => {
+  const texts = text === '' ? [] : text.split(',')
+  const found = texts.flatMap((one) => subnetOf(one.trim()) ?? [])
+  if (found.length === texts.length) return found
+  context.addIssue('must be networks as 10.0.0.0/8 with commas between, none with a bit set behind its prefix')
+  return z.NEVER
+}).default([])
 
 /** A key of ours, with the name by which what was made with it finds it again. */
 export type NamedKey = { readonly id: string; readonly key: Buffer }

@@ -28,14 +28,15 @@ import { KEEP_PARTITIONS_EVERY_MILLIS, keepExchangePartitions } from './jobs/kee
 import { KEEP_SIGNING_KEYS_EVERY_MILLIS, keepSigningKeys, rotationSchedule } from './jobs/keep-signing-keys.js'
 import { PURGE_WRAPPED_SECRETS_EVERY_MILLIS, purgeWrappedSecrets } from './jobs/purge-wrapped-secrets.js'
 import { WRITE_LOGIN_FAILURES_EVERY_MILLIS, writeLoginFailures } from './jobs/write-login-failures.js'
+import { authMethods } from './methods/auth-methods.js'
 import { secretHasher } from './methods/universal/secret-hasher.js'
-import { universalAuth } from './methods/universal/verify-proof.js'
 import { remoteCoverage } from './peers/coverage.js'
 import { remoteIdentities } from './peers/identities.js'
 import { exchangeInternalService } from './rpc/internal.js'
 import { loginAttempts } from './rpc/login-attempts.js'
 import { exchangeService } from './rpc/service.js'
 import { tokenSigner } from './signing/jwt.js'
+import { configurationSeal } from './signing/sealed-configuration.js'
 import { keyring } from './signing/keys.js'
 import { migrations } from './store/migrations.js'
 import { standingsIn } from './store/access-tokens.js'
@@ -83,7 +84,9 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   const logins = { throttle, attempts: loginAttempts({ throttle, tallies, clock, onFailure: metrics.loginFailures() }), ledger: loginLedger(db), standings: standingsIn(db) }
   const writeFailures = writeLoginFailures(internalDb, { tallies, ids })
   const callers = serviceCallers(config.INTERNAL_CALLERS)
-  const onLogin = { universalAuth: universalAuth({ db, clock, hasher, peppers: config.PEPPERS }), activeTokens: sharedActiveTokens(store, config.REDIS_MAC_KEYS), callers }
+  const seal = configurationSeal(config.KEY_ENCRYPTION_KEY)
+  const methods = authMethods({ db, clock, hasher, peppers: config.PEPPERS, allowedNetworks: config.OUTBOUND_ALLOWED_NETWORKS, seal })
+  const onLogin = { ...methods, activeTokens: sharedActiveTokens(store, config.REDIS_MAC_KEYS), callers }
   const forEverybody: Listener = {
     address: { host: config.HOST, port: config.EXCHANGE_PORT },
     portVariable: 'EXCHANGE_PORT',

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { namedKeys, port, whole } from '#libs/env.js'
+import { namedKeys, networks, port, whole } from '#libs/env.js'
 import { everyAsker, everyOwner, everyService } from '#libs/variables.js'
 import { type KeyEncryptionKeys, keyEncryptionKeysFrom } from './signing/sealed-key.js'
 
@@ -28,6 +28,9 @@ export const configSchema = z.object({
   ),
   TOKEN_ISSUER: z.string().min(1).default('countersign').describe('the `iss` of access tokens'),
   TOKEN_AUDIENCE: z.string().min(1).default('countersign').describe('the `aud` of access tokens'),
+  OUTBOUND_ALLOWED_NETWORKS: networks.describe(
+    'networks, such as `10.96.0.0/12,10.0.12.5/32`, that issuers and API servers of auth methods may be in although they are private. Without it only public addresses are asked; addresses of cloud metadata never are. Whoever may configure an auth method can have these networks asked, by HTTPS alone',
+  ),
   ...everyService,
 })
 

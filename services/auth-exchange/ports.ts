@@ -1,14 +1,20 @@
 import type { Insertable } from 'kysely'
 import type { Authorization } from '#libs/authorization.js'
 import type { Clock } from '#libs/clock.js'
-import type { DomainError } from '#libs/domain-error.js'
+import type { DomainError, Report } from '#libs/domain-error.js'
 import type { ChangeFeed } from '#libs/freshness/append.js'
 import type { Stamp } from '#libs/freshness/stamp.js'
 import type { Ids } from '#libs/ids.js'
 import type { Outgoing } from '#libs/rpc/client.js'
 import type { Call } from '#libs/rpc/unary.js'
 import type { AccessTokenRecord, Claims, SignedClaims } from './domain/access-token.js'
+import type { AskedJwt } from './domain/asked-jwt.js'
+import type { AskedKubernetes } from './domain/asked-kubernetes.js'
+import type { AskedOidc } from './domain/asked-oidc.js'
+import type { MappedClaims } from './domain/assertion-rules.js'
+import type { AssertionMethod, Configuration, ConfiguredMethod } from './domain/auth-method.js'
 import type { LoginFailure } from './domain/login-failures.js'
+import type { Sealed, Secret } from './domain/sealed.js'
 import type { SecretOwner, Verifiers } from './domain/secret-hash.js'
 import type { RotationSchedule } from './domain/signing-key.js'
 import type { OwnLockout } from './domain/throttle.js'
@@ -71,6 +77,53 @@ export type KeyRotation = {
 /** Makes what a new client secret is verified with. */
 export type SecretHasher = { verifiersOf(owner: SecretOwner, text: string): Promise<Verifiers> }
 
+/** An auth method that operators configure: what is stored of a configuration, and what is shown of that. */
+export type ConfigurableMethod<Asked> = {
+  /** What is to be stored of what was asked for; reports what is wrong with it, by field. */
+  configure(asked: Asked, at: (field: string) => Report): Configuration
+  /** What of it is secret, and so stored sealed and never shown; without it nothing is. */
+  secretOf?(asked: Asked): Secret
+  /** Where the secret goes, if there is one: it is kept only where that stays the same. */
+  goesTo?(configuration: Configuration): string | undefined
+  /** What was stored, as it was asked for. */
+  show(configuration: Configuration): Asked
+}
+
+/** By their names; what is asked for is the message of the method. */
+export type AuthMethods = { readonly [Name in ConfiguredMethod]: ConfigurableMethod<AskedOf[Name]> }
+
+export type AskedOf = {
+  readonly 'token-auth': object
+  readonly 'kubernetes-auth': AskedKubernetes
+  readonly 'oidc-auth': AskedOidc
+  readonly 'jwt-auth': AskedJwt
+}
+
+/** What a workload shows, and under what its identity has it verified. */
+export type Shown = {
+  readonly jwt: string
+  readonly configuration: Configuration
+  readonly secret: string | undefined
+  readonly organizationId: string
+}
+
+/** An auth method by which an assertion of somebody else is shown. */
+export type ProvingMethod<Asked> = ConfigurableMethod<Asked> & {
+  /** What rules may say of whoever shows it. Unproven where it proves nothing, NoAnswer where that could not be learnt. */
+  verify(shown: Shown): Promise<MappedClaims>
+}
+
+export type ProvingMethods = { readonly [Name in AssertionMethod]: ProvingMethod<AskedOf[Name]> }
+
+/** Encrypts what is secret in a method's configuration, for its row alone. */
+export type ConfigurationSeal = {
+  seal(id: string, text: string): Sealed
+  open(stored: Sealed & { readonly id: string }): string | undefined
+}
+
+/** An assertion, of whose identity it is said to be, and by which of its methods. */
+export type MethodProof = { readonly identityId: string; readonly method: AssertionMethod; readonly jwt: string }
+
 /** What a proof proved: who logs in, with what, and what its tokens are given. */
 export type Proven = Omit<TokenSettings, 'accessTokenTrustedIps'> & {
   readonly organizationId: string
@@ -86,6 +139,10 @@ export type Proven = Omit<TokenSettings, 'accessTokenTrustedIps'> & {
   readonly signingKid: string | null
   /** Counts what still fails after the proof was good. */
   readonly ownLockout?: OwnLockout
+  /** What was proven beside who it is. */
+  readonly authClaims?: Readonly<Record<string, string>>
+  /** Of the method, where its configuration said what is a proof. */
+  readonly methodEtag?: string
   /** Where the change feed stood when this was read: what the login writes can be no newer. */
   readonly stamp: Stamp
 }
@@ -95,7 +152,9 @@ export type LoginAttempt = {
   /** Its failure would be one too many: what it costs is kept low, and a good proof is accepted all the same. */
   readonly isSuspect: boolean
   /** Counts a failure for its true reason, which the caller is never told, and answers with what the caller is told. */
-  refusal(reason: LoginFailure, own?: OwnLockout): DomainError
+  refusal(reason: LoginFailure, own?: OwnLockout, detail?: string): DomainError
+  /** For the log alone: nothing is known against the proof. */
+  note(detail: string): void
   succeeded(): void
 }
 

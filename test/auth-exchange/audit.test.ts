@@ -6,7 +6,8 @@ import { auditEvents, contentOf, isOneTransaction, type NamedCalls, underRequest
 import { freshNames, makeWorkload } from '../support/builders.js'
 import { SECOND } from '../support/manual-clock.js'
 import { type Session, startSystem, type System } from '../support/system.js'
-import { plainSecret, untouched } from '../support/untouched.js'
+import { makeToken, makeTokenAuth } from '../support/token-auth.js'
+import { plainSecret, standardTokenAuth, untouched } from '../support/untouched.js'
 
 let system: System
 let admin: Session
@@ -20,6 +21,7 @@ afterAll(() => system.close())
 const next = freshNames('workload')
 const newWorkload = () => makeWorkload(admin, { name: next() })
 const newIdentity = async () => (await admin.registry(Registry.createIdentity, { name: next(), role: '' })).id
+const withTokenAuth = async () => (await makeTokenAuth(admin, { name: next() })).identityId
 const lifetimes = untouched
 
 type Event = {
@@ -47,6 +49,18 @@ const mutations: Record<Mutation, () => Promise<(by: NamedCalls) => Promise<Even
   clearLockouts: async () => {
     const { identityId: id } = await newWorkload()
     return (by) => by(Exchange.clearLockouts, { identityId: id }).then(() => ({ type: 'auth-method', id }))
+  },
+  attachAuthMethod: async () => {
+    const id = await newIdentity()
+    return (by) => by(Exchange.attachAuthMethod, { identityId: id, ...standardTokenAuth }).then(() => ({ type: 'auth-method', id }))
+  },
+  updateAuthMethod: async () => {
+    const id = await withTokenAuth()
+    return (by) => by(Exchange.updateAuthMethod, { identityId: id, method: 'token-auth', ...standardTokenAuth, etag: '' }).then(() => ({ type: 'auth-method', id }))
+  },
+  removeAuthMethod: async () => {
+    const id = await withTokenAuth()
+    return (by) => by(Exchange.removeAuthMethod, { identityId: id, method: 'token-auth' }).then(() => ({ type: 'auth-method', id }))
   },
   createClientSecret: async () => {
     const { identityId } = await newWorkload()
@@ -89,6 +103,14 @@ const mutations: Record<Mutation, () => Promise<(by: NamedCalls) => Promise<Even
     system.clock.advance(SECOND)
     return (by) => by(Exchange.renewAccessToken, { accessToken }).then(() => ({ type: 'access-token', id: tokenId, by: { identityId, tokenId } }))
   },
+  createAccessToken: async () => {
+    const identityId = await withTokenAuth()
+    return async (by) => ({ type: 'access-token', id: (await by(Exchange.createAccessToken, { identityId, name: 'ci' })).tokenId })
+  },
+  updateAccessToken: async () => {
+    const { tokenId: id } = await makeToken(admin, { identityId: await withTokenAuth() })
+    return (by) => by(Exchange.updateAccessToken, { tokenId: id, name: 'renamed' }).then(() => ({ type: 'access-token', id }))
+  },
   revokeAccessTokens: async () => {
     const { identityId, secretId: id } = await newWorkload()
     const of = { $case: 'clientSecret', value: { identityId, id } } as const
@@ -103,13 +125,15 @@ const mutations: Record<Mutation, () => Promise<(by: NamedCalls) => Promise<Even
 const asAdmin = <T>(requestId: string, work: (by: NamedCalls) => Promise<T>) =>
   underRequestId({ address: system.addresses.exchange, token: admin.token, requestId }, work)
 const eventsOf = (requestId: string) => auditEvents(system.databases.superuserUrl, 'exchange', requestId)
-const placeOf = (type: string) =>
-  type === 'auth-method' ? { table: 'universal_auth', column: 'identity_id' } : { table: type.replace('-', '_'), column: 'id' }
+const placeOf = (type: string, method: string) => {
+  const table = method.endsWith('UniversalAuth') ? 'universal_auth' : type.replace('-', '_')
+  return { table, column: type === 'auth-method' ? 'identity_id' : 'id' }
+}
 const content = () => contentOf(system.databases.superuserUrl, 'exchange')
 
 describe('the audit trail of auth-exchange', () => {
   it.each(Object.entries(mutations))('has exactly one event for %s, with actor, action, target and request id', async (name, prepare) => {
-    const { type, id, by = { ...system.admin, tokenId: admin.tokenId }, place = placeOf(type) } = await asAdmin(`audited-${name}`, await prepare())
+    const { type, id, by = { ...system.admin, tokenId: admin.tokenId }, place = placeOf(type, name) } = await asAdmin(`audited-${name}`, await prepare())
     expect(await eventsOf(`audited-${name}`)).toEqual([
       {
         organization_id: system.admin.organizationId,

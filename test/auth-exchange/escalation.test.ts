@@ -5,7 +5,8 @@ import { escalation } from '../identity-registry/expected.js'
 import { allow, freshNames, type Limited, makeLimited, makeWorkload } from '../support/builders.js'
 import type { Calls } from '../support/calls.js'
 import { type Session, startSystem, type System } from '../support/system.js'
-import { plainSecret, untouched } from '../support/untouched.js'
+import { makeTokenAuth } from '../support/token-auth.js'
+import { plainSecret, standardTokenAuth, untouched } from '../support/untouched.js'
 
 // Whoever could log in as somebody who holds more would hold more: credentials of another identity are for those who hold all
 // that it holds, or have `grant`.
@@ -17,7 +18,7 @@ let stronger: string
 
 const next = freshNames('thing')
 const lifetimes = untouched
-const manage = [allow(['create', 'update', 'revoke'], ['auth-method', 'client-secret', 'principal'])]
+const manage = [allow(['create', 'update', 'delete', 'revoke'], ['auth-method', 'client-secret', 'access-token', 'principal'])]
 const readSecrets = allow(['read'], ['secrets'])
 
 beforeAll(async () => {
@@ -31,6 +32,11 @@ afterAll(() => system.close())
 const withCredentials = async () => (await makeWorkload(admin, { name: next(), role: stronger })).identityId
 const withoutCredentials = async () => (await admin.registry(Registry.createIdentity, { name: next(), role: stronger })).id
 
+const withTokenAuth = async () => {
+  const { identityId, method } = await makeTokenAuth(admin, { name: next(), role: stronger })
+  return { identityId, method }
+}
+
 /** What gives a credential of another identity, which may read secrets; prepared by the admin. */
 const methods: Record<string, () => Promise<{ readonly resource: string; readonly call: (by: Calls) => Promise<unknown> }>> = {
   AttachUniversalAuth: async () => {
@@ -41,6 +47,18 @@ const methods: Record<string, () => Promise<{ readonly resource: string; readonl
     const identityId = await withCredentials()
     return { resource: 'auth-method', call: (by) => by(Exchange.updateUniversalAuth, { identityId, ...lifetimes, etag: '' }) }
   },
+  AttachAuthMethod: async () => {
+    const identityId = await withoutCredentials()
+    return { resource: 'auth-method', call: (by) => by(Exchange.attachAuthMethod, { identityId, ...standardTokenAuth }) }
+  },
+  UpdateAuthMethod: async () => {
+    const of = await withTokenAuth()
+    return { resource: 'auth-method', call: (by) => by(Exchange.updateAuthMethod, { ...of, ...standardTokenAuth, etag: '' }) }
+  },
+  RemoveAuthMethod: async () => {
+    const of = await withTokenAuth()
+    return { resource: 'auth-method', call: (by) => by(Exchange.removeAuthMethod, of) }
+  },
   CreateClientSecret: async () => {
     const identityId = await withCredentials()
     return { resource: 'client-secret', call: (by) => by(Exchange.createClientSecret, { identityId, ...plainSecret }) }
@@ -48,6 +66,10 @@ const methods: Record<string, () => Promise<{ readonly resource: string; readonl
   RotateClientSecret: async () => {
     const { identityId, secretId: id } = await makeWorkload(admin, { name: next(), role: stronger })
     return { resource: 'client-secret', call: (by) => by(Exchange.rotateClientSecret, { identityId, id, overlapSeconds: 0, wrapTtlSeconds: 0 }) }
+  },
+  CreateAccessToken: async () => {
+    const { identityId } = await withTokenAuth()
+    return { resource: 'access-token', call: (by) => by(Exchange.createAccessToken, { identityId, name: next() }) }
   },
   CreatePrincipal: async () => {
     const identityId = await withoutCredentials()

@@ -6,7 +6,8 @@ import { notAllowed } from '../identity-registry/expected.js'
 import { allow, deny, freshNames, type Limited, makeLimited, makeWorkload, type Workload } from '../support/builders.js'
 import { bearer, type Calls, callsTo } from '../support/calls.js'
 import { type Session, startSystem, type System } from '../support/system.js'
-import { plainSecret, untouched } from '../support/untouched.js'
+import { makeToken, makeTokenAuth } from '../support/token-auth.js'
+import { plainSecret, standardTokenAuth, untouched } from '../support/untouched.js'
 
 let system: System
 let admin: Session
@@ -30,6 +31,10 @@ type Row = { readonly needs: readonly Need[]; readonly gives?: Need; readonly ca
 
 const lifetimes = untouched
 const newSecretId = async () => (await admin.exchange(Exchange.createClientSecret, { ...workload, ...plainSecret })).clientSecret?.id ?? ''
+const newTokenAuth = async () => {
+  const { identityId, method } = await makeTokenAuth(admin, { name: next() })
+  return { identityId, method }
+}
 const newPrincipalId = async () => (await admin.exchange(Exchange.createPrincipal, { ...workload, name: next() })).principal?.id ?? ''
 
 // What is proven by a secret, or by a token itself, needs no other authorization; everything else has a row here.
@@ -46,6 +51,20 @@ const methods: Record<Authorized, Row> = {
   },
   listLockouts: { needs: [['read', 'auth-method']], call: (by) => by(Exchange.listLockouts, workload) },
   clearLockouts: { needs: [['update', 'auth-method']], call: (by) => by(Exchange.clearLockouts, workload) },
+  attachAuthMethod: {
+    needs: [['create', 'auth-method']], gives: ['grant', 'auth-method'],
+    call: async (by) => by(Exchange.attachAuthMethod, { identityId: await newIdentity(), ...standardTokenAuth }),
+  },
+  getAuthMethod: { needs: [['read', 'auth-method']], call: (by) => by(Exchange.getAuthMethod, { ...workload, method: 'universal-auth' }) },
+  listAuthMethods: { needs: [['read', 'auth-method']], call: (by) => by(Exchange.listAuthMethods, workload) },
+  updateAuthMethod: {
+    needs: [['update', 'auth-method']], gives: ['grant', 'auth-method'],
+    call: async (by) => by(Exchange.updateAuthMethod, { ...(await newTokenAuth()), ...standardTokenAuth, etag: '' }),
+  },
+  removeAuthMethod: {
+    needs: [['delete', 'auth-method']], gives: ['grant', 'auth-method'],
+    call: async (by) => by(Exchange.removeAuthMethod, await newTokenAuth()),
+  },
   createClientSecret: {
     needs: [['create', 'client-secret']], gives: ['grant', 'client-secret'],
     call: (by) => by(Exchange.createClientSecret, { ...workload, ...plainSecret }),
@@ -77,6 +96,14 @@ const methods: Record<Authorized, Row> = {
   deletePrincipal: {
     needs: [['delete', 'principal']],
     call: async (by) => by(Exchange.deletePrincipal, { id: await newPrincipalId() }),
+  },
+  createAccessToken: {
+    needs: [['create', 'access-token']], gives: ['grant', 'access-token'],
+    call: async (by) => by(Exchange.createAccessToken, { ...(await newTokenAuth()), name: next() }),
+  },
+  updateAccessToken: {
+    needs: [['update', 'access-token']],
+    call: async (by) => by(Exchange.updateAccessToken, { tokenId: (await makeToken(admin, await newTokenAuth())).tokenId, name: next() }),
   },
   introspectAccessToken: {
     needs: [['read', 'access-token']],

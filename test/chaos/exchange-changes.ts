@@ -1,4 +1,5 @@
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
+import { authMethodChanges } from './auth-method-changes.js'
 import { bootstrapAgain } from './bootstrap-change.js'
 import { type Group, type Identity, isSeenActive, liveSecret, liveToken, type Secret, type Token } from './group.js'
 import { principalChanges } from './principal-changes.js'
@@ -10,6 +11,7 @@ import { plainSecret, untouched } from '../support/untouched.js'
 
 export const exchangeChanges: Record<ExchangeMethod, Planner> = {
   ...principalChanges,
+  ...authMethodChanges,
   Bootstrap: { changes: 'nothing', weight: 0.3, plan: (group) => bootstrapAgain(group, 'exchange') },
   AttachUniversalAuth: { changes: 'nothing', weight: 20, plan: attachUniversalAuth },
   UpdateUniversalAuth: { changes: 'nothing', weight: 0.5, plan: updateUniversalAuth },
@@ -97,7 +99,7 @@ function revokeClientSecret(group: Group, about: Identity, secret = liveSecret(a
     about,
     apply: () => {
       secret.isLive = false
-      for (const token of about.tokens) if (token.secret === secret) token.isLive = false
+      for (const token of about.tokens) if (token.source === secret) token.isLive = false
     },
     attempt: () => group.exchange(Exchange.revokeClientSecret, { identityId: about.id, id: secret.id }, CALL_MILLIS),
   }
@@ -109,7 +111,7 @@ function revokeClientSecret(group: Group, about: Identity, secret = liveSecret(a
  */
 function revokeAccessTokens(group: Group, about: Identity): Step | undefined {
   const secret = liveSecret(about)
-  const tokens = about.tokens.filter((token) => token.secret === secret && token.isLive)
+  const tokens = about.tokens.filter((token) => token.source === secret && token.isLive)
   if (!secret || tokens.length === 0) return undefined
   return {
     what: 'RevokeAccessTokens',

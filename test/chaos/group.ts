@@ -21,7 +21,13 @@ export type Secret = { readonly id: string; readonly text: string; readonly trac
 /** Whether one whose creation was not heard of may still be made, late: then it is left alone. */
 export type Principal = { readonly id: string; readonly name: string; isThere: boolean; mayReturn: boolean }
 
-export type Token = { readonly id: string; readonly text: string; readonly track: TrackId; readonly secret: Secret; isLive: boolean }
+/** What a token was obtained with. */
+export type Source = { isLive: boolean }
+
+/** Of which it is sure whether it is there, unless nothing was heard of a change of it. */
+export type TokenAuth = Source & { isSure: boolean }
+
+export type Token = { readonly id: string; readonly text: string; readonly track: TrackId; readonly source: Source; isLive: boolean }
 
 export type Identity = {
   readonly id: string
@@ -33,6 +39,7 @@ export type Identity = {
   isTainted: boolean
   readonly bound: Map<Scope, Bound>
   readonly tracks: Map<Scope | 'login', TrackId>
+  tokenAuth: TokenAuth | undefined
   secrets: Secret[]
   tokens: Token[]
   principals: Principal[]
@@ -94,7 +101,7 @@ export class Group {
   addIdentity(id: string, name: string): Identity {
     const { recorder } = this.tools
     const identity: Identity = {
-      ...{ id, name, state: 'active', clientId: '', isTainted: false, secrets: [], tokens: [], principals: [], touchedAt: -Infinity, enabledAt: -Infinity },
+      ...{ id, name, state: 'active', clientId: '', isTainted: false, tokenAuth: undefined, secrets: [], tokens: [], principals: [], touchedAt: -Infinity, enabledAt: -Infinity },
       bound: new Map(),
       tracks: new Map(),
     }
@@ -126,10 +133,10 @@ export class Group {
     identity.secrets = [...identity.secrets.slice(-KEPT_TOKENS), { id, text, track, isLive: true }]
   }
 
-  addToken(identity: Identity, { id, text, secret }: Pick<Token, 'id' | 'text' | 'secret'>): void {
+  addToken(identity: Identity, { id, text, source }: Pick<Token, 'id' | 'text' | 'source'>): void {
     const track = `token ${short(id)}`
-    this.tools.recorder.note({ type: 'track', track, feed: 'exchange', value: secret.isLive ? 'allow' : 'rejected' })
-    identity.tokens = [...identity.tokens.slice(-KEPT_TOKENS), { id, text, secret, track, isLive: secret.isLive }]
+    this.tools.recorder.note({ type: 'track', track, feed: 'exchange', value: source.isLive ? 'allow' : 'rejected' })
+    identity.tokens = [...identity.tokens.slice(-KEPT_TOKENS), { id, text, source, track, isLive: source.isLive }]
   }
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { monotonicMillis, wallMillis } from '#libs/clock.js'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
+import { makeToken, tokenAuthOf } from './auth-method-changes.js'
 import { afterTurn, bindWhatAllows } from './binding-changes.js'
 import { createClientSecret, exchangeChanges, revokeAccessToken } from './exchange-changes.js'
 import { type Group, type Identity, liveSecret, liveToken, valueOf } from './group.js'
@@ -122,7 +123,7 @@ const whatIsMissing = (group: Group): Step | undefined =>
 
 // For planners that make something new.
 const noIdentity: Identity = {
-  ...{ id: '', name: '', state: 'deleted', clientId: '', isTainted: false, secrets: [], tokens: [], principals: [], touchedAt: 0, enabledAt: 0 },
+  ...{ id: '', name: '', state: 'deleted', clientId: '', isTainted: false, tokenAuth: undefined, secrets: [], tokens: [], principals: [], touchedAt: 0, enabledAt: 0 },
   bound: new Map(),
   tracks: new Map(),
 }
@@ -162,9 +163,11 @@ async function logIn(group: Group): Promise<void> {
   if (!secret) return
   about.touchedAt = tools.recorder.now()
   try {
+    const tokenAuth = random.chance(0.4) ? tokenAuthOf(group, about) : undefined
+    if (tokenAuth) return await makeToken(group, about, tokenAuth)
     const proof = { $case: 'universalAuth', value: { clientId: about.clientId, clientSecret: secret.text } } as const
     const { accessToken: text, tokenId: id } = await tools.world.exchange(random)(Exchange.login, { proof }, CALL_MILLIS)
-    group.addToken(about, { id, text, secret })
+    group.addToken(about, { id, text, source: secret })
   } catch {
     // Whether that may be is judged where logins are asked for like everything else.
   }

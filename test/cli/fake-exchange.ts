@@ -172,8 +172,9 @@ const lockoutAnswers = (world: World, answering: Answering) => ({
 
 const tokenAnswers = (world: World, answering: Answering) => ({
   login: answering('login', ({ proof }: LoginRequest) => {
-    const known = proof && world.logins.get(proof.value.clientId)
-    if (!known || known.clientSecret !== proof.value.clientSecret) {
+    const shown = proof?.$case === 'universalAuth' ? proof.value : undefined
+    const known = shown && world.logins.get(shown.clientId)
+    if (known?.clientSecret !== shown?.clientSecret || !known) {
       throw new DomainError('UNAUTHENTICATED', 'CREDENTIALS_REJECTED', 'Client credentials were rejected.')
     }
     const tokenId = world.ids.next()

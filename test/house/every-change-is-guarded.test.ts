@@ -28,12 +28,18 @@ const registry: Record<keyof typeof changedInRegistry, string> = {
   DeleteBinding: 'takes all that the identity holds in the scope, so that there is nothing left that a deny hid',
 }
 
-const exchange: Record<keyof typeof changedInExchange, string> = {
+/** And what gives a credential that nobody could have asked about, so that no answer changes. */
+const exchange: Record<keyof typeof changedInExchange | 'CreateAccessToken', string> = {
   Bootstrap: 'is called by the operator of the installation alone',
   AttachUniversalAuth: GUARDED,
   UpdateUniversalAuth: GUARDED,
   ClearLockouts: 'forgets failures, which keep no good secret out',
+  AttachAuthMethod: GUARDED,
+  UpdateAuthMethod: GUARDED,
+  RemoveAuthMethod: GUARDED,
   CreateClientSecret: GUARDED,
+  CreateAccessToken: GUARDED,
+  UpdateAccessToken: 'changes a name that no rule speaks of',
   RevokeClientSecret: 'takes',
   RotateClientSecret: GUARDED,
   RevokeAccessToken: 'takes',

@@ -59,7 +59,7 @@ export async function withoutAudit<T>(url: string, schema: Schema, work: () => P
 
 const TABLES: Record<Schema, readonly string[]> = {
   registry: ['organization', 'project', 'identity', 'role', 'binding', 'bound_role', 'audit_event'],
-  exchange: ['client_locator', 'universal_auth', 'client_secret', 'wrapped_secret', 'access_token', 'identity_epoch', 'organization_epoch', 'principal', 'audit_event'],
+  exchange: ['client_locator', 'universal_auth', 'auth_method', 'client_secret', 'wrapped_secret', 'access_token', 'identity_epoch', 'organization_epoch', 'principal', 'audit_event'],
 }
 
 /** A digest of every row of every table of the schema. */

@@ -161,9 +161,12 @@ export const countsOf = (parent: DescMessage, field: DescField): readonly [min: 
 
 const OPTIONAL_MESSAGES = ['google.protobuf.Timestamp', 'countersign.authorization.v1.Consistency', 'countersign.exchange.v1.TrustedIps', 'countersign.exchange.v1.Lockout']
 
+const OPTIONAL_ONEOFS = ['UpdateAuthMethodRequest.configuration']
+
 /** Whether a request without it is refused: a oneof and a single message by their place, the rest by what is bad in it. */
 export function isRequired(parent: DescMessage, field: DescField): boolean {
   if (field.fieldKind === 'list') return (countsOf(parent, field)?.[0] ?? 0) > 0
+  if (field.oneof && OPTIONAL_ONEOFS.includes(`${parent.name}.${field.oneof.name}`)) return false
   if (field.fieldKind === 'message') return !OPTIONAL_MESSAGES.includes(field.message.typeName)
   return badValuesOf(parent, field)?.some((value) => value === '' || (value === 0 && field.fieldKind === 'enum')) ?? false
 }

@@ -3,7 +3,7 @@ import { systemClock } from '#libs/clock.js'
 import { createIds, isId } from '#libs/ids.js'
 import { answerOf, at, changed, declaredLeaves, leavesOf, type Leaf, type Method, nameOf, type Path, type WireMessage } from './wire.js'
 import { type Outcome, richStatusOf } from './raw-calls.js'
-import { pageTokenAfter } from './valid-requests.js'
+import { pageTokenAfter } from './request-builder.js'
 
 // Organization A asks about things of organization B and about things that exist nowhere, and may not be able to tell.
 
@@ -13,10 +13,13 @@ import { pageTokenAfter } from './valid-requests.js'
  */
 const NAMES_NOTHING = new Set(['method', 'description', 'target_type', 'action', 'type', 'resource', 'resources', 'actions', 'attribute', 'values', 'cidrs', 'epoch', 'feed', 'revision', 'at_least'])
 
+/** What something is called that is looked up by nobody. */
+const LABELS = new Set(['CreateAccessTokenRequest.name', 'UpdateAccessTokenRequest.name'])
+
 const TEXT: readonly (ScalarType | undefined)[] = [ScalarType.STRING, ScalarType.BYTES]
 
-const namesSomething = ({ field }: Pick<Leaf, 'field'>): boolean =>
-  field.fieldKind !== 'map' && TEXT.includes(field.scalar) && !NAMES_NOTHING.has(field.name)
+const namesSomething = ({ parent, field }: Pick<Leaf, 'parent' | 'field'>): boolean =>
+  field.fieldKind !== 'map' && TEXT.includes(field.scalar) && !NAMES_NOTHING.has(field.name) && !LABELS.has(`${parent.name}.${field.name}`)
 
 /** The fields of a request that name something, as `roles.role_id`. */
 export const namingFields = ({ desc }: Method): string[] => declaredLeaves(desc.input).filter(namesSomething).map(({ path }) => path)

@@ -2,6 +2,7 @@ import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersi
 import { ExchangeInternalServiceService as Internal } from '#libs/wire/gen/countersign/exchange/v1/internal.js'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import type { Admin } from '../../deploy/local/bootstrap.js'
+import { standardTokenAuth } from './untouched.js'
 import { allow, bindTo, makeProject, makeWorkload, type Workload } from './builders.js'
 import { operatorOf } from './operator.js'
 import type { Session, System } from './system.js'
@@ -36,6 +37,8 @@ export type Tenant = {
   readonly secretId: () => Promise<string>
   /** A wrapping token of another client secret of the workload. */
   readonly wrappingToken: () => Promise<string>
+  /** The Token Auth of an identity of its own. */
+  readonly tokenAuth: () => Promise<{ readonly identityId: string; readonly etag: string }>
   /** A principal of the workload. */
   readonly principalId: () => Promise<string>
   /** A live token of the workload. */
@@ -109,6 +112,7 @@ export async function makeTenant(system: System, tag: string, of: Admin): Promis
       return (await exchange(Exchange.createClientSecret, { identityId, ...plainSecret })).clientSecret?.id ?? ''
     },
     wrappingToken: async () => (await exchange(Exchange.createClientSecret, { identityId: workload.identityId, ...plainSecret, wrapTtlSeconds: 60 })).wrappingToken,
+    tokenAuth: async () => exchange(Exchange.attachAuthMethod, { identityId: (await identity()).id, ...standardTokenAuth }),
     principalId: async () => (await newPrincipal(`spiffe://${fresh()}`)).principal?.id ?? '',
     token: () => system.login(workload),
     preparedKid: async () => {

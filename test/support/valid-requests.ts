@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import { systemClock } from '#libs/clock.js'
 import { createIds } from '#libs/ids.js'
-import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { Effect, Operator } from '#libs/wire/gen/countersign/registry/v1/role.js'
 import { secretText } from '../../services/auth-exchange/domain/client-secret.js'
 import { bearer } from './calls.js'
 import type { Headers } from './raw-calls.js'
+import { auditEvents, type Builder, pageTokenAfter, window } from './request-builder.js'
 import { stampOf } from './revisions.js'
 import type { System } from './system.js'
 import type { Tenant } from './tenant.js'
-import { isInternal, type Method, type WireMessage } from './wire.js'
-import { untouched } from './untouched.js'
+import { isInternal, type Method } from './wire.js'
+import { exchange } from './valid-exchange-requests.js'
 
 /** As the admin, and on internal ports as the service that may call the method. */
 export const senderOf = ({ secrets }: System, { admin }: Tenant) => (method: Method): Headers => {
@@ -24,25 +24,8 @@ export const senderOf = ({ secrets }: System, { admin }: Tenant) => (method: Met
 const BY_OPERATOR = new Set(['Bootstrap', 'ListSigningKeys', 'RotateSigningKey', 'RevokeSigningKey'])
 const ASKED_BY_EXCHANGE = new Set(['DescribeIdentity', 'CheckCoverage'])
 
-/** A request that is answered with OK when the admin of this organization sends it; each time with things of its own. */
-export type Builder = (of: Tenant) => Promise<WireMessage> | WireMessage
-
 const ids = createIds(systemClock)
 
-/** The page that comes after this id. */
-export const pageTokenAfter = (id: string): string => Buffer.from(id).toString('base64url')
-
-const everywhere = { cidrs: ['0.0.0.0/0', '::/0'] }
-const lifetimes = {
-  access_token_ttl_seconds: 60,
-  access_token_max_ttl_seconds: 120,
-  access_token_use_limit: 1_000,
-  access_token_period_seconds: 60,
-  access_token_trusted_ips: everywhere,
-  client_secret_trusted_ips: everywhere,
-  lockout: { enabled: 1, threshold: 3, duration_seconds: 300, counter_reset_seconds: 30 },
-}
-const window = { start_time: { seconds: 1_000_000_000, nanos: 0 }, end_time: { seconds: 4_000_000_000, nanos: 0 } }
 const rules = [
   {
     effect: Effect.ALLOW,
@@ -53,19 +36,6 @@ const rules = [
 ]
 const rolesOf = ({ name, id }: { name: string; id: string }) => [{ role: name, role_id: id, ...window }]
 const etagged = ({ id, etag }: { id: string; etag: string }) => ({ id, etag })
-
-const auditEvents: readonly Builder[] = [
-  ({ workload }) => ({
-    identity_id: workload.identityId,
-    action: 'CreateIdentity',
-    target_type: 'identity',
-    target_id: workload.identityId,
-    ...window,
-    page_size: 1,
-    page_token: pageTokenAfter(workload.tokenId),
-  }),
-  () => ({ page_size: 10 }),
-]
 
 const registry: Record<string, readonly Builder[]> = {
   GetOrganization: [() => ({})],
@@ -137,54 +107,6 @@ const registry: Record<string, readonly Builder[]> = {
   ],
 
   ListAuditEvents: auditEvents,
-}
-
-const exchange: Record<string, readonly Builder[]> = {
-  AttachUniversalAuth: [async ({ identity }) => ({ identity_id: (await identity()).id, ...lifetimes })],
-  GetUniversalAuth: [({ workload }) => ({ identity_id: workload.identityId })],
-  UpdateUniversalAuth: [
-    async ({ admin, workload: { identityId } }) => {
-      const { etag } = await admin.exchange(Exchange.getUniversalAuth, { identityId })
-      return { identity_id: identityId, ...lifetimes, etag }
-    },
-  ],
-  ListLockouts: [({ workload }) => ({ identity_id: workload.identityId })],
-  ClearLockouts: [({ workload }) => ({ identity_id: workload.identityId })],
-  CreateClientSecret: [({ workload }) => ({ identity_id: workload.identityId, description: 'what it is for', ttl_seconds: 60, use_limit: 5, trusted_ips: everywhere, wrap_ttl_seconds: 60 })],
-  GetClientSecret: [({ workload }) => ({ identity_id: workload.identityId, id: workload.secretId })],
-  ListClientSecrets: [({ workload, earlier }) => ({ identity_id: workload.identityId, page_size: 1, page_token: pageTokenAfter(earlier.identityId) })],
-  RevokeClientSecret: [async ({ workload, secretId }) => ({ identity_id: workload.identityId, id: await secretId() })],
-  RotateClientSecret: [async ({ workload, secretId }) => ({ identity_id: workload.identityId, id: await secretId(), overlap_seconds: 60, wrap_ttl_seconds: 60 })],
-  UnwrapClientSecret: [async ({ wrappingToken }) => ({ wrapping_token: await wrappingToken() })],
-  CreatePrincipal: [({ workload, fresh }) => ({ identity_id: workload.identityId, name: `spiffe://${fresh()}` })],
-  ListPrincipals: [
-    ({ workload, earlier }) => ({ identity_id: workload.identityId, page_size: 1, page_token: pageTokenAfter(earlier.identityId) }),
-    ({ earlier }) => ({ page_size: 10, page_token: pageTokenAfter(earlier.identityId) }),
-  ],
-  DeletePrincipal: [async ({ principalId }) => ({ id: await principalId() })],
-  Login: [({ workload }) => ({ universal_auth: { client_id: workload.clientId, client_secret: workload.clientSecret } })],
-  RenewAccessToken: [async ({ token }) => ({ access_token: (await token()).accessToken })],
-  IntrospectAccessToken: [({ workload }) => ({ access_token: workload.token })],
-  ListAccessTokens: [
-    async ({ workload, token }) => ({ identity_id: workload.identityId, page_size: 1, page_token: pageTokenAfter((await token()).tokenId) }),
-    ({ earlier }) => ({ page_size: 10, page_token: pageTokenAfter(earlier.identityId) }),
-  ],
-  RevokeAccessToken: [
-    async ({ token }) => ({ token_id: (await token()).tokenId }),
-    async ({ token }) => ({ access_token: (await token()).accessToken }),
-  ],
-  // Not of the organization: that would end the very token that all of these are sent with.
-  RevokeAccessTokens: [
-    async ({ identity }) => ({ identity_id: (await identity()).id }),
-    async ({ identity, admin }) => {
-      const { id: identityId } = await identity()
-      await admin.exchange(Exchange.attachUniversalAuth, { identityId, ...untouched })
-      return { auth_method: { identity_id: identityId, method: 'universal-auth' } }
-    },
-    async ({ workload, secretId }) => ({ client_secret: { identity_id: workload.identityId, id: await secretId() } }),
-  ],
-  ListAuditEvents: auditEvents,
-  GetJsonWebKeySet: [() => ({})],
 }
 
 const check: Record<string, readonly Builder[]> = {

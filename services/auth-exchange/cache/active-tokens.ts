@@ -13,10 +13,10 @@ export function sharedActiveTokens(store: KeyValueStore | undefined, keys: reado
   const sealed = sealer(keys)
   return {
     keep: ({ text, record, stamp }) => {
-      const { id: tokenId, organizationId, identityId, credentialId, method, issueTime, renewTime, expireTime } = record
+      const { id: tokenId, organizationId, identityId, credentialId, method, issueTime, renewTime, expireTime, authClaims } = record
       const lifeMillis = expireTime.getTime() - (renewTime ?? issueTime).getTime()
       const key = activeTokenKey(tokenId)
-      const token = { tokenId, organizationId, identityId, credentialId, method, expireMillis: expireTime.getTime(), digest: tokenDigest(text) }
+      const token = { tokenId, organizationId, identityId, credentialId, method, expireMillis: expireTime.getTime(), authClaims: authClaims ? new Map(Object.entries(authClaims)) : undefined, digest: tokenDigest(text) }
       void store.set(key, sealed.seal(key, stamp, activeTokenText(token)), Math.min(lifeMillis, KEEP_MILLIS))
     },
   }

@@ -61,10 +61,15 @@ export type AccessTokenRecord = {
   readonly periodSeconds: number | null
   /** How many questions may be asked with the tokens of the lineage, all together. Null: any number. */
   readonly useLimit: number | null
+  /** What the login proved beside who it is, for templates of rules. */
+  readonly authClaims?: Readonly<Record<string, string>> | null | undefined
   /** Of the latest renewal. */
   readonly renewTime: Date | null
   readonly revokeTime: Date | null
 }
+
+/** Null: no operator named it. */
+export type NamedToken = AccessTokenRecord & { readonly name: string | null }
 
 /** What a token of ours claims. Times are whole seconds since 1970. */
 export type Claims = {

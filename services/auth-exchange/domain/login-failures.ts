@@ -1,7 +1,7 @@
 import type { Login } from './throttle.js'
 
 /** Why a login was refused: the true reason, for log, audit and metrics. `overtaken`: spent, revoked or voided while it was under way. */
-export type LoginFailure = 'malformed' | 'unknown' | 'wrong' | 'revoked' | 'expired' | 'spent' | 'untrusted-address' | 'identity-not-active' | 'overtaken'
+export type LoginFailure = 'malformed' | 'unknown' | 'wrong' | 'revoked' | 'expired' | 'spent' | 'untrusted-address' | 'unproven' | 'identity-not-active' | 'overtaken'
 
 export type FailedLogin = Login & { readonly reason: LoginFailure; readonly throttled: boolean }
 
@@ -40,6 +40,7 @@ const IS_REAL: Record<LoginFailure, boolean> = {
   expired: true,
   spent: true,
   'untrusted-address': true,
+  unproven: false,
   'identity-not-active': true,
   overtaken: true,
 }

@@ -10,6 +10,7 @@ export const credentialsRejected = (): DomainError =>
 /** The same, and too often by now from this source. Never the answer to a good secret. */
 export const loginThrottled = (retryAfterMillis: number): DomainError =>
   new DomainError('RESOURCE_EXHAUSTED', 'LOGIN_THROTTLED', 'Client credentials were rejected, and too often by now: correct them.', { retryAfterMillis })
+
 /** Said only to whoever showed a secret that is good. */
 export const sourceNotTrusted = (address: string | undefined): DomainError =>
   new DomainError('PERMISSION_DENIED', 'SOURCE_NOT_TRUSTED', `The client secret may not be used from ${address ?? 'an address that is not known'}.`, {
@@ -19,6 +20,10 @@ export const sourceNotTrusted = (address: string | undefined): DomainError =>
 /** One answer whatever is wrong: malformed, unknown, expired, used, or its secret revoked. */
 export const wrappingTokenRejected = (): DomainError =>
   new DomainError('UNAUTHENTICATED', 'WRAPPING_TOKEN_REJECTED', 'The wrapping token is not valid: if it was just given to you, have its secret revoked.')
+
+/** Nothing is known against the proof: keep it and try again. Why is for the log: it says what this machine can reach. */
+export const issuerUnreachable = (cause: unknown): DomainError =>
+  new DomainError('UNAVAILABLE', 'ISSUER_UNREACHABLE', 'Whoever issued what was shown, and has to be asked about it, could not be asked: try again.', { cause })
 
 /** One answer whatever is wrong: malformed, forged, unknown, expired or revoked. */
 export const accessTokenRejected = (): DomainError =>
@@ -30,11 +35,13 @@ export const tokenNotRenewable = (expireTime: Date): DomainError =>
     metadata: { expireTime: expireTime.toISOString() },
   })
 
-export const authMethodNotFound = (identityId: string): DomainError =>
-  new DomainError('NOT_FOUND', 'AUTH_METHOD_NOT_FOUND', `The identity ${identityId} has no Universal Auth.`, { metadata: { identityId } })
+type OfMethod = { readonly identityId: string; readonly method: string }
 
-export const authMethodExists = (identityId: string): DomainError =>
-  new DomainError('ALREADY_EXISTS', 'AUTH_METHOD_EXISTS', `The identity ${identityId} has Universal Auth already.`, { metadata: { identityId } })
+export const authMethodNotFound = ({ identityId, method }: OfMethod): DomainError =>
+  new DomainError('NOT_FOUND', 'AUTH_METHOD_NOT_FOUND', `The identity ${identityId} has no ${method}.`, { metadata: { identityId, method } })
+
+export const authMethodExists = ({ identityId, method }: OfMethod): DomainError =>
+  new DomainError('ALREADY_EXISTS', 'AUTH_METHOD_EXISTS', `The identity ${identityId} has ${method} already.`, { metadata: { identityId, method } })
 
 export const identityNotFound = (id: string): DomainError =>
   new DomainError('NOT_FOUND', 'IDENTITY_NOT_FOUND', `There is no identity ${id}.`, { metadata: { id } })
@@ -53,6 +60,9 @@ export const clientSecretRotated = (id: string, successorId: string): DomainErro
 
 export const tokenNotFound = (id: string): DomainError =>
   new DomainError('NOT_FOUND', 'TOKEN_NOT_FOUND', `There is no live access token ${id}.`, { metadata: { id } })
+
+export const tokenNotNamed = (id: string): DomainError =>
+  new DomainError('FAILED_PRECONDITION', 'TOKEN_NOT_NAMED', `The access token ${id} was obtained by a login: only tokens of Token Auth have names.`, { metadata: { id } })
 
 export const principalNotFound = (id: string): DomainError =>
   new DomainError('NOT_FOUND', 'PRINCIPAL_NOT_FOUND', `There is no principal ${id}.`, { metadata: { id } })

@@ -20,6 +20,12 @@ export const STANDARD_SETTINGS: TokenSettings = {
   accessTokenTrustedIps: EVERYWHERE,
 }
 
+/** The settings alone, as they are audited. */
+export const tokenSettingsOf = (method: TokenSettings): TokenSettings => {
+  const { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds, accessTokenTrustedIps } = method
+  return { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds, accessTokenTrustedIps }
+}
+
 export type AskedSettings = {
   readonly accessTokenTtlSeconds?: number | undefined
   readonly accessTokenMaxTtlSeconds?: number | undefined

@@ -1,7 +1,7 @@
 import type { Report } from '#libs/domain-error.js'
 import { integer } from '#libs/fields.js'
 import { type LockoutSettings, STANDARD_LOCKOUT } from './lockout.js'
-import { type AskedSettings, STANDARD_SETTINGS, type TokenSettings, tokenSettingsFrom } from './token-settings.js'
+import { type AskedSettings, STANDARD_SETTINGS, type TokenSettings, tokenSettingsFrom, tokenSettingsOf } from './token-settings.js'
 import { EVERYWHERE, trustedIpsOver } from './trusted-ip.js'
 
 export const UNIVERSAL_AUTH = 'universal-auth'
@@ -52,8 +52,6 @@ export function universalAuthSettingsFrom(asked: Asked, current: UniversalAuthSe
 
 /** The settings alone, as they are audited. */
 export const settingsOf = (method: UniversalAuthSettings): UniversalAuthSettings => {
-  const { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds, accessTokenTrustedIps, clientSecretTrustedIps } = method
-  const { lockoutEnabled, lockoutThreshold, lockoutDurationSeconds, lockoutCounterResetSeconds } = method
-  const tokens = { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds, accessTokenTrustedIps }
-  return { ...tokens, clientSecretTrustedIps, lockoutEnabled, lockoutThreshold, lockoutDurationSeconds, lockoutCounterResetSeconds }
+  const { clientSecretTrustedIps, lockoutEnabled, lockoutThreshold, lockoutDurationSeconds, lockoutCounterResetSeconds } = method
+  return { ...tokenSettingsOf(method), clientSecretTrustedIps, lockoutEnabled, lockoutThreshold, lockoutDurationSeconds, lockoutCounterResetSeconds }
 }

@@ -4,6 +4,7 @@ import type { Ids } from '#libs/ids.js'
 import { inTransaction } from '#libs/postgres/transaction.js'
 import type { Deadline } from '#libs/rpc/deadline.js'
 import { insertAuditEvent } from '../store/audit.js'
+import { voidMethodTokensOfAll } from '../store/auth-methods.js'
 import { revokeClientSecrets } from '../store/client-secrets.js'
 import { deletePrincipals } from '../store/principals.js'
 import type { Db } from '../store/schema.js'
@@ -32,7 +33,10 @@ export function afterRestore(extent: Extent, requestId: string, { db, ids, clock
     const revoked = await revokeClientSecrets(tx, extent === 'secrets' ? 'all' : 'limited', clock.now())
     const erased = await eraseWrappedSecrets(tx)
     const deleted = extent === 'secrets' ? await deletePrincipals(tx) : []
-    if (extent !== 'needful') await voidTokensOfAll(tx)
+    if (extent !== 'needful') {
+      await voidTokensOfAll(tx)
+      await voidMethodTokensOfAll(tx)
+    }
     for (const organizationId of await listOrganizationIds(tx)) {
       const who = { organizationId, id: ids.next(), actorIdentityId: null, actorTokenId: null, targetType: 'organization', targetId: organizationId }
       const clientSecretIds = revoked.filter((one) => one.organizationId === organizationId).map(({ id }) => id)

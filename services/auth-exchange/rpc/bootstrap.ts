@@ -13,7 +13,7 @@ import type { SecretHasher } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { findSecretsOfClients, insertClientSecret } from '../store/client-secrets.js'
 import type { ExchangeSchema } from '../store/schema.js'
-import { insertClientLocator, insertUniversalAuth } from '../store/universal-auth.js'
+import { insertClientLocator, insertUniversalAuth, wasRemoved } from '../store/universal-auth.js'
 
 type Outside = { readonly feed: ChangeFeed<ExchangeSchema>; readonly hasher: SecretHasher; readonly ids: Ids; readonly clock: Clock }
 
@@ -34,6 +34,8 @@ export function bootstrap({ feed, hasher, ids, clock }: Outside): InternalUnary<
     const secret = { ...owner, id, description: 'bootstrap', ...UNUSED, epoch: ids.next(), createTime: now }
     await feed.commit(call.deadline, async (tx, changed) => {
       if (!(await insertClientLocator(tx, method))) {
+        // What an operator removed stays removed, however often this is repeated.
+        if (await wasRemoved(tx, method)) return
         const [held] = await findSecretsOfClients(tx, [{ clientId, id }])
         if (held?.organizationId !== organizationId || held.identityId !== identityId) throw bootstrapConflict()
         return

@@ -17,8 +17,8 @@ export function describeToken({ standings, signer }: Outside): InternalUnary<Des
     const { claims } = signed
     if (!caller.mayAskAbout(claims.org)) throw accessTokenRejected()
     const { record, revoked, stamp } = await standings.of(signed)
-    const { id: tokenId, organizationId, identityId, credentialId, method } = record
+    const { id: tokenId, organizationId, identityId, credentialId, method, authClaims } = record
     const expireTime = new Date(claims.exp * 1000)
-    return { tokenId, organizationId, identityId, credentialId, method, expireTime, revoked, stamp }
+    return { tokenId, organizationId, identityId, credentialId, method, expireTime, revoked, stamp, authClaims: authClaims ?? {} }
   }
 }

@@ -3,10 +3,10 @@ import { Violations } from '#libs/domain-error.js'
 import { optionalId } from '#libs/fields.js'
 import { pageFrom, pageOf } from '#libs/rpc/page-token.js'
 import type { Unary } from '#libs/rpc/unary.js'
-import { AccessToken as AccessTokenMessage, type ListAccessTokensRequest, type ListAccessTokensResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
-import { type AccessTokenRecord, lastExpireTime } from '../domain/access-token.js'
+import type { ListAccessTokensRequest, ListAccessTokensResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
 import type { Reading } from '../ports.js'
 import { findScanEnd, listLiveTokens } from '../store/live-tokens.js'
+import { toAccessTokenMessage } from './access-token-message.js'
 
 type Outside = Reading & { readonly clock: Clock }
 
@@ -23,10 +23,4 @@ export function listAccessTokens({ db, authorization, clock }: Outside): Unary<L
     const { items, nextPageToken } = pageFrom(page, await listLiveTokens(db, { ...scan, end, size: page.size, now: clock.now() }), end)
     return { accessTokens: items.map(toAccessTokenMessage), nextPageToken }
   }
-}
-
-function toAccessTokenMessage(token: AccessTokenRecord): AccessTokenMessage {
-  const { id, identityId, method, credentialId, issueTime, expireTime, renewTime } = token
-  const renewed = renewTime ? { renewTime } : {}
-  return AccessTokenMessage.fromPartial({ id, identityId, method, credentialId, createTime: issueTime, expireTime, ...renewed, maxExpireTime: lastExpireTime(token) })
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '#libs/clock.js'
-import type { FailedLogin, FailureTallies } from '../domain/login-failures.js'
+import type { FailedLogin, FailureTallies, LoginFailure } from '../domain/login-failures.js'
 import { credentialsRejected, loginThrottled, sourceNotTrusted } from '../domain/refusals.js'
 import { sourceOf } from '../domain/source.js'
 import type { LoginThrottle } from '../domain/throttle.js'
@@ -13,6 +13,20 @@ type Outside = {
   readonly onFailure: (failed: FailedLogin) => void
 }
 
+/** What others did meanwhile is no guess of whoever shows a good secret, and an assertion can't be guessed. */
+const IS_GUESS: Record<LoginFailure, boolean> = {
+  malformed: true,
+  unknown: true,
+  wrong: true,
+  revoked: true,
+  expired: true,
+  spent: true,
+  'untrusted-address': false,
+  unproven: false,
+  'identity-not-active': true,
+  overtaken: false,
+}
+
 /** Counts what fails. The judgement is made when the proof was found wanting, so that none in flight at the same time gets by. */
 export function loginAttempts({ throttle, tallies, clock, onFailure }: Outside): LoginAttempts {
   return {
@@ -20,15 +34,14 @@ export function loginAttempts({ throttle, tallies, clock, onFailure }: Outside):
       const login = { source: sourceOf(sourceAddress), clientId }
       return {
         isSuspect: throttle.isSuspect(login, clock.now()),
-        refusal: (reason, own) => {
+        note: (detail) => call.note({ login_refused: detail }),
+        refusal: (reason, own, detail) => {
           const now = clock.now()
-          // Whoever shows a good secret guesses at nothing.
-          const isGuess = reason !== 'overtaken' && reason !== 'untrusted-address'
-          const endTime = isGuess ? throttle.failed(login, now, own) : undefined
+          const endTime = IS_GUESS[reason] ? throttle.failed(login, now, own) : undefined
           const failed = { ...login, reason, throttled: endTime !== undefined }
           tallies.add(failed, now)
           onFailure(failed)
-          call.note({ login_refused: reason })
+          call.note({ login_refused: detail ?? reason })
           if (reason === 'untrusted-address') return sourceNotTrusted(sourceAddress)
           return endTime ? loginThrottled(endTime.getTime() - now.getTime()) : credentialsRejected()
         },

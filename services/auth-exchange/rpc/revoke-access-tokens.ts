@@ -4,9 +4,9 @@ import { id as idField } from '#libs/fields.js'
 import { changedInExchange } from '#libs/freshness/entities.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { RevokeAccessTokensRequest, RevokeAccessTokensResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
+import { methodName } from '../domain/auth-method.js'
 import { identityNotFound } from '../domain/refusals.js'
 import type { TokensOf } from '../domain/tokens-of.js'
-import { UNIVERSAL_AUTH } from '../domain/universal-auth.js'
 import type { IdentityReader, Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { voidTokens } from '../store/epochs.js'
@@ -25,7 +25,7 @@ export function revokeAccessTokens({ authorization, identities, feed, ids }: Out
     const { revision } = await feed.commit(call.deadline, async (tx, changed) => {
       await voidTokens(tx, { organizationId, of, epoch: ids.next() })
       changed(organizationId, changedInExchange.RevokeAccessTokens(of.type, id))
-      await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: of.type, id, details: attributes }))
+      await insertAuditEvent(tx, auditEvent(call, caller, { eventId: ids.next(), type: of.type, id, details: { ...attributes, ...(of.type === 'auth-method' && { method: of.method }) } }))
     })
     return { revision }
   }
@@ -50,8 +50,8 @@ function readTokensOf(of: NonNullable<RevokeAccessTokensRequest['of']>, wrong: V
     case 'identityId': return { type: 'identity', identityId: idField(of.value, wrong.at('identity_id')) }
     case 'authMethod': {
       const identityId = idField(of.value.identityId, wrong.at('auth_method.identity_id'))
-      if (of.value.method !== UNIVERSAL_AUTH) wrong.at('auth_method.method')(`must be ${UNIVERSAL_AUTH}`)
-      return { type: 'auth-method', identityId }
+      const method = methodName(of.value.method, wrong.at('auth_method.method'))
+      return { type: 'auth-method', identityId, method }
     }
     case 'clientSecret': {
       const identityId = idField(of.value.identityId, wrong.at('client_secret.identity_id'))

@@ -1,3 +1,5 @@
+import { isCanonicalBase64Url } from '../domain/base64url.js'
+
 // The one spelling of an access token. Signatures forgive: spaces, padding, the unused bits of the last character, and for
 // ECDSA the second signature (r, n - s) all verify. So a token is first held to its one spelling, and nothing is ever keyed
 // by its text.
@@ -17,8 +19,6 @@ export function canonicalSegments(text: string): Segments | undefined {
   const bytes = Buffer.from(signature, 'base64url')
   return bytes.length === SIGNATURE_BYTES && sOf(bytes) <= HALF_ORDER ? { header, payload } : undefined
 }
-
-const isCanonicalBase64Url = (text: string): boolean => text !== '' && Buffer.from(text, 'base64url').toString('base64url') === text
 
 const sOf = (signature: Buffer): bigint => BigInt(`0x${signature.subarray(32).toString('hex')}`)
 

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { feedEpoch, feedSeq } from '#libs/freshness/append.js'
 import type { Stamp } from '#libs/freshness/stamp.js'
 import { inBatches } from '#libs/postgres/batches.js'
-import { type AccessTokenRecord, type SignedClaims, standsBehind } from '../domain/access-token.js'
+import { type AccessTokenRecord, type NamedToken, type SignedClaims, standsBehind } from '../domain/access-token.js'
 import { accessTokenRejected } from '../domain/refusals.js'
 import type { Db, Tx } from './schema.js'
 import { isKeyThere, signingKid } from './signing-keys.js'
@@ -68,11 +68,15 @@ export function standingsIn(db: Db): Standings {
   }
 }
 
-export async function lockToken(tx: Tx, { organizationId, id }: Key): Promise<AccessTokenRecord | undefined> {
+export async function lockToken(tx: Tx, { organizationId, id }: Key): Promise<NamedToken | undefined> {
   const query = tx.selectFrom('accessToken').selectAll().where('organizationId', '=', organizationId).where('id', '=', id)
   return query.forUpdate().executeTakeFirst()
 }
 
 export async function revokeToken(tx: Tx, { organizationId, id }: Key, revokeTime: Date): Promise<void> {
   await tx.updateTable('accessToken').set({ revokeTime }).where('organizationId', '=', organizationId).where('id', '=', id).execute()
+}
+
+export async function renameToken(tx: Tx, { organizationId, id }: Key, name: string): Promise<void> {
+  await tx.updateTable('accessToken').set({ name }).where('organizationId', '=', organizationId).where('id', '=', id).execute()
 }

@@ -6,7 +6,7 @@ import type { ClientSecret } from '../domain/client-secret.js'
 import type { LockoutSettings } from '../domain/lockout.js'
 import { authMethodNotFound, bootstrapConflict, clientSecretNotFound } from '../domain/refusals.js'
 import type { Verifiers } from '../domain/secret-hash.js'
-import type { UniversalAuth } from '../domain/universal-auth.js'
+import { UNIVERSAL_AUTH, type UniversalAuth } from '../domain/universal-auth.js'
 import type { Db, Tx } from './schema.js'
 import { signingKid } from './signing-keys.js'
 
@@ -19,9 +19,11 @@ const shown = ['organizationId', 'id', 'identityId', 'description', 'useLimit', 
 export async function insertClientSecret(tx: Tx, secret: ClientSecret, verifiers: Verifiers): Promise<void> {
   const argon2Parameters = JSON.stringify(verifiers.argon2Parameters)
   await tx.insertInto('clientSecret').values({ ...secret, ...verifiers, argon2Parameters }).execute().catch((error: unknown) => {
+    const constraint = constraintOf(error)
+    // Removed since it was read.
+    if (constraint === 'client_secret_organization_id_identity_id_fkey') throw authMethodNotFound({ ...secret, method: UNIVERSAL_AUTH })
     // Only bootstrap brings an id of its own.
-    if (constraintOf(error) === 'client_secret_is_unique') throw bootstrapConflict()
-    throw constraintOf(error) === 'client_secret_organization_id_identity_id_fkey' ? authMethodNotFound(secret.identityId) : error
+    throw constraint === 'client_secret_is_unique' ? bootstrapConflict() : error
   })
 }
 
@@ -41,7 +43,7 @@ export async function findSecretsOfClients(db: Db, asked: readonly ClientAndSecr
            (select ${feedEpoch('exchange')}) as feed_epoch, ${feedSeq('exchange')} as feed_seq, ${signingKid} as signing_kid
     from json_to_recordset(${JSON.stringify(asked.map((each, place) => ({ ...each, place })))}::json) as a(place integer, "clientId" uuid, id uuid)
     join exchange.client_locator l on l.client_id = a."clientId"
-    join exchange.universal_auth m on m.organization_id = l.organization_id and m.identity_id = l.identity_id
+    join exchange.universal_auth m on m.organization_id = l.organization_id and m.identity_id = l.identity_id and m.client_id = l.client_id
     join exchange.client_secret s on s.organization_id = m.organization_id and s.identity_id = m.identity_id and s.id = a.id
     left join exchange.identity_epoch i on i.organization_id = s.organization_id and i.identity_id = s.identity_id
     left join exchange.organization_epoch o on o.organization_id = s.organization_id

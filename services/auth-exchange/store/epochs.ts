@@ -1,5 +1,6 @@
 import { authMethodNotFound, clientSecretNotFound } from '../domain/refusals.js'
 import type { TokensOf } from '../domain/tokens-of.js'
+import { UNIVERSAL_AUTH } from '../domain/universal-auth.js'
 import type { Tx } from './schema.js'
 
 type Voided = { readonly organizationId: string; readonly of: TokensOf; readonly epoch: string }
@@ -21,8 +22,8 @@ export async function voidTokens(tx: Tx, { organizationId, of, epoch }: Voided):
       return
     }
     case 'auth-method': {
-      const update = tx.updateTable('universalAuth').set({ epoch }).where('organizationId', '=', organizationId).where('identityId', '=', of.identityId)
-      if (!(await update.returning('identityId').executeTakeFirst())) throw authMethodNotFound(of.identityId)
+      const isFound = of.method === UNIVERSAL_AUTH ? await voidUniversalAuth(tx, { organizationId, ...of, epoch }) : await voidAuthMethod(tx, { organizationId, ...of, epoch })
+      if (!isFound) throw authMethodNotFound(of)
       return
     }
     case 'client-secret': {
@@ -30,4 +31,16 @@ export async function voidTokens(tx: Tx, { organizationId, of, epoch }: Voided):
       if (!(await update.where('id', '=', of.id).returning('id').executeTakeFirst())) throw clientSecretNotFound(of.id)
     }
   }
+}
+
+type VoidedMethod = { readonly organizationId: string; readonly identityId: string; readonly method: string; readonly epoch: string }
+
+async function voidUniversalAuth(tx: Tx, { organizationId, identityId, epoch }: VoidedMethod): Promise<boolean> {
+  const update = tx.updateTable('universalAuth').set({ epoch }).where('organizationId', '=', organizationId).where('identityId', '=', identityId)
+  return (await update.returning('identityId').executeTakeFirst()) !== undefined
+}
+
+async function voidAuthMethod(tx: Tx, { organizationId, identityId, method, epoch }: VoidedMethod): Promise<boolean> {
+  const update = tx.updateTable('authMethod').set({ epoch }).where('organizationId', '=', organizationId).where('identityId', '=', identityId)
+  return (await update.where('method', '=', method).returning('id').executeTakeFirst()) !== undefined
 }

@@ -1,4 +1,4 @@
-import type { AccessTokenRecord } from '../domain/access-token.js'
+import type { NamedToken } from '../domain/access-token.js'
 import type { Db } from './schema.js'
 import { restsOnWhatItDid } from './standing.js'
 
@@ -20,7 +20,7 @@ export async function findScanEnd(db: Db, { organizationId, identityId, before }
 type LiveScan = Scan & { readonly end: string | undefined; readonly size: number; readonly now: Date }
 
 /** Up to `size + 1` lineages whose newest token is good, if its identity is; newest first. */
-export function listLiveTokens(db: Db, { organizationId, identityId, before, end, size, now }: LiveScan): Promise<AccessTokenRecord[]> {
+export function listLiveTokens(db: Db, { organizationId, identityId, before, end, size, now }: LiveScan): Promise<NamedToken[]> {
   let query = db
     .selectFrom('accessToken as t')
     .selectAll('t')

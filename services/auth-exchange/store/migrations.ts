@@ -7,6 +7,7 @@ import { tokensByIdentity } from './migrations/0006-tokens-by-identity.js'
 import { authMethods } from './migrations/0007-auth-methods.js'
 import { keyStates } from './migrations/0008-key-states.js'
 import { lockouts } from './migrations/0009-lockouts.js'
+import { assertionsOfIdentities } from './migrations/0010-assertions.js'
 import { wrappedSecrets } from './migrations/0011-wrapped-secrets.js'
 
 /** In order of name; forward only. */
@@ -20,5 +21,6 @@ export const migrations = {
   '0007-auth-methods': authMethods,
   '0008-key-states': keyStates,
   '0009-lockouts': lockouts,
+  '0010-assertions': assertionsOfIdentities,
   '0011-wrapped-secrets': wrappedSecrets,
 }

@@ -1,10 +1,10 @@
 import type { Generated, JSONColumnType, Kysely, Transaction } from 'kysely'
-import type { AccessTokenRecord } from '../domain/access-token.js'
+import type { NamedToken } from '../domain/access-token.js'
+import type { AuthMethod, Configuration } from '../domain/auth-method.js'
 import type { ClientSecret } from '../domain/client-secret.js'
 import type { Principal } from '../domain/principal.js'
 import type { SigningKey } from '../domain/signing-key.js'
 import type { Argon2Parameters, Verifiers } from '../domain/secret-hash.js'
-import type { TokenSettings } from '../domain/token-settings.js'
 import type { UniversalAuth } from '../domain/universal-auth.js'
 import type { WrappedSecret } from '../domain/wrapping.js'
 
@@ -23,21 +23,11 @@ export type SigningKeyRow = SigningKey & {
 
 export type PublicJwk = { readonly kty: string; readonly crv: string; readonly x: string; readonly y: string }
 
-export type AuthMethodRow = TokenSettings & {
-  readonly organizationId: string
-  readonly identityId: string
-  readonly method: string
-  /** What the tokens of the method name as their credential. */
-  readonly id: string
-  readonly configuration: JSONColumnType<Record<string, unknown>, string, string>
+export type AuthMethodRow = Omit<AuthMethod, 'configuration'> & {
+  readonly configuration: JSONColumnType<Configuration, string, string>
   /** What is secret in the configuration, as a signing key is sealed, with the row's id as associated data. */
   readonly sealedConfiguration: Buffer | null
   readonly keyEncryptionKeyId: string | null
-  /** A fresh value voids every token that the method issued. */
-  readonly epoch: string
-  readonly createTime: Date
-  readonly updateTime: Date
-  readonly etag: string
 }
 
 export type ExchangeSchema = {
@@ -46,7 +36,7 @@ export type ExchangeSchema = {
   universalAuth: UniversalAuth & { readonly lockoutClearTime: Generated<Date | null> }
   clientSecret: ClientSecret & Omit<Verifiers, 'argon2Parameters'> & { readonly argon2Parameters: JSONColumnType<Argon2Parameters, string, string> }
   wrappedSecret: WrappedSecret
-  accessToken: AccessTokenRecord & { readonly name: string | null; readonly uses: number; readonly lastUsedTime: Date | null }
+  accessToken: NamedToken & { readonly uses: number; readonly lastUsedTime: Date | null }
   authMethod: AuthMethodRow
   identityEpoch: { readonly organizationId: string; readonly identityId: string; readonly epoch: string }
   organizationEpoch: { readonly organizationId: string; readonly epoch: string }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { constraintOf } from '#libs/postgres/errors.js'
 import { authMethodExists, authMethodNotFound } from '../domain/refusals.js'
-import { settingsOf, type UniversalAuth } from '../domain/universal-auth.js'
+import { settingsOf, UNIVERSAL_AUTH, type UniversalAuth } from '../domain/universal-auth.js'
 import type { ClientLocator, Db, Tx } from './schema.js'
 
 type Key = { readonly organizationId: string; readonly identityId: string }
@@ -16,21 +16,25 @@ export async function insertClientLocator(tx: Tx, { clientId, organizationId, id
 /** Inserts the method, whose client id must have its locator. */
 export async function insertUniversalAuth(tx: Tx, method: UniversalAuth): Promise<void> {
   await tx.insertInto('universalAuth').values(method).execute().catch((error: unknown) => {
-    throw constraintOf(error) === 'universal_auth_is_unique' ? authMethodExists(method.identityId) : error
+    throw constraintOf(error) === 'universal_auth_is_unique' ? authMethodExists({ ...method, method: UNIVERSAL_AUTH }) : error
   })
 }
 
-export async function getUniversalAuth(db: Db, { organizationId, identityId }: Key): Promise<UniversalAuth> {
+export function findUniversalAuth(db: Db, { organizationId, identityId }: Key): Promise<UniversalAuth | undefined> {
   const query = db.selectFrom('universalAuth').selectAll().where('organizationId', '=', organizationId).where('identityId', '=', identityId)
-  const row = await query.executeTakeFirst()
-  if (!row) throw authMethodNotFound(identityId)
+  return query.executeTakeFirst()
+}
+
+export async function getUniversalAuth(db: Db, key: Key): Promise<UniversalAuth> {
+  const row = await findUniversalAuth(db, key)
+  if (!row) throw authMethodNotFound({ ...key, method: UNIVERSAL_AUTH })
   return row
 }
 
 export async function lockUniversalAuth(tx: Tx, { organizationId, identityId }: Key): Promise<UniversalAuth> {
   const query = tx.selectFrom('universalAuth').selectAll().where('organizationId', '=', organizationId).where('identityId', '=', identityId)
   const row = await query.forUpdate().executeTakeFirst()
-  if (!row) throw authMethodNotFound(identityId)
+  if (!row) throw authMethodNotFound({ identityId, method: UNIVERSAL_AUTH })
   return row
 }
 
@@ -50,12 +54,32 @@ export function listClientLocators(db: Db, clientIds: readonly string[]): Promis
   return db.selectFrom('clientLocator').selectAll().where(sql<boolean>`client_id = any(${clientIds}::uuid[])`).execute()
 }
 
+/** Deletes the method with its client secrets, on which its tokens rest, and answers its client id. The locator stays, so that a client id is never given twice. */
+export async function deleteUniversalAuth(tx: Tx, { organizationId, identityId }: Key): Promise<string> {
+  const query = tx.deleteFrom('universalAuth').where('organizationId', '=', organizationId).where('identityId', '=', identityId)
+  const row = await query.returning('clientId').executeTakeFirst()
+  if (!row) throw authMethodNotFound({ identityId, method: UNIVERSAL_AUTH })
+  return row.clientId
+}
+
+/** Whether the client id was that of this identity, and was removed. */
+export async function wasRemoved(tx: Tx, { clientId, organizationId, identityId }: ClientLocator): Promise<boolean> {
+  const row = await tx
+    .selectFrom('clientLocator as l')
+    .leftJoin('universalAuth as m', 'm.clientId', 'l.clientId')
+    .select('l.clientId')
+    .where('l.clientId', '=', clientId).where('l.organizationId', '=', organizationId).where('l.identityId', '=', identityId).where('m.clientId', 'is', null)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 /** Voids every token that the method ever obtained for anybody. */
 export async function voidTokensOfAll(tx: Tx): Promise<void> {
   await tx.updateTable('universalAuth').set({ epoch: sql<string>`gen_random_uuid()` }).execute()
 }
 
+/** Of every organization that there is: its first identity was given a client id, whose locator stays. */
 export async function listOrganizationIds(tx: Tx): Promise<string[]> {
-  const rows = await tx.selectFrom('universalAuth').select('organizationId').distinct().orderBy('organizationId').execute()
+  const rows = await tx.selectFrom('clientLocator').select('organizationId').distinct().orderBy('organizationId').execute()
   return rows.map(({ organizationId }) => organizationId)
 }

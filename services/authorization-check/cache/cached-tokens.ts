@@ -35,7 +35,9 @@ export function cachedTokens({ feed, maxBytes, shared, ask, found }: Layers<Pres
     }),
     ask,
     nameOf: ({ digest }) => digest,
-    costOf: (_key, { identityId }) => ({ account: identityId, bytes: 400 }),
+    costOf: (_key, { identityId, authClaims }) => ({ account: identityId, bytes: 400 + (authClaims ? bytesOf(authClaims) : 0) }),
     on: { found },
   })
 }
+
+const bytesOf = (claims: ReadonlyMap<string, string>): number => [...claims].reduce((bytes, [name, value]) => bytes + 2 * (name.length + value.length) + 100, 200)

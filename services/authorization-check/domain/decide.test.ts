@@ -34,6 +34,15 @@ describe('a decision', () => {
     expect(decide(holding(at(0), ...held), reads)).toEqual({ allowed: false, reason: 'no-rule' }))
 })
 
+// Seen to fail with the claims left out. Another token of the same identity is of another login.
+it('rests on what the login of the token proved', () => {
+  const own: Rule = { ...rule('allow', 'read'), conditions: [{ attribute: 'namespace', operator: 'eq', values: ['{{identity.auth.kubernetes.namespace}}'] }] }
+  const ofNamespace = (namespace: string) => ({ ...reads, attributes: new Map([['namespace', namespace]]) })
+  const held = holding(at(0), { rules: [own] })
+  const proven = { ...held, credential: { ...token, authClaims: new Map([['kubernetes.namespace', 'billing']]) } }
+  expect([decide(proven, ofNamespace('billing')).allowed, decide(proven, ofNamespace('other')).allowed, decide(held, ofNamespace('billing')).allowed]).toEqual([true, false, false])
+})
+
 // The database's time is known to lie between two moments: in between, a role denies and does not allow.
 describe('a window from 100 until just before 200', () => {
   const window = { startMillis: 100, endMillis: 200 }

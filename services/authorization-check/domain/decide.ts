@@ -41,8 +41,8 @@ export function decide(holding: Holding, question: Question): Decision {
   return match(holding, 'deny', asked) ?? match(holding, 'allow', asked) ?? { allowed: false, reason: 'no-rule' }
 }
 
-/** Whom templates speak of. Nothing is known of an identity yet beyond its id and its name. */
-const subjectOf = ({ credential, grants }: Holding): Subject => ({ id: credential.identityId, name: grants.identityName, metadata: NOTHING, auth: NOTHING })
+/** Whom templates speak of. */
+const subjectOf = ({ credential, grants }: Holding): Subject => ({ id: credential.identityId, name: grants.identityName, metadata: NOTHING, auth: credential.authClaims ?? NOTHING })
 
 const NOTHING: ReadonlyMap<string, string> = new Map()
 

@@ -11,6 +11,8 @@ export type TokenFacts = {
   readonly expireMillis: number
   /** It will never be good again. */
   readonly revoked: boolean
+  /** What its login proved beside who it is. */
+  readonly authClaims?: ReadonlyMap<string, string> | undefined
 }
 
 /** Whom the name in a client certificate stands for, as auth-exchange says. */
@@ -21,7 +23,7 @@ export type PrincipalFacts = {
 }
 
 /** Who asks, and what shows it: a token, or the name in a certificate that a proxy verified. */
-export type CredentialFacts = Pick<TokenFacts, 'organizationId' | 'identityId' | 'method' | 'expireMillis' | 'revoked'> & {
+export type CredentialFacts = Pick<TokenFacts, 'organizationId' | 'identityId' | 'method' | 'expireMillis' | 'revoked' | 'authClaims'> & {
   /** Undefined where no token was shown. */
   readonly tokenId: string | undefined
   readonly principalId?: string

@@ -10,8 +10,13 @@ import type { PresentedToken } from '../ports.js'
 /** Asks auth-exchange, which verifies the signature. */
 export function remoteTokens(exchange: RpcClient) {
   return async ({ text }: PresentedToken, outgoing: Outgoing): Promise<Entry<TokenFacts>> => {
-    const { expireTime, stamp, ...facts } = await exchange.unary(ExchangeInternalServiceService.describeToken, { accessToken: text }, outgoing)
+    const { expireTime, stamp, authClaims, ...facts } = await exchange.unary(ExchangeInternalServiceService.describeToken, { accessToken: text }, outgoing)
     if (!expireTime) throw new Error('auth-exchange described a token without its end')
-    return { value: { ...facts, expireMillis: expireTime.getTime() }, stamp: stampFrom(stamp), dependencies: dependencies.accessToken({ ...facts, kid: kidIn(text) }) }
+    return { value: { ...facts, expireMillis: expireTime.getTime(), ...claimsOf(authClaims) }, stamp: stampFrom(stamp), dependencies: dependencies.accessToken({ ...facts, kid: kidIn(text) }) }
   }
+}
+
+const claimsOf = (claims: Readonly<Record<string, string>>): Pick<TokenFacts, 'authClaims'> => {
+  const entries = Object.entries(claims)
+  return entries.length > 0 ? { authClaims: new Map(entries) } : {}
 }

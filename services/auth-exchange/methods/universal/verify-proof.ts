@@ -15,13 +15,13 @@ const NOBODY: SecretOwner = { organizationId: '', identityId: '', id: '' }
 /** Of logins whose secrets are found by one statement. */
 const MOST_AT_ONCE = 100
 
-type Outside = { readonly db: Db; readonly clock: Clock; readonly hasher: Argon2Verifier; readonly peppers: readonly [Pepper, ...Pepper[]] }
+export type UniversalAuthOutside = { readonly db: Db; readonly clock: Clock; readonly hasher: Argon2Verifier; readonly peppers: readonly [Pepper, ...Pepper[]] }
 
 /**
  * Universal Auth: finds the secret by the id in its text and compares the keyed digest in constant time. argon2id is asked
  * only where the digest was made under a pepper that is not known any more, and the digest is then made anew.
  */
-export function universalAuth({ db, clock, hasher, peppers }: Outside): ProofVerifier<UniversalAuthProof> {
+export function universalAuth({ db, clock, hasher, peppers }: UniversalAuthOutside): ProofVerifier<UniversalAuthProof> {
   const [current] = peppers
   const matches = async (owner: SecretOwner, text: string, verifiers: Verifiers): Promise<boolean> => {
     const pepper = peppers.find(({ id }) => id === verifiers.pepperId)

@@ -1,0 +1,31 @@
+import { feedEpoch, feedSeq } from '#libs/freshness/append.js'
+import type { Stamp } from '#libs/freshness/stamp.js'
+import type { AuthMethod } from '../domain/auth-method.js'
+import type { Sealed } from '../domain/sealed.js'
+import type { Db } from './schema.js'
+import { signingKid } from './signing-keys.js'
+
+/** A method with all that a login by it needs. */
+export type MethodCredential = AuthMethod & Sealed & {
+  readonly identityEpoch: string | null
+  readonly organizationEpoch: string | null
+  /** The key that signs, read with the stamp. */
+  readonly signingKid: string | null
+  readonly stamp: Stamp
+}
+
+/** The method of an identity of whatever organization, its secrets included, and where the feed stood, by one statement. */
+export async function findMethodCredential(db: Db, { identityId, method }: { readonly identityId: string; readonly method: string }): Promise<MethodCredential | undefined> {
+  const row = await db
+    .selectFrom('authMethod as m')
+    .leftJoin('identityEpoch as i', (on) => on.onRef('i.organizationId', '=', 'm.organizationId').onRef('i.identityId', '=', 'm.identityId'))
+    .leftJoin('organizationEpoch as o', 'o.organizationId', 'm.organizationId')
+    .selectAll('m')
+    .select(['i.epoch as identityEpoch', 'o.epoch as organizationEpoch'])
+    .select([feedEpoch('exchange').as('feedEpoch'), feedSeq('exchange').as('feedSeq'), signingKid.as('signingKid')])
+    .where('m.identityId', '=', identityId).where('m.method', '=', method)
+    .executeTakeFirst()
+  if (!row) return undefined
+  const { feedEpoch: epoch, feedSeq: seq, ...credential } = row
+  return { ...credential, stamp: { epoch, seq: Number(seq) } }
+}
