@@ -6,9 +6,10 @@ export type Connection = { unary<Request, Response>(method: UnaryMethod<Request,
 
 const DEADLINE_MILLIS = 10_000
 
-export function connect(address: string): Connection {
+export function connect(address: string, headers: Readonly<Record<string, string>> = {}): Connection {
   const client = new Client(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1, 'grpc.enable_channelz': 0 })
   const metadata = new Metadata()
+  for (const [name, value] of Object.entries(headers)) metadata.set(name, value)
   return {
     unary: (method, request) =>
       new Promise((resolve, reject) => {

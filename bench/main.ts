@@ -7,7 +7,8 @@ import { prepareServiceDatabase, urlOf } from '../deploy/local/service-databases
 import { ownRedis } from '../test/support/redis.js'
 import { removeAbandoned, scratchDirectory } from '../test/support/scratch-directory.js'
 import { measurable, measure, measureProbes } from './measure.js'
-import { HELP, IN_FLIGHT, type Options, optionsFrom, UsageError } from './options.js'
+import { IN_FLIGHT } from './in-flight.js'
+import { HELP, type Options, optionsFrom, UsageError } from './options.js'
 import { loadNow, published, report } from './report.js'
 import { type BenchDatabase, startBenchSystem } from './system.js'
 

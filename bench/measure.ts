@@ -70,12 +70,12 @@ export async function measure(system: BenchSystem, rows: readonly Row[], plan: P
     const { inFlight, rounds, warmUp } = plan
     for (const { row, subject } of opened) {
       onPhase(`warming up ${row.name}`)
-      await drive(subject.call, inFlight, warmUp)
+      await drive(subject.call, row.inFlight ?? inFlight, warmUp)
     }
     for (let round = 1; round <= rounds; round += 1) {
       for (const { row, subject, samples } of opened) {
         onPhase(`round ${round} of ${rounds}: ${row.name}`)
-        samples.push(await phase(subject, plan))
+        samples.push(await phase(subject, { ...plan, inFlight: row.inFlight ?? inFlight }))
       }
     }
     const [floor] = opened

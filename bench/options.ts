@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { IN_FLIGHT } from './in-flight.js'
 import type { Plan } from './measure.js'
 import type { Probe, Row } from './row.js'
 import { checkCold } from './rows/check-cold.js'
@@ -11,19 +12,20 @@ import { envoyDirect } from './rows/envoy-direct.js'
 import { freshnessPull } from './rows/freshness-pull.js'
 import { sidecar } from './rows/sidecar.js'
 import { loginFlood } from './rows/login-flood.js'
+import { loginSingle } from './rows/login-single.js'
 import { loginWarm } from './rows/login-warm.js'
+import { oidcProviderIntrospect, oidcProviderToken } from './rows/oidc-provider.js'
 import { revocation } from './rows/revocation.js'
 import { rulesProbes } from './rows/rules.js'
+import { introspect, renew } from './rows/tokens.js'
 
 /** Every row that there is, in the order of the table. The first is what the others are compared with. */
-export const ROWS: readonly [Row, ...Row[]] = [echo, checkWarm, checkExtAuthz, checkRedis, checkCold, loginWarm, envoyDirect, envoyChecked]
+export const ROWS: readonly [Row, ...Row[]] = [echo, checkWarm, checkExtAuthz, checkRedis, checkCold, loginWarm, loginSingle, oidcProviderToken, renew, introspect, oidcProviderIntrospect, envoyDirect, envoyChecked]
 
 /** What is measured after them, one at a time. */
 export const PROBES: readonly Probe[] = [revocation, loginFlood, freshnessPull, sidecar, ...rulesProbes]
 
 const NAMES = [...ROWS, ...PROBES].map(({ name }) => name)
-
-export const IN_FLIGHT = 32
 
 export const HELP = `Usage: npm run bench -- [--quick] [--rounds N] [--source] [ROW ...]
 
@@ -46,8 +48,8 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-const FULL: Plan = { rounds: 7, inFlight: IN_FLIGHT, warmUp: { calls: 12_000, millis: 15_000 }, phaseMillis: 2_500, probes: { samples: 300, millis: 10_000 } }
-const QUICK: Plan = { rounds: 3, inFlight: IN_FLIGHT, warmUp: { calls: 6_000, millis: 4_000 }, phaseMillis: 1_200, probes: { samples: 60, millis: 3_000 } }
+const FULL: Plan = { rounds: 7, inFlight: IN_FLIGHT, warmUp: { calls: 12_000, millis: 15_000 }, phaseMillis: 2_500, probes: { samples: 300, millis: 10_000, restMillis: 30_000 } }
+const QUICK: Plan = { rounds: 3, inFlight: IN_FLIGHT, warmUp: { calls: 6_000, millis: 4_000 }, phaseMillis: 1_200, probes: { samples: 60, millis: 3_000, restMillis: 30_000 } }
 
 export function optionsFrom(args: readonly string[]): Options {
   const { values, positionals } = parsed(args)

@@ -41,6 +41,10 @@ export function published({ measured, probed }: Run, load: Load): Published {
   return { machine: thisMachine(), load: { before: to(2, load.before), after: to(2, load.after) }, rows: [...rows, ...values] }
 }
 
+const byName = (measured: readonly Measured[]) => new Map(measured.map(({ figures }) => [figures.name, figures]))
+
+const verdict = (isMet: boolean | undefined): string => (isMet === undefined ? 'not compared, since that row was not measured' : isMet ? 'met' : 'not met')
+
 /** Everything that a person is shown. */
 export function report({ measured, probed, leftOut }: Run, result: Published): string {
   const { machine, load } = result
@@ -57,7 +61,7 @@ export function report({ measured, probed, leftOut }: Run, result: Published): s
     ...probed.map(({ probe, values }) => `${probe.name}: ${Object.entries(values).map(([name, value]) => `${name} ${value.toFixed(2)}`).join(', ')}`),
     '',
     ...probed.flatMap(({ probe, values }) => probe.bars.map((bar) => `${probe.name} ${bar.says}: ${bar.isMet(values) ? 'met' : 'not met'}`)),
-    ...measured.flatMap(({ row, figures }) => row.bars.map((bar) => `${row.name} ${bar.says}: ${bar.isMet(figures) ? 'met' : 'not met'}`)),
+    ...measured.flatMap(({ row, figures }) => row.bars.map((bar) => `${row.name} ${bar.says}: ${verdict(bar.isMet(figures, byName(measured)))}`)),
   ].join('\n')
 }
 

@@ -6,6 +6,8 @@ import type { BenchSystem } from './system.js'
 export type Row = {
   readonly name: string
   readonly bars: readonly Bar[]
+  /** Calls under way at a time, where it is not the number that all rows have. */
+  readonly inFlight?: number
   /** Why it can't be measured on this machine; undefined where it can. */
   missing?(): Promise<string | undefined>
   open(system: BenchSystem): Promise<Subject>
@@ -20,10 +22,11 @@ export type Probe = {
 
 export type Values = Readonly<Record<string, number>>
 
-export type ProbeSize = { readonly samples: number; readonly millis: number }
+/** `restMillis`: how long a process that is to be at rest is left alone before. */
+export type ProbeSize = { readonly samples: number; readonly millis: number; readonly restMillis: number }
 
-/** What design section 9 asks of it. */
-export type Bar = { readonly says: string; isMet(figures: Figures): boolean }
+/** What design section 9 asks of it, where need be in comparison with other rows of the run; undefined where those are not in it. */
+export type Bar = { readonly says: string; isMet(figures: Figures, others: ReadonlyMap<string, Figures>): boolean | undefined }
 
 /** One row as it is published, each value the median of its rounds. */
 export type Figures = {

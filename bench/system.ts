@@ -32,6 +32,7 @@ export type BenchSystem = {
   readonly projectId: string
   /** As authorization-check shows it. */
   readonly serviceCredential: string
+  readonly redisUrl: string
   readonly login: (credentials: Credentials) => Promise<LoginResponse>
   /** One more authorization-check beside the one of the system, with other settings. */
   startCheck(environment: Readonly<Record<string, string>>, options?: { readonly redis: boolean }): Promise<Replica>
@@ -81,7 +82,7 @@ export async function startBenchSystem({ from, workloads: count, postgresPid, ..
     const postgres: Part = { name: 'PostgreSQL', pids: () => (postgresPid === undefined ? Promise.resolve([]) : withChildren(postgresPid)) }
     const parts = { registry: partOf(registry), exchange: partOf(exchange), check: partOf(check), postgres }
     const startCheck: BenchSystem['startCheck'] = (environment, { redis } = { redis: true }) => startReplica([...(options.nodeOptions ?? []), ...mainOf('authorization-check', from)], { ...variables(redis), ...environment })
-    return { from, addresses, parts, workloads, question, answer, session, projectId, serviceCredential: `authorization-check:${secrets.checkCredential}`, login, startCheck, close: () => closing.close() }
+    return { from, addresses, parts, workloads, question, answer, session, projectId, serviceCredential: `authorization-check:${secrets.checkCredential}`, redisUrl: options.redisUrl, login, startCheck, close: () => closing.close() }
   } catch (error) {
     await closing.close()
     throw error

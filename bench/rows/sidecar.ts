@@ -11,12 +11,6 @@ import type { Probe } from '../row.js'
 
 const MEGABYTE = 1024 * 1024
 
-/** Nobody has asked for so long: it no longer pulls, and V8 has collected what starting left behind. */
-const AT_REST_AFTER_MILLIS = 30_000
-
-/** A collection in it would otherwise be most of what is seen. */
-const AT_REST_FOR_MILLIS = 10_000
-
 const FOLLOWERS = 50
 
 /** What a sidecar takes of the machine of its application, and what it costs the relay to be followed. */
@@ -27,7 +21,7 @@ export const sidecar: Probe = {
     { says: 'starts within 1 s', isMet: ({ startMillis = Infinity }) => startMillis <= 1_000 },
     { says: 'idle ≤ 1 % of a core', isMet: ({ idleCpuMillisPerSecond = Infinity }) => idleCpuMillisPerSecond <= 10 },
   ],
-  measure: async (system, { millis }) => {
+  measure: async (system, { millis, restMillis }) => {
     const closing = new Closing()
     try {
       const folder = await mkdtemp(join(tmpdir(), 'countersign-sidecar-'))
@@ -40,9 +34,10 @@ export const sidecar: Probe = {
       closing.add(() => replica.close())
       const startMillis = performance.now() - begun
       const startedRssMegabytes = (await rssOf(replica.part)) / MEGABYTE
-      await sleep(AT_REST_AFTER_MILLIS)
+      // It no longer pulls, and V8 has collected what starting left behind.
+      await sleep(restMillis)
       const rssMegabytes = (await rssOf(replica.part)) / MEGABYTE
-      const idleCpuMillisPerSecond = await cpuMillisPerSecond(replica.part, () => sleep(AT_REST_FOR_MILLIS))
+      const idleCpuMillisPerSecond = await cpuMillisPerSecond(replica.part, () => sleep(restMillis / 3))
       const client = createRpcClient({ address, serviceCredential: system.serviceCredential })
       closing.add(() => client.close())
       let pulls = 0

@@ -4,7 +4,7 @@ import { follow } from '#libs/freshness/follow.js'
 import { keepPulling } from '#libs/freshness/keep-pulling.js'
 import { ownedFeed } from '#libs/freshness/owned-feed.js'
 import { createIds } from '#libs/ids.js'
-import { type App, Closing, every, nowAndEvery } from '#libs/lifecycle.js'
+import { type App, Closing, nowAndEvery } from '#libs/lifecycle.js'
 import type { Log } from '#libs/log.js'
 import { createMetrics, openMetrics } from '#libs/metrics/metrics.js'
 import { connectDatabase, databaseOf, keepDatabaseTime } from '#libs/postgres/database.js'
@@ -22,20 +22,19 @@ import { ExchangeInternalServiceService } from '#libs/wire/gen/countersign/excha
 import { sharedActiveTokens } from './cache/active-tokens.js'
 import { cachedIdentities } from './cache/cached-identities.js'
 import type { Config } from './config.js'
-import { failureTallies } from './domain/login-failures.js'
-import { loginThrottle } from './domain/throttle.js'
 import { KEEP_PARTITIONS_EVERY_MILLIS, keepExchangePartitions } from './jobs/keep-partitions.js'
-import { WRITE_LOGIN_FAILURES_EVERY_MILLIS, writeLoginFailures } from './jobs/write-login-failures.js'
+import { keepWritingLoginFailures } from './jobs/write-login-failures.js'
 import { secretHasher } from './methods/universal/secret-hasher.js'
 import { universalAuth } from './methods/universal/verify-proof.js'
 import { remoteCoverage } from './peers/coverage.js'
 import { remoteIdentities } from './peers/identities.js'
 import { exchangeInternalService } from './rpc/internal.js'
-import { loginAttempts } from './rpc/login-attempts.js'
+import { countedLogins } from './rpc/login-attempts.js'
 import { exchangeService } from './rpc/service.js'
 import { tokenSigner } from './signing/jwt.js'
 import { keyring } from './signing/keys.js'
 import { migrations } from './store/migrations.js'
+import { loginLedger } from './store/login-ledger.js'
 import type { ExchangeSchema } from './store/schema.js'
 
 export type Outside = {
@@ -49,7 +48,6 @@ export type Outside = {
 }
 
 export type Addresses = { readonly port: number; readonly internalPort: number }
-
 const NAME = 'auth-exchange'
 
 export function createApp(config: Config, { log, checkAddress = () => config.CHECK_ADDRESS, clock: given, store: givenStore }: Outside): App<Addresses> {
@@ -76,28 +74,22 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   metrics.moment('signing_key_create_time', () => keys.createTime())
   const signer = tokenSigner({ keys, clock, issuer: config.TOKEN_ISSUER, audience: config.TOKEN_AUDIENCE })
   const hasher = secretHasher(config.PEPPERS[0])
-  const proofs = universalAuth({ db, clock, hasher, peppers: config.PEPPERS })
-  const [throttle, tallies] = [loginThrottle(), failureTallies()]
-  const logins = { throttle, attempts: loginAttempts({ throttle, tallies, clock, onFailure: metrics.loginFailures() }) }
-  const writeFailures = writeLoginFailures(internalDb, { tallies, ids })
+  const { tallies, ...logins } = countedLogins({ clock, onFailure: metrics.loginFailures() })
   const callers = serviceCallers(config.INTERNAL_CALLERS)
   const forEverybody: Listener = {
     address: { host: config.HOST, port: config.EXCHANGE_PORT },
     portVariable: 'EXCHANGE_PORT',
     callers: 'anybody',
-    services: (unary) => [[AuthExchangeServiceService, exchangeService(unary, { ...asked, ...logins, db, identities, activeTokens, hasher, signer, universalAuth: proofs, feed: feed.changes, ids, clock })]],
+    services: (unary) => [[AuthExchangeServiceService, exchangeService(unary, { ...asked, ...logins, db, identities, activeTokens, hasher, signer, universalAuth: universalAuth({ db, clock, hasher, peppers: config.PEPPERS }), ledger: loginLedger(db), feed: feed.changes, ids, clock })]],
   }
   const forServices: Listener = {
     address: { host: config.INTERNAL_HOST, port: config.EXCHANGE_INTERNAL_PORT },
     portVariable: 'EXCHANGE_INTERNAL_PORT',
     callers: 'known',
-    services: (unary, lockstep) => {
-      const internal = internalAdapter(unary, callers)
-      return [
-        [ExchangeInternalServiceService, exchangeInternalService(internal, { db: internalDb, feed: feed.internalChanges, signer, hasher, ids, clock })],
-        [ChangeFeedServiceService, changeFeedService({ lockstep, callers, feeds: { exchange: feed.pulls } })],
-      ]
-    },
+    services: (unary, lockstep) => [
+      [ExchangeInternalServiceService, exchangeInternalService(internalAdapter(unary, callers), { db: internalDb, feed: feed.internalChanges, signer, hasher, ids, clock })],
+      [ChangeFeedServiceService, changeFeedService({ lockstep, callers, feeds: { exchange: feed.pulls } })],
+    ],
   }
   const listeners = listenersOf([forServices, forEverybody], { config, log, transport, metrics })
 
@@ -111,15 +103,13 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
       closing.add(await openMetrics(metrics, config, transport.certificates))
       // Pulls go on until the last call is answered.
       closing.add(keepPulling(registryFeed, store, failed('pulling the registry feed')))
-      // What failed until the last call was answered.
-      closing.add(writeFailures)
+      closing.add(keepWritingLoginFailures(internalDb, { tallies, ids, onFailure: failed('writing failed logins') }))
       closing.add(() => listeners.close())
       await listeners.listenForProbes()
       await schemaIsThere({ db, schema: 'exchange', migrations, mode: config.MIGRATIONS, log, isLeaving: () => closing.hasBegun })
       closing.add(await keepDatabaseTime(internalDb, databaseTime, failed('observing the time')))
       await feed.open(config.STALENESS_BOUND_MILLIS, failed('forgetting old changes'))
       closing.add(await nowAndEvery(KEEP_PARTITIONS_EVERY_MILLIS, keepExchangePartitions(internalDb, clock, config.AUDIT_RETENTION_DAYS), failed('keeping partitions')))
-      closing.add(every(WRITE_LOGIN_FAILURES_EVERY_MILLIS, writeFailures, failed('writing failed logins')))
       await keys.open()
       const [internalPort = 0, port = 0] = await listeners.listen()
       listeners.setReady()

@@ -48,7 +48,7 @@ export type IssuedToken = {
 
 /** Makes and verifies the text of access tokens. */
 export type TokenSigner = {
-  sign(claims: Claims): Promise<string>
+  sign(claims: Claims): string
   /** The claims of a token in its one spelling, signed by a key of ours and not expired; a refusal for anything else. */
   verify(text: string): Promise<Claims>
   /** The same for a token that may have expired: what it was good for. */

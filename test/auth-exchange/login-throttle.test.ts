@@ -68,7 +68,7 @@ const WRONG: readonly (readonly [string, (workload: Workload) => () => Credentia
 describe('failed logins', () => {
   it('are told so three times, and then to wait until when', async () => {
     const [caller, workload] = [await freshSource(), await newWorkload()]
-    for (const _time of times(3, () => 0)) expect(reasonOf(await caller.login(wrongSecret(workload)))).toBe('CREDENTIALS_REJECTED')
+    expect(await answersTo(3, () => caller.login(wrongSecret(workload)), 1)).toEqual({ CREDENTIALS_REJECTED: 3 })
     system.clock.advance(10 * SECOND)
     const outcome = await caller.login(wrongSecret(workload))
     expect(richStatusOf(outcome)).toEqual({

@@ -6,7 +6,7 @@ import { median, percentile } from '../../bench/statistics.js'
 import { type BenchSystem, startBenchSystem } from '../../bench/system.js'
 import { type FreshDatabase, freshDatabase } from '../support/postgres.js'
 
-const ROW_NAMES = ['echo', 'check.warm', 'check.ext_authz', 'check.redis', 'check.cold', 'login.warm', 'envoy.direct', 'envoy.checked']
+const ROW_NAMES = ['echo', 'check.warm', 'check.ext_authz', 'check.redis', 'check.cold', 'login.warm', 'login.single', 'peer.oidc-provider.token', 'renew', 'introspect', 'peer.oidc-provider.introspect', 'envoy.direct', 'envoy.checked']
 
 describe('statistics', () => {
   it.each([[[3], 3], [[5, 1, 3], 3], [[4, 1, 3, 2], 2.5]])('takes the median of %j: %s', (values, middle) => expect(median(values)).toBe(middle))
@@ -40,7 +40,7 @@ describe('a run', () => {
   beforeAll(async () => {
     database = await freshDatabase()
     system = await startBenchSystem({ ...database, redisUrl: inject('redisUrl'), from: 'source', workloads: 2 })
-    const plan = { rounds: 2, inFlight: 4, warmUp: { calls: 5, millis: 1_000 }, phaseMillis: 100, probes: { samples: 2, millis: 500 } }
+    const plan = { rounds: 2, inFlight: 4, warmUp: { calls: 5, millis: 1_000 }, phaseMillis: 100, probes: { samples: 2, millis: 500, restMillis: 600 } }
     const { rows, leftOut } = await measurable(ROWS)
     const measured = await measure(system, rows, plan, () => undefined)
     run = { measured, leftOut, probed: await measureProbes(system, PROBES, plan.probes, () => undefined) }
@@ -56,7 +56,7 @@ describe('a run', () => {
     expect(Object.keys(machine)).toEqual(['cpu', 'cores', 'node', 'platform'])
     expect(load).toEqual({ before: 0.5, after: 1 })
     const names = ['cpuMicros', 'ratioToEcho', 'p50Millis', 'p99Millis', 'perSecond']
-    const probes = [['p50Millis', 'p99Millis', 'maxMillis'], ['succeededPercent', 'quietP99Millis', 'p99Millis', 'failuresPerSecond'], ['replicaCpuMillisPerSecond', 'ownersCpuMillisPerSecond'], ['startMillis', 'rssMegabytes', 'idleCpuMillisPerSecond', 'relayCpuMicrosPerPull'], ...Array.from({ length: 4 }, () => ['nanos', 'ratioToCasl'])]
+    const probes = [['p50Millis', 'p99Millis', 'maxMillis'], ['succeededPercent', 'quietP99Millis', 'p99Millis', 'failuresPerSecond'], ['replicaCpuMillisPerSecond', 'ownersCpuMillisPerSecond'], ['startMillis', 'startedRssMegabytes', 'rssMegabytes', 'idleCpuMillisPerSecond', 'relayCpuMicrosPerPull'], ...Array.from({ length: 4 }, () => ['nanos', 'ratioToCasl'])]
     const measured = ROW_NAMES.filter((name) => !run.leftOut.some((one) => one.name === name))
     expect(rows.map(({ name }) => name)).toEqual([...measured, 'revocation', 'login.flood', 'freshness.pull', 'sidecar', 'rules.20x10', 'peer.casl.20x10', 'rules.500', 'rules.compile'])
     expect(rows.map((row) => Object.keys(row))).toEqual([...measured.map(() => names), ...probes].map((keys) => ['name', ...keys]))

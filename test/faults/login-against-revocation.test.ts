@@ -48,7 +48,7 @@ async function settled<T>(promise: Promise<T>): Promise<PromiseSettledResult<T>>
 
 // Between the verification of a secret and the statement that records the login anything can happen.
 describe('a login whose secret was good when it was verified', () => {
-  // The statement judges what it finds. Each seen to fail with the condition that it is about taken out of recordLogin.
+  // The statement judges what it finds. Each seen to fail with the condition that it is about taken out of recordLogins.
   it.each([
     ['was revoked', 'revoke_time = now()', 0],
     ['has expired', "expire_time = now() - interval '1 day'", 0],

@@ -19,7 +19,7 @@ afterAll(async () => {
   await system.close()
 })
 
-// Use limits are exact over any number of replicas. Seen to fail with the condition on uses taken out of recordLogin's
+// Use limits are exact over any number of replicas. Seen to fail with the condition on uses taken out of recordLogins'
 // statement: what is left then is the same question asked before, when the secret is verified.
 describe('a secret with a use limit', () => {
   it.each([1, 5])('of %i gives exactly so many tokens to 200 logins at once, over two replicas', async (useLimit) => {

@@ -7,8 +7,8 @@ import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersi
 import { withClient } from '../../deploy/local/service-databases.js'
 import { lifeFrom } from '../../services/auth-exchange/domain/access-token.js'
 import { findToken } from '../../services/auth-exchange/store/access-tokens.js'
-import { findSecretOfClient } from '../../services/auth-exchange/store/client-secrets.js'
-import { recordLogin } from '../../services/auth-exchange/store/login-ledger.js'
+import { findSecretsOfClients } from '../../services/auth-exchange/store/client-secrets.js'
+import { recordLogins } from '../../services/auth-exchange/store/login-ledger.js'
 import type { ExchangeSchema } from '../../services/auth-exchange/store/schema.js'
 import { heldTransaction } from '../faults/held-transaction.js'
 import { freshNames, makeWorkload } from '../support/builders.js'
@@ -74,7 +74,7 @@ describe('what a login writes', () => {
     const db = connectDatabase<ExchangeSchema>({ url: system.databases.exchangeUrl, schema: 'exchange', log: createLog({ service: 'test', level: 'silent' }), poolSize: 1, prepare: true })
     try {
       const workload = await makeWorkload(await system.session(await system.newOrganization()), { name: next() })
-      const secret = await findSecretOfClient(db, workload.clientId, workload.secretId)
+      const [secret] = await findSecretsOfClients(db, [{ clientId: workload.clientId, id: workload.secretId }])
       if (!secret) throw new Error('the secret is not there')
       await one(renewEpoch, [workload.identityId])
       const now = systemClock.now()
@@ -82,7 +82,7 @@ describe('what a login writes', () => {
       const epochs = { credentialEpoch, methodEpoch, identityEpoch, organizationEpoch }
       const life = lifeFrom(now, { accessTokenTtlSeconds: 60, accessTokenMaxTtlSeconds: 60, accessTokenPeriodSeconds: null })
       const token = { organizationId, id: ids.next(), identityId, method: 'universal-auth', credentialId, ...epochs, ...life, useLimit: null, revokeTime: null }
-      const isRecorded = await recordLogin(db, { token, auditEventId: ids.next(), requestId: 'late', now })
+      const [isRecorded] = await recordLogins(db, [{ token, auditEventId: ids.next(), requestId: 'late', sourceAddress: null, now }])
       const standing = await findToken(db, token)
       expect([isRecorded, standing?.revoked ?? true]).toEqual([false, true])
     } finally {

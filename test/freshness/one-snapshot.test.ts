@@ -8,7 +8,7 @@ import { connectDatabase } from '#libs/postgres/database.js'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { findToken } from '../../services/auth-exchange/store/access-tokens.js'
-import { findSecretOfClient } from '../../services/auth-exchange/store/client-secrets.js'
+import { findSecretsOfClients } from '../../services/auth-exchange/store/client-secrets.js'
 import type { ExchangeSchema } from '../../services/auth-exchange/store/schema.js'
 import { findPrincipal } from '../../services/auth-exchange/store/principals.js'
 import { findGrants, findIdentityState, findRuleSet } from '../../services/identity-registry/store/resolved.js'
@@ -75,8 +75,8 @@ const reads: Record<string, () => Promise<Seen>> = {
     const { stamp, found } = await findPrincipal(exchange, { organizationId, name: principalName })
     return { stamp, value: found?.identityId }
   },
-  findSecretOfClient: async () => {
-    const secret = await findSecretOfClient(exchange, workload.clientId, workload.secretId)
+  findSecretsOfClients: async () => {
+    const [secret] = await findSecretsOfClients(exchange, [{ clientId: workload.clientId, id: workload.secretId }])
     return { stamp: secret?.stamp ?? { epoch: '', seq: -1 }, value: secret?.epoch }
   },
 }
@@ -88,7 +88,7 @@ const changes: Record<string, { readonly table: string; readonly set: string; re
   findRuleSet: { table: 'registry.role', set: NAME, id: () => roleId },
   findToken: { table: 'exchange.access_token', set: 'set revoke_time = clock_timestamp()', id: () => tokenId },
   findPrincipal: { table: 'exchange.principal', set: 'set identity_id = gen_random_uuid()', id: () => principalId },
-  findSecretOfClient: { table: 'exchange.client_secret', set: 'set epoch = gen_random_uuid()', id: () => workload.secretId },
+  findSecretsOfClients: { table: 'exchange.client_secret', set: 'set epoch = gen_random_uuid()', id: () => workload.secretId },
 }
 
 // A stamp that is read before the rows makes an answer show more than its revision, and one that is read after them claims

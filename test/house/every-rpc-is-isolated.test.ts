@@ -11,7 +11,8 @@ import { addressesByService, type CallsByService, callsByService, type Headers, 
 import { rowsOf, tablesOf } from '../support/rows.js'
 import { startSystem, type System } from '../support/system.js'
 import { makeTenant, type Tenant } from '../support/tenant.js'
-import { type Builder, VALID_REQUESTS } from '../support/valid-requests.js'
+import type { Builder } from '../support/valid-internal-requests.js'
+import { VALID_REQUESTS } from '../support/valid-requests.js'
 import { encode, fieldPathOf, isInternal, leavesOf, type Method, methodNamed, METHODS, type WireMessage } from '../support/wire.js'
 
 // Whatever organization A asks of organization B is answered as if B did not exist, method by method, field by field.

@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 afterAll(() => system.close())
 
-// Use limits are exact under any concurrency. Seen to fail with the condition on uses taken out of recordLogin's statement.
+// Use limits are exact under any concurrency. Seen to fail with the condition on uses taken out of recordLogins' statement.
 describe('a secret with a use limit', () => {
   it.each([1, 2, 5])('of %i gives exactly so many tokens to 50 logins at once', async (useLimit) => {
     const workload = await makeWorkload(admin, { name: `limit-${useLimit}`, useLimit })

@@ -1,16 +1,12 @@
-import { randomBytes } from 'node:crypto'
-import { systemClock } from '#libs/clock.js'
-import { createIds } from '#libs/ids.js'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { Effect, Operator } from '#libs/wire/gen/countersign/registry/v1/role.js'
-import { secretText } from '../../services/auth-exchange/domain/client-secret.js'
 import { bearer } from './calls.js'
 import type { Headers } from './raw-calls.js'
-import { stampOf } from './revisions.js'
 import type { System } from './system.js'
 import type { Tenant } from './tenant.js'
-import { isInternal, type Method, type WireMessage } from './wire.js'
+import { type Builder, changeFeed, exchangeInternal, registryInternal } from './valid-internal-requests.js'
+import { isInternal, type Method } from './wire.js'
 import { untouched } from './untouched.js'
 
 /** As the admin, and on internal ports as the service that may call the method. */
@@ -22,11 +18,6 @@ export const senderOf = ({ secrets }: System, { admin }: Tenant) => (method: Met
 }
 
 const ASKED_BY_EXCHANGE = new Set(['DescribeIdentity', 'CheckCoverage'])
-
-/** A request that is answered with OK when the admin of this organization sends it; each time with things of its own. */
-export type Builder = (of: Tenant) => Promise<WireMessage> | WireMessage
-
-const ids = createIds(systemClock)
 
 /** The page that comes after this id. */
 export const pageTokenAfter = (id: string): string => Buffer.from(id).toString('base64url')
@@ -200,56 +191,6 @@ const check: Record<string, readonly Builder[]> = {
     },
   ],
   WaitForRevision: [async ({ revision }) => ({ revision: await revision() })],
-}
-
-// A workload's admin is the first identity of its organization: for these requests the caller is a service.
-const registryInternal: Record<string, readonly Builder[]> = {
-  ResolveGrants: [
-    ({ organizationId, workload, projectId }) => ({ organization_id: organizationId, identity_id: workload.identityId, project_id: projectId }),
-    ({ organizationId, workload }) => ({ organization_id: organizationId, identity_id: workload.identityId }),
-  ],
-  ResolveRole: [
-    ({ organizationId, projectRole }) => ({ organization_id: organizationId, role_id: projectRole.id }),
-    ({ organizationId, organizationRole }) => ({ organization_id: organizationId, role_id: organizationRole.id }),
-  ],
-  DescribeIdentity: [({ organizationId, workload }) => ({ organization_id: organizationId, identity_id: workload.identityId })],
-  CheckCoverage: [
-    ({ organizationId, earlier, workload }) => ({
-      organization_id: organizationId,
-      caller_identity_id: earlier.identityId,
-      identity_id: workload.identityId,
-      resource: 'client-secret',
-    }),
-  ],
-  Bootstrap: [
-    ({ organizationId, workload, tag }) => ({
-      organization_id: organizationId,
-      organization_name: `${tag}-organization`,
-      identity_id: workload.identityId,
-      identity_name: workload.name,
-    }),
-  ],
-}
-
-const exchangeInternal: Record<string, readonly Builder[]> = {
-  DescribeToken: [({ workload }) => ({ access_token: workload.token })],
-  DescribePrincipal: [({ organizationId, workload }) => ({ organization_id: organizationId, name: workload.principal })],
-  Bootstrap: [
-    async ({ organizationId, identity }) => ({
-      organization_id: organizationId,
-      identity_id: (await identity()).id,
-      client_id: ids.next(),
-      client_secret: secretText(ids.next(), randomBytes(32)),
-    }),
-  ],
-}
-
-const changeFeed: Record<string, readonly Builder[]> = {
-  PullChanges: [
-    () => ({}),
-    // All changes of everybody.
-    async ({ revision }) => ({ epoch: stampOf(await revision()).epoch, after: 0 }),
-  ],
 }
 
 const named = (service: string, builders: Record<string, readonly Builder[]>): [string, readonly Builder[]][] =>

@@ -11,7 +11,7 @@ import { bootstrapConflict } from '../domain/refusals.js'
 import { STANDARD_UNIVERSAL_AUTH } from '../domain/universal-auth.js'
 import type { SecretHasher } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
-import { findSecretOfClient, insertClientSecret } from '../store/client-secrets.js'
+import { findSecretsOfClients, insertClientSecret } from '../store/client-secrets.js'
 import type { ExchangeSchema } from '../store/schema.js'
 import { insertClientLocator, insertUniversalAuth } from '../store/universal-auth.js'
 
@@ -34,7 +34,7 @@ export function bootstrap({ feed, hasher, ids, clock }: Outside): InternalUnary<
     const secret = { ...owner, id, description: 'bootstrap', ...UNUSED, epoch: ids.next(), createTime: now }
     await feed.commit(call.deadline, async (tx, changed) => {
       if (!(await insertClientLocator(tx, method))) {
-        const held = await findSecretOfClient(tx, clientId, id)
+        const [held] = await findSecretsOfClients(tx, [{ clientId, id }])
         if (held?.organizationId !== organizationId || held.identityId !== identityId) throw bootstrapConflict()
         return
       }

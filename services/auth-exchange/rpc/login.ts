@@ -2,16 +2,14 @@ import type { Clock } from '#libs/clock.js'
 import { Violations } from '#libs/domain-error.js'
 import { credentialText, id as idField } from '#libs/fields.js'
 import type { Ids } from '#libs/ids.js'
-import { repeating } from '#libs/postgres/transaction.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { LoginRequest, LoginResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
 import { lifeFrom } from '../domain/access-token.js'
 import type { ActiveTokens, IdentityReader, LoginAttempts, ProofVerifier, TokenSigner, UniversalAuthProof } from '../ports.js'
-import { recordLogin } from '../store/login-ledger.js'
-import type { Db } from '../store/schema.js'
+import type { LoginLedger } from '../store/login-ledger.js'
 
 type Outside = {
-  readonly db: Db
+  readonly ledger: LoginLedger
   readonly attempts: LoginAttempts
   readonly universalAuth: ProofVerifier<UniversalAuthProof>
   readonly identities: IdentityReader
@@ -21,7 +19,7 @@ type Outside = {
   readonly clock: Clock
 }
 
-export function login({ db, attempts, universalAuth, identities, signer, activeTokens, ids, clock }: Outside): Unary<LoginRequest, LoginResponse> {
+export function login({ ledger, attempts, universalAuth, identities, signer, activeTokens, ids, clock }: Outside): Unary<LoginRequest, LoginResponse> {
   return async ({ proof }, call) => {
     const given = universalAuthProof(proof)
     const attempt = attempts.begin(call, given.clientId)
@@ -36,9 +34,9 @@ export function login({ db, attempts, universalAuth, identities, signer, activeT
     const [iat, exp] = [life.issueTime.getTime() / 1000, life.expireTime.getTime() / 1000]
     const claims = { jti: token.id, sub: identityId, org: organizationId, sid: credentialId, amr: [method], client_id: clientId, iat, exp }
     // Signed before it is recorded: a signature that fails must not have cost a use.
-    const accessToken = await signer.sign(claims)
-    const entry = { token, auditEventId: ids.next(), requestId: call.trace.requestId, now }
-    if (!(await repeating(call.deadline, () => recordLogin(db, entry)))) throw attempt.refusal('overtaken')
+    const accessToken = signer.sign(claims)
+    const entry = { token, auditEventId: ids.next(), requestId: call.trace.requestId, sourceAddress: null, now }
+    if (!(await ledger.record(entry, call.deadline))) throw attempt.refusal('overtaken')
     attempt.succeeded()
     activeTokens.keep({ text: accessToken, record: token, stamp: proven.stamp })
     call.note({ token_id: token.id })

@@ -23,39 +23,30 @@ export async function insertClientSecret(tx: Tx, secret: ClientSecret, verifiers
   })
 }
 
-export type SecretOfClient = { readonly clientId: string; readonly id: string }
+/** A secret with its verifiers, the method that it belongs to, and where the feed stood: all that a login needs. */
+export type SecretOfClient = ClientSecret & Verifiers & MethodOfSecret
 
-type FoundSecret = ClientSecret & Verifiers & MethodOfSecret
+export type ClientAndSecret = { readonly clientId: string; readonly id: string }
 
-/** A secret with its verifiers, the method that it belongs to, and where the feed stood: all that a login needs, by one statement. */
-export async function findSecretOfClient(db: Db, clientId: string, id: string): Promise<FoundSecret | undefined> {
-  const row = await secretsOfClients(db).where('l.clientId', '=', clientId).where('s.id', '=', id).executeTakeFirst()
-  return row && stamped(row)
+/** One answer for each that is asked for, in their order, by one statement: null where there is no such secret of the client. */
+export async function findSecretsOfClients(db: Db, asked: readonly ClientAndSecret[]): Promise<(SecretOfClient | null)[]> {
+  const { rows } = await sql<SecretOfClient & { readonly place: number; readonly feedEpoch: string; readonly feedSeq: string }>`
+    select a.place, s.organization_id, s.id, s.identity_id, s.description, s.digest, s.pepper_id, s.argon2_hash, s.argon2_salt, s.argon2_parameters,
+           s.use_limit, s.uses, s.expire_time, s.trusted_ips, s.last_used_time, s.last_used_address, s.revoke_time, s.epoch, s.create_time,
+           i.epoch as identity_epoch, o.epoch as organization_epoch, m.epoch as method_epoch, m.access_token_ttl_seconds, m.access_token_max_ttl_seconds,
+           m.access_token_use_limit, m.access_token_period_seconds, m.client_secret_trusted_ips,
+           m.lockout_enabled, m.lockout_threshold, m.lockout_duration_seconds, m.lockout_counter_reset_seconds, m.lockout_clear_time,
+           (select ${feedEpoch('exchange')}) as feed_epoch, ${feedSeq('exchange')} as feed_seq
+    from json_to_recordset(${JSON.stringify(asked.map((each, place) => ({ ...each, place })))}::json) as a(place integer, "clientId" uuid, id uuid)
+    join exchange.client_locator l on l.client_id = a."clientId"
+    join exchange.universal_auth m on m.organization_id = l.organization_id and m.identity_id = l.identity_id
+    join exchange.client_secret s on s.organization_id = m.organization_id and s.identity_id = m.identity_id and s.id = a.id
+    left join exchange.identity_epoch i on i.organization_id = s.organization_id and i.identity_id = s.identity_id
+    left join exchange.organization_epoch o on o.organization_id = s.organization_id
+  `.execute(db)
+  const found = new Map(rows.map(({ place, feedEpoch: epoch, feedSeq: seq, ...secret }) => [place, { ...secret, stamp: { epoch, seq: Number(seq) } }]))
+  return asked.map((_each, place) => found.get(place) ?? null)
 }
-
-/** The same for many at once. */
-export async function findSecretsOfClients(db: Db, keys: readonly SecretOfClient[]): Promise<(key: SecretOfClient) => FoundSecret | undefined> {
-  const asked = sql`select * from unnest(${keys.map(({ clientId }) => clientId)}::uuid[], ${keys.map(({ id }) => id)}::uuid[])`
-  const rows = await secretsOfClients(db).where(sql<boolean>`(l.client_id, s.id) in (${asked})`).execute()
-  const found = new Map(rows.map((row) => [`${row.clientId} ${row.id}`, stamped(row)]))
-  return ({ clientId, id }) => found.get(`${clientId} ${id}`)
-}
-
-const secretsOfClients = (db: Db) =>
-  db
-    .selectFrom('clientLocator as l')
-    .innerJoin('universalAuth as m', (on) => on.onRef('m.organizationId', '=', 'l.organizationId').onRef('m.identityId', '=', 'l.identityId'))
-    .innerJoin('clientSecret as s', (on) => on.onRef('s.organizationId', '=', 'm.organizationId').onRef('s.identityId', '=', 'm.identityId'))
-    .leftJoin('identityEpoch as i', (on) => on.onRef('i.organizationId', '=', 's.organizationId').onRef('i.identityId', '=', 's.identityId'))
-    .leftJoin('organizationEpoch as o', 'o.organizationId', 's.organizationId')
-    .selectAll('s')
-    .select(['l.clientId', 'i.epoch as identityEpoch', 'o.epoch as organizationEpoch', 'm.epoch as methodEpoch', 'm.accessTokenTtlSeconds', 'm.accessTokenMaxTtlSeconds'])
-    .select(['m.accessTokenUseLimit', 'm.accessTokenPeriodSeconds', 'm.clientSecretTrustedIps'])
-    .select(['m.lockoutEnabled', 'm.lockoutThreshold', 'm.lockoutDurationSeconds', 'm.lockoutCounterResetSeconds', 'm.lockoutClearTime'])
-    .select([feedEpoch('exchange').as('feedEpoch'), feedSeq('exchange').as('feedSeq')])
-
-const stamped = <Row extends { readonly feedEpoch: string; readonly feedSeq: string }>({ feedEpoch: epoch, feedSeq: seq, ...row }: Row) =>
-  ({ ...row, stamp: { epoch, seq: Number(seq) } })
 
 type MethodSettings = 'accessTokenTtlSeconds' | 'accessTokenMaxTtlSeconds' | 'accessTokenUseLimit' | 'accessTokenPeriodSeconds' | 'clientSecretTrustedIps'
 

@@ -1,45 +1,110 @@
 import { sql } from 'kysely'
+import { inBatches } from '#libs/postgres/batches.js'
+import { repeating } from '#libs/postgres/transaction.js'
 import type { AccessTokenRecord } from '../domain/access-token.js'
 import type { Db } from './schema.js'
 
 /** Everything that a login writes. */
-export type LoginEntry = { readonly token: AccessTokenRecord; readonly auditEventId: string; readonly requestId: string; readonly now: Date }
+export type LoginEntry = {
+  readonly token: AccessTokenRecord
+  readonly auditEventId: string
+  readonly requestId: string
+  /** From where, as far as it is known. */
+  readonly sourceAddress: string | null
+  readonly now: Date
+}
+
+export type LoginLedger = {
+  /**
+   * Durable when this is true. False where the secret is spent, expired or revoked, or was voided since it was verified: then
+   * nothing was written.
+   */
+  record(entry: LoginEntry, deadlineMillis: number): Promise<boolean>
+}
+
+/** Beyond that a statement is so long that the next one is better begun. */
+const MOST = 100
+
+/** Logins that come while others are being committed share the next commit. */
+export function loginLedger(db: Db): LoginLedger {
+  const inTurn = inBatches<{ entry: LoginEntry; deadlineMillis: number }, boolean>(MOST, (waiting) => {
+    const latest = Math.max(...waiting.map(({ deadlineMillis }) => deadlineMillis))
+    return repeating(latest, () => recordLogins(db, waiting.map(({ entry }) => entry)))
+  })
+  return { record: (entry, deadlineMillis) => inTurn({ entry, deadlineMillis }) }
+}
 
 /**
- * Spends one use of the secret and writes the token's record and the audit event, by one statement, which is one
- * transaction: durable when this returns true. False where the secret is spent, expired or revoked, or was voided since it
- * was verified: then nothing was written. The conditions are part of the statement that counts, so that no number of
- * concurrent logins gets one use too many: whoever waited for the row judges its new version.
+ * Spends one use of the secret for each login and writes the tokens' records and the audit events, by one statement, which is
+ * one transaction. The conditions are part of the statement that counts, so that no number of concurrent logins gets one use
+ * too many: whoever waited for a secret's row judges its new version. An UPDATE changes a row once, however many logins join
+ * it, so the logins of one secret count together, and as many of them succeed as there are uses left. Rows are locked in
+ * one order, so that two batches never wait for each other.
  */
-export async function recordLogin(db: Db, { token, auditEventId, requestId, now }: LoginEntry): Promise<boolean> {
-  const { organizationId, id, identityId, method, credentialId } = token
-  const { rows } = await sql<{ spent: string }>`
-    with spent as (
-      update exchange.client_secret s set uses = s.uses + 1, last_used_time = ${now}
-      from exchange.universal_auth m
-      where s.organization_id = ${organizationId} and s.id = ${credentialId} and s.epoch = ${token.credentialEpoch}
-        and s.revoke_time is null and (s.expire_time is null or s.expire_time > ${now})
-        and (s.use_limit is null or s.uses < s.use_limit)
-        and m.organization_id = s.organization_id and m.identity_id = s.identity_id and m.epoch = ${token.methodEpoch}
+export async function recordLogins(db: Db, entries: readonly LoginEntry[]): Promise<boolean[]> {
+  const { groups, tokens } = bySecret(entries)
+  const now = new Date(Math.max(...entries.map((entry) => entry.now.getTime())))
+  const { rows } = await sql<{ place: number }>`
+    with wanted as (
+      select * from json_to_recordset(${JSON.stringify(groups)}::json) as g("group" integer, logins integer, "organizationId" uuid, "identityId" uuid, method text,
+        "credentialId" uuid, "credentialEpoch" uuid, "methodEpoch" uuid, "identityEpoch" uuid, "organizationEpoch" uuid, "sourceAddress" text)
+    ), secret as (
+      select w.*, least(w.logins, coalesce(s.use_limit - s.uses, w.logins)) as granted
+      from exchange.client_secret s
+      join wanted w on s.organization_id = w."organizationId" and s.id = w."credentialId" and s.epoch = w."credentialEpoch"
+      join exchange.universal_auth m on m.organization_id = s.organization_id and m.identity_id = s.identity_id and m.epoch = w."methodEpoch"
+      where s.revoke_time is null and (s.expire_time is null or s.expire_time > ${now})
         and (select e.epoch from exchange.identity_epoch e where e.organization_id = s.organization_id and e.identity_id = s.identity_id)
-          is not distinct from ${token.identityEpoch}::uuid
-        and (select e.epoch from exchange.organization_epoch e where e.organization_id = s.organization_id) is not distinct from ${token.organizationEpoch}::uuid
-      returning s.id
+          is not distinct from w."identityEpoch"
+        and (select e.epoch from exchange.organization_epoch e where e.organization_id = s.organization_id) is not distinct from w."organizationEpoch"
+      order by s.organization_id, s.id
+      for update of s
+    ), spent as (
+      update exchange.client_secret s set uses = s.uses + secret.granted, last_used_time = ${now}, last_used_address = secret."sourceAddress"
+      from secret
+      where s.organization_id = secret."organizationId" and s.id = secret."credentialId" and secret.granted > 0
+      returning secret.*
+    ), accepted as (
+      select t.*, g."organizationId", g."identityId", g.method, g."credentialId", g."credentialEpoch", g."methodEpoch", g."identityEpoch", g."organizationEpoch"
+      from json_to_recordset(${JSON.stringify(tokens)}::json) as t(place integer, "group" integer, turn integer, id uuid, "issueTime" timestamptz, "ttlSeconds" integer,
+        "expireTime" timestamptz, "maxExpireTime" timestamptz, "periodSeconds" integer, "useLimit" integer, "auditEventId" uuid, "requestId" text, "sourceAddress" text)
+      join spent g on g."group" = t."group" and t.turn <= g.granted
     ), token as (
-      insert into exchange.access_token (organization_id, id, identity_id, method, credential_id, credential_epoch,
-                                         method_epoch, identity_epoch, organization_epoch, issue_time, ttl_seconds, expire_time, max_expire_time,
-                                         period_seconds, use_limit)
-      select ${organizationId}::uuid, ${id}::uuid, ${identityId}::uuid, ${method}::text, spent.id, ${token.credentialEpoch}::uuid,
-             ${token.methodEpoch}::uuid, ${token.identityEpoch}::uuid, ${token.organizationEpoch}::uuid, ${token.issueTime}::timestamptz, ${token.ttlSeconds}::integer, ${token.expireTime}::timestamptz,
-             ${token.maxExpireTime}::timestamptz, ${token.periodSeconds}::integer, ${token.useLimit}::integer
-      from spent
+      insert into exchange.access_token (organization_id, id, identity_id, method, credential_id, credential_epoch, method_epoch, identity_epoch,
+                                         organization_epoch, issue_time, ttl_seconds, expire_time, max_expire_time, period_seconds, use_limit)
+      select "organizationId", id, "identityId", method, "credentialId", "credentialEpoch", "methodEpoch", "identityEpoch",
+             "organizationEpoch", "issueTime", "ttlSeconds", "expireTime", "maxExpireTime", "periodSeconds", "useLimit"
+      from accepted
     ), audited as (
       insert into exchange.audit_event (organization_id, id, action, actor_identity_id, actor_token_id, target_type, target_id, details, request_id)
-      select ${organizationId}::uuid, ${auditEventId}::uuid, 'Login', ${identityId}::uuid, ${id}::uuid, 'access-token', ${id}::uuid,
-             json_build_object('method', ${method}::text, 'credentialId', spent.id), ${requestId}::text
-      from spent
+      select "organizationId", "auditEventId", 'Login', "identityId", id, 'access-token', id,
+             json_strip_nulls(json_build_object('method', method, 'credentialId', "credentialId", 'sourceAddress', "sourceAddress")), "requestId"
+      from accepted
     )
-    select count(*) as spent from spent
+    select place from accepted
   `.execute(db)
-  return rows[0]?.spent === '1'
+  const accepted = new Set(rows.map(({ place }) => place))
+  return entries.map((_entry, place) => accepted.has(place))
+}
+
+type Group = Pick<AccessTokenRecord, 'organizationId' | 'identityId' | 'method' | 'credentialId' | 'credentialEpoch' | 'methodEpoch' | 'identityEpoch' | 'organizationEpoch'> & {
+  readonly group: number
+  readonly sourceAddress: string | null
+  logins: number
+}
+
+/** The logins of each secret, those that verified the same epochs together; within them each has its turn. */
+function bySecret(entries: readonly LoginEntry[]) {
+  const groups = new Map<string, Group>()
+  const tokens = entries.map(({ token, auditEventId, requestId, sourceAddress }, place) => {
+    const { organizationId, identityId, method, credentialId, credentialEpoch, methodEpoch, identityEpoch, organizationEpoch } = token
+    const verified = { organizationId, identityId, method, credentialId, credentialEpoch, methodEpoch, identityEpoch, organizationEpoch }
+    const key = Object.values(verified).join()
+    const group = groups.get(key) ?? { ...verified, group: groups.size, sourceAddress, logins: 0 }
+    groups.set(key, group)
+    group.logins += 1
+    const { id, issueTime, ttlSeconds, expireTime, maxExpireTime, periodSeconds, useLimit } = token
+    return { place, group: group.group, turn: group.logins, id, issueTime, ttlSeconds, expireTime, maxExpireTime, periodSeconds, useLimit, auditEventId, requestId, sourceAddress }
+  })
+  return { groups: [...groups.values()], tokens }
 }

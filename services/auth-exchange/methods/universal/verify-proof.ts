@@ -1,18 +1,18 @@
 import type { Clock } from '#libs/clock.js'
+import { inBatches } from '#libs/postgres/batches.js'
 import { secretIdOf, unusable } from '../../domain/client-secret.js'
 import { digestUnder, type Pepper, sameBytes, type SecretOwner, type Verifiers } from '../../domain/secret-hash.js'
 import type { OwnLockout } from '../../domain/throttle.js'
 import { UNIVERSAL_AUTH } from '../../domain/universal-auth.js'
 import type { ProofVerifier, UniversalAuthProof } from '../../ports.js'
-import { findSecretOfClient, findSecretsOfClients, type MethodOfSecret, type SecretOfClient, updateDigest } from '../../store/client-secrets.js'
+import { type ClientAndSecret, findSecretsOfClients, type MethodOfSecret, updateDigest } from '../../store/client-secrets.js'
 import type { Db } from '../../store/schema.js'
-import { lookUpTogether } from './look-up-together.js'
 import type { Argon2Verifier } from './secret-hasher.js'
 
-/** Suspects that one statement looks up at most. */
-const TOGETHER = 200
-
 const NOBODY: SecretOwner = { organizationId: '', identityId: '', id: '' }
+
+/** Of logins whose secrets are found by one statement. */
+const MOST_AT_ONCE = 100
 
 type Outside = { readonly db: Db; readonly clock: Clock; readonly hasher: Argon2Verifier; readonly peppers: readonly [Pepper, ...Pepper[]] }
 
@@ -22,18 +22,20 @@ type Outside = { readonly db: Db; readonly clock: Clock; readonly hasher: Argon2
  */
 export function universalAuth({ db, clock, hasher, peppers }: Outside): ProofVerifier<UniversalAuthProof> {
   const [current] = peppers
+  const look = (asked: readonly ClientAndSecret[]) => findSecretsOfClients(db, asked)
+  // Nobody waits behind a flood: whoever failed too often waits with others of the kind.
+  const [find, findForSuspects] = [inBatches(MOST_AT_ONCE, look), inBatches(MOST_AT_ONCE, look)]
   const matches = async (owner: SecretOwner, text: string, verifiers: Verifiers): Promise<boolean> => {
     const pepper = peppers.find(({ id }) => id === verifiers.pepperId)
     const proven = pepper ? sameBytes(digestUnder(pepper, owner, text), verifiers.digest) : await hasher.matches(owner, text, verifiers)
     if (proven && pepper !== current) await updateDigest(db, owner, { digest: digestUnder(current, owner, text), pepperId: current.id })
     return proven
   }
-  const findTogether = lookUpTogether(TOGETHER, (keys: readonly SecretOfClient[]) => findSecretsOfClients(db, keys))
   return {
     verify: async ({ clientId, clientSecret }, attempt) => {
       const id = secretIdOf(clientSecret)
       if (id === undefined) throw attempt.refusal('malformed')
-      const secret = await (attempt.isSuspect ? findTogether({ clientId, id }) : findSecretOfClient(db, clientId, id))
+      const secret = await (attempt.isSuspect ? findForSuspects : find)({ clientId, id })
       if (!secret) {
         // As much work as for a secret that is there and wrong.
         digestUnder(current, NOBODY, clientSecret)

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest'
+import { inBatches } from './batches.js'
+
+/** Work that is done when the test says so. */
+function byHand(most = 100) {
+  const begun: (readonly number[])[] = []
+  const ends: { done: (outcomes: readonly string[]) => void; fail: (error: Error) => void }[] = []
+  const ask = inBatches<number, string>(most, (items) => {
+    begun.push(items)
+    return new Promise((done, fail) => ends.push({ done, fail }))
+  })
+  const endAll = (place: number) => ends[place]?.done((begun[place] ?? []).map(String))
+  return { ask, begun, ends, endAll }
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+describe('in batches', () => {
+  it('does at once what is asked for alone', async () => {
+    const { ask, begun, endAll } = byHand()
+    const one = ask(1)
+    expect(begun).toEqual([[1]])
+    endAll(0)
+    expect(await one).toBe('1')
+    const two = ask(2)
+    expect(begun).toEqual([[1], [2]])
+    endAll(1)
+    expect(await two).toBe('2')
+  })
+
+  it('does together what is asked for meanwhile, each with its own outcome', async () => {
+    const { ask, begun, endAll } = byHand()
+    const answers = [1, 2, 3, 4].map(ask)
+    endAll(0)
+    await turn()
+    expect(begun).toEqual([[1], [2, 3, 4]])
+    endAll(1)
+    expect(await Promise.all(answers)).toEqual(['1', '2', '3', '4'])
+  })
+
+  it('does no more at once than it may', async () => {
+    const { ask, begun, endAll } = byHand(2)
+    const answers = [1, 2, 3, 4].map(ask)
+    for (const place of [0, 1, 2]) {
+      endAll(place)
+      await turn()
+    }
+    expect(begun).toEqual([[1], [2, 3], [4]])
+    expect(await Promise.all(answers)).toEqual(['1', '2', '3', '4'])
+  })
+
+  it('fails for all of a batch, and goes on', async () => {
+    const { ask, ends, endAll } = byHand()
+    const [one, two, three] = [ask(1), ask(2), ask(3)]
+    endAll(0)
+    await turn()
+    ends[1]?.fail(new Error('lost'))
+    await expect(two).rejects.toThrow('lost')
+    await expect(three).rejects.toThrow('lost')
+    const four = ask(4)
+    endAll(2)
+    expect([await one, await four]).toEqual(['1', '4'])
+  })
+
+  it('fails for whom there is no outcome', async () => {
+    const { ask, ends } = byHand()
+    const one = ask(1)
+    ends[0]?.done([])
+    await expect(one).rejects.toThrow('less than it was asked')
+  })
+})
