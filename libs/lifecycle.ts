@@ -73,7 +73,16 @@ export function every(millis: number, work: () => Promise<void>, onFailure: (fai
   }
 }
 
-/** The same, beginning now: what fails the first time fails this. */
+/** The same, and once more when told to stop. */
+export function everyAndAtLast(millis: number, work: () => Promise<void>, onFailure: (failure: unknown) => void): () => Promise<void> {
+  const stop = every(millis, work, onFailure)
+  return async () => {
+    await stop()
+    await work()
+  }
+}
+
+/** As `every`, beginning now: what fails the first time fails this. */
 export async function nowAndEvery(millis: number, work: () => Promise<void>, onFailure: (failure: unknown) => void): Promise<() => Promise<void>> {
   await work()
   return every(millis, work, onFailure)

@@ -4,7 +4,7 @@ import { follow } from '#libs/freshness/follow.js'
 import { keepPulling } from '#libs/freshness/keep-pulling.js'
 import { ownedFeed } from '#libs/freshness/owned-feed.js'
 import { createIds } from '#libs/ids.js'
-import { type App, Closing, nowAndEvery } from '#libs/lifecycle.js'
+import { type App, Closing, everyAndAtLast, nowAndEvery } from '#libs/lifecycle.js'
 import type { Log } from '#libs/log.js'
 import { createMetrics, openMetrics } from '#libs/metrics/metrics.js'
 import { connectDatabase, databaseOf, keepDatabaseTime } from '#libs/postgres/database.js'
@@ -23,7 +23,7 @@ import { sharedActiveTokens } from './cache/active-tokens.js'
 import { cachedIdentities } from './cache/cached-identities.js'
 import type { Config } from './config.js'
 import { KEEP_PARTITIONS_EVERY_MILLIS, keepExchangePartitions } from './jobs/keep-partitions.js'
-import { keepWritingLoginFailures } from './jobs/write-login-failures.js'
+import { WRITE_LOGIN_FAILURES_EVERY_MILLIS, writeLoginFailures } from './jobs/write-login-failures.js'
 import { secretHasher } from './methods/universal/secret-hasher.js'
 import { universalAuth } from './methods/universal/verify-proof.js'
 import { remoteCoverage } from './peers/coverage.js'
@@ -103,7 +103,7 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
       closing.add(await openMetrics(metrics, config, transport.certificates))
       // Pulls go on until the last call is answered.
       closing.add(keepPulling(registryFeed, store, failed('pulling the registry feed')))
-      closing.add(keepWritingLoginFailures(internalDb, { tallies, ids, onFailure: failed('writing failed logins') }))
+      closing.add(everyAndAtLast(WRITE_LOGIN_FAILURES_EVERY_MILLIS, writeLoginFailures(internalDb, { tallies, ids }), failed('writing failed logins')))
       closing.add(() => listeners.close())
       await listeners.listenForProbes()
       await schemaIsThere({ db, schema: 'exchange', migrations, mode: config.MIGRATIONS, log, isLeaving: () => closing.hasBegun })

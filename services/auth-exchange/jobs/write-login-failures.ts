@@ -1,5 +1,4 @@
 import type { Ids } from '#libs/ids.js'
-import { every } from '#libs/lifecycle.js'
 import type { AuditEvent } from '#libs/postgres/audit.js'
 import type { FailureTallies, FailureTally } from '../domain/login-failures.js'
 import { UNIVERSAL_AUTH } from '../domain/universal-auth.js'
@@ -7,25 +6,15 @@ import { insertAuditEvents } from '../store/audit.js'
 import type { ClientLocator, Db } from '../store/schema.js'
 import { listClientLocators } from '../store/universal-auth.js'
 
-const EVERY_MILLIS = 60_000
+export const WRITE_LOGIN_FAILURES_EVERY_MILLIS = 60_000
 
-type Outside = { readonly tallies: FailureTallies; readonly ids: Ids; readonly onFailure: (failure: unknown) => void }
-
-/** Writes failed logins down each minute until told to stop, and then those that are left. */
-export function keepWritingLoginFailures(db: Db, { onFailure, ...outside }: Outside): () => Promise<void> {
-  const write = writeLoginFailures(db, outside)
-  const stop = every(EVERY_MILLIS, write, onFailure)
-  return async () => {
-    await stop()
-    await write()
-  }
-}
+type Outside = { readonly tallies: FailureTallies; readonly ids: Ids }
 
 /**
  * Writes one audit event for each client and reason of failures since the last time, however many they were. Whether there is
  * such a client is looked up here and not while it fails, so that who fails can't tell; client ids that are nobody's are dropped.
  */
-function writeLoginFailures(db: Db, { tallies, ids }: Omit<Outside, 'onFailure'>): () => Promise<void> {
+export function writeLoginFailures(db: Db, { tallies, ids }: Outside): () => Promise<void> {
   return async () => {
     const taken = tallies.take()
     if (taken.length === 0) return
