@@ -130,7 +130,7 @@ const config = defineConfig(
     },
   },
   // Wiring is read top to bottom in one piece.
-  { files: ['services/*/app.ts'], rules: { 'max-lines': ['error', 120], 'max-lines-per-function': 'off' } },
+  { files: ['services/*/app.ts'], rules: { 'max-lines': ['error', 150], 'max-lines-per-function': 'off' } },
   { files: ['vitest.config.ts'], rules: { 'no-restricted-syntax': ['error', definiteBan] } },
 )
 

@@ -24,7 +24,7 @@ const variables: Readonly<Record<Service, keyof Environment>> = {
 }
 
 const addresses = z.object({ registry: z.string().optional(), exchange: z.string().optional(), check: z.string().optional() })
-const stores = z.object({ database: z.string().optional(), redis: z.string().optional() })
+const stores = z.object({ database: z.string().optional(), redis: z.string().optional(), exchangeInternal: z.string().optional(), operatorCredential: z.string().optional() })
 const contextFile = addresses.extend({ credentialsFile: z.string().optional() })
 
 type Place = {
@@ -37,7 +37,7 @@ type Place = {
   missing(service: Service): Failure
 }
 
-/** Where `npm start` keeps things: URLs with their passwords. */
+/** Where `npm start` keeps things, URLs with their passwords, and how its operator is known. */
 export type Stores = z.output<typeof stores>
 
 export type Context = {

@@ -14,7 +14,7 @@ import type { Finding, Outcome } from './doctor/finding.js'
 import { askedFindings, metricsFindings } from './doctor/freshness.js'
 import { redisFindings } from './doctor/redis.js'
 import { serviceFindings } from './doctor/services.js'
-import { signingKeysFinding } from './doctor/signing-keys.js'
+import { peppersFinding, signingKeysFinding } from './doctor/signing-keys.js'
 import { printable } from './table.js'
 
 // What an operator wants to know first: is everything there, and as it should be.
@@ -45,6 +45,7 @@ async function doctor(shell: Shell, { strict = false }: Options): Promise<Answer
     ...(await serviceFindings(context, pemFrom(environment))),
     ...database.findings,
     await signingKeysFinding(shell, database),
+    peppersFinding(shell, database),
     // A replica that was asked has pulled just now: its metrics then tell something.
     ...(await askedFindings(shell, database.heads)),
     ...(await metricsFindings(given.COUNTERSIGN_METRICS)),

@@ -15,7 +15,7 @@ it('has every command', () => {
   expect(leaves.map(([path]) => path).toSorted()).toEqual([
     'agent', 'audit list', 'binding create', 'binding delete', 'binding list', 'binding update', 'bootstrap', 'check', 'doctor', 'identity create', 'identity delete', 'identity get',
     'identity list', 'lockout clear', 'lockout list', 'login', 'migrate', 'principal create', 'principal delete', 'principal list', 'project create', 'project list', 'recover-admin', 'restored', 'role create', 'role get', 'role list', 'secret create', 'secret list', 'secret revoke',
-    'token introspect', 'token keys', 'token list', 'token renew', 'token revoke', 'whoami',
+    'signing-key list', 'signing-key revoke', 'signing-key rotate', 'token introspect', 'token keys', 'token list', 'token renew', 'token revoke', 'whoami',
   ])
 })
 

@@ -30,6 +30,9 @@ import { addRoleList } from './role-list.js'
 import { addSecretCreate } from './secret-create.js'
 import { addSecretList } from './secret-list.js'
 import { addSecretRevoke } from './secret-revoke.js'
+import { addSigningKeyList } from './signing-key-list.js'
+import { addSigningKeyRevoke } from './signing-key-revoke.js'
+import { addSigningKeyRotate } from './signing-key-rotate.js'
 import { addTokenIntrospect } from './token-introspect.js'
 import { addTokenKeys } from './token-keys.js'
 import { addTokenList } from './token-list.js'
@@ -47,6 +50,7 @@ const nouns = [
   ['lockout', 'Sources whose failed logins are throttled.', [addLockoutList, addLockoutClear]],
   ['principal', 'Names in client certificates that stand for identities.', [addPrincipalCreate, addPrincipalList, addPrincipalDelete]],
   ['token', 'Access tokens.', [addTokenList, addTokenRenew, addTokenIntrospect, addTokenRevoke, addTokenKeys]],
+  ['signing-key', 'Keys that sign access tokens, for the operator of the installation.', [addSigningKeyList, addSigningKeyRotate, addSigningKeyRevoke]],
   ['audit', 'What was done.', [addAuditList]],
 ] as const
 

@@ -33,6 +33,13 @@ export function claimedIn(text: string): ClaimedToken | undefined {
   return tokenId === undefined || identityId === undefined || organizationId === undefined ? undefined : { tokenId, identityId, organizationId }
 }
 
+/** The key that a token says it was signed by: true of one that was verified. */
+export function kidIn(text: string): string {
+  const header = Buffer.from(text.slice(0, Math.max(0, text.indexOf('.'))), 'base64url').toString('latin1')
+  return KID.exec(header)?.[1] ?? ''
+}
+
+const KID = /"kid":"([\w-]{43})"/
 const JTI = /"jti":"([0-9a-f-]{36})"/
 const SUB = /"sub":"([0-9a-f-]{36})"/
 const ORG = /"org":"([0-9a-f-]{36})"/

@@ -32,6 +32,9 @@ export function createIds(clock: Clock, cell = 0): Ids {
   }
 }
 
+/** In the place of an organization, where something belongs to none: in a change, in an audit event. No id is spelled so. */
+export const INSTALLATION = '00000000-0000-0000-0000-000000000000'
+
 /** The least that an id of this millisecond, or of a later one, can be. */
 export function firstIdOf(time: Date): string {
   const millis = time.getTime().toString(16).padStart(12, '0')

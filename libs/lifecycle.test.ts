@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Closing, every, everyAndAtLast } from './lifecycle.js'
+import { Closing, every } from './lifecycle.js'
 
 describe('closing', () => {
   it('undoes in reverse, one step after the other', async () => {
@@ -123,13 +123,6 @@ describe('periodic work', () => {
     await stopping
     await vi.advanceTimersByTimeAsync(1_000)
     expect(runs).toHaveLength(1)
-  })
-
-  it('can be done once more when it is told to stop', async () => {
-    let runs = 0
-    const stop = everyAndAtLast(1_000, async () => void (runs += 1), () => undefined)
-    await stop()
-    expect(runs).toBe(1)
   })
 
   it('stops though the run under way fails', async () => {

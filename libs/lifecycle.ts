@@ -55,6 +55,9 @@ export function closeOnSignal(close: () => Promise<void>): void {
   process.on('SIGINT', onSignal)
 }
 
+/** What a service does by itself, at its start and from then on. `name` ends in what an operator reads when it failed. */
+export type Job = { readonly name: string; readonly everyMillis: number; readonly work: () => Promise<void> }
+
 /** Does periodic work, one run at a time, until told to stop; stopping waits for the run under way. */
 export function every(millis: number, work: () => Promise<void>, onFailure: (failure: unknown) => void): () => Promise<void> {
   let underWay: Promise<void> = Promise.resolve()
@@ -73,16 +76,7 @@ export function every(millis: number, work: () => Promise<void>, onFailure: (fai
   }
 }
 
-/** The same, and once more when told to stop. */
-export function everyAndAtLast(millis: number, work: () => Promise<void>, onFailure: (failure: unknown) => void): () => Promise<void> {
-  const stop = every(millis, work, onFailure)
-  return async () => {
-    await stop()
-    await work()
-  }
-}
-
-/** As `every`, beginning now: what fails the first time fails this. */
+/** The same, beginning now: what fails the first time fails this. */
 export async function nowAndEvery(millis: number, work: () => Promise<void>, onFailure: (failure: unknown) => void): Promise<() => Promise<void>> {
   await work()
   return every(millis, work, onFailure)

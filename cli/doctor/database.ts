@@ -14,12 +14,15 @@ type Db = Kysely<unknown>
 
 export type FeedHead = { readonly feed: 'registry' | 'exchange'; readonly epoch: string; readonly seq: number }
 
-export type StoredKey = { readonly kid: string; readonly state: string; readonly createTime: Date }
+export type StoredKey = { readonly kid: string; readonly state: string; readonly createTime: Date; readonly keyEncryptionKeyId: string }
+
+/** How many client secrets that can still log in have a digest under it. */
+export type PepperUse = { readonly pepperId: string; readonly secrets: number }
 
 /** What the database told; heads and keys only where its role may see them. */
-export type DatabaseReport = { readonly findings: readonly Finding[]; readonly heads: readonly FeedHead[]; readonly keys: readonly StoredKey[] | undefined; readonly time: Date | undefined }
+export type DatabaseReport = { readonly findings: readonly Finding[]; readonly heads: readonly FeedHead[]; readonly keys: readonly StoredKey[] | undefined; readonly peppers: readonly PepperUse[] | undefined; readonly time: Date | undefined }
 
-const NOTHING = { heads: [], keys: undefined, time: undefined }
+const NOTHING = { heads: [], keys: undefined, peppers: undefined, time: undefined }
 
 export async function lookAtDatabase(place: Place | undefined, now: () => number = wallMillis): Promise<DatabaseReport> {
   if (place === undefined) {
@@ -57,7 +60,7 @@ async function report(db: Db, now: () => number): Promise<DatabaseReport> {
   if (!settings) throw new Error('a statement that always has a row had none')
   const skew = skewFinding('clock, database', 'the database', { asked, theirs: settings.time.getTime(), answered: now() })
   const found = [versionFinding(settings), ...primaryFindings(settings), ...durabilityFindings(settings), skew, await migrationsFinding(db)]
-  return { findings: found, heads: await feedHeads(db), keys: await signingKeys(db), time: settings.time }
+  return { findings: found, heads: await feedHeads(db), keys: await signingKeys(db), peppers: await pepperUse(db), time: settings.time }
 }
 
 type Settings = {
@@ -133,7 +136,16 @@ async function feedHeads(db: Db): Promise<FeedHead[]> {
 }
 
 async function signingKeys(db: Db): Promise<StoredKey[] | undefined> {
-  const found = await sql<StoredKey>`select kid, state, create_time as "createTime" from exchange.signing_key order by create_time`.execute(db).catch(unlessHidden)
+  const found = await sql<StoredKey>`select kid, state, create_time as "createTime", key_encryption_key_id as "keyEncryptionKeyId" from exchange.signing_key order by create_time`.execute(db).catch(unlessHidden)
+  return found?.rows
+}
+
+async function pepperUse(db: Db): Promise<PepperUse[] | undefined> {
+  const found = await sql<PepperUse>`
+    select pepper_id as "pepperId", count(*)::int as secrets from exchange.client_secret
+    where revoke_time is null and (expire_time is null or expire_time > clock_timestamp()) and (use_limit is null or uses < use_limit)
+    group by pepper_id order by pepper_id
+  `.execute(db).catch(unlessHidden)
   return found?.rows
 }
 

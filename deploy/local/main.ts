@@ -26,7 +26,7 @@ type Start = {
   readonly databaseLost: () => void
 }
 
-type Started = { readonly addresses: ServiceAddresses; readonly databaseUrl: string; readonly redis: LocalRedis }
+type Started = { readonly addresses: ServiceAddresses; readonly databaseUrl: string; readonly redis: LocalRedis; readonly operatorCredential: string }
 
 async function start(folder: DataFolder, { closing, say, databaseLost }: Start): Promise<Started> {
   const isNew = !existsSync(folder.postgres)
@@ -72,7 +72,7 @@ async function start(folder: DataFolder, { closing, say, databaseLost }: Start):
   })
   closing.add(() => services.close())
   await bootstrap(services.addresses, { credential: secrets.bootstrapCredential }, admin)
-  return { addresses: services.addresses, databaseUrl: urlOf(postgres.superuserUrl, { database: DATABASE }), redis }
+  return { addresses: services.addresses, databaseUrl: urlOf(postgres.superuserUrl, { database: DATABASE }), redis, operatorCredential: `bootstrap:${secrets.bootstrapCredential}` }
 }
 
 async function main(): Promise<void> {
@@ -94,9 +94,9 @@ async function main(): Promise<void> {
       say(`PostgreSQL ended by itself, and so must this. ${join(folder.logs, 'postgres.log')} says why; \`npm start\` starts again.`)
       void closing.close().finally(() => process.exit(1))
     }
-    const { addresses, databaseUrl, redis } = await start(folder, { closing, say, databaseLost })
+    const { addresses, databaseUrl, redis, operatorCredential } = await start(folder, { closing, say, databaseLost })
     const { registry, exchange, check } = addresses
-    writePrivateJson(folder.stores, { database: databaseUrl, redis: redis.url })
+    writePrivateJson(folder.stores, { database: databaseUrl, redis: redis.url, exchangeInternal: addresses.exchangeInternal, operatorCredential })
     writePrivateJson(folder.addresses, { http: null, registry, exchange, check, admin: folder.admin })
     process.stdout.write(values.json ? `${readyLine(addresses, folder)}\n` : banner(addresses, folder, redis.description))
   } catch (error) {

@@ -62,7 +62,7 @@ export function serviceEnvironments({ registryUrl, exchangeUrl, redisUrl, secret
   ]
   const callersOfExchange = [
     caller('authorization-check', checkCredential, `${exchangeService}/DescribeToken`, `${exchangeService}/DescribePrincipal`, pullChanges),
-    caller('bootstrap', bootstrapCredential, `${exchangeService}/Bootstrap`),
+    caller('bootstrap', bootstrapCredential, ...['Bootstrap', 'ListSigningKeys', 'RotateSigningKey', 'RevokeSigningKey'].map((method) => `${exchangeService}/${method}`)),
   ]
   const callersOfCheck = [caller('identity-registry', registryCredential, checkMethod), caller('auth-exchange', exchangeCredential, checkMethod)]
   return {

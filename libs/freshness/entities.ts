@@ -18,6 +18,7 @@ const identity = (id: string): EntityName => `identity/${id}`
 const role = (id: string): EntityName => `role/${id}`
 const authMethod = (identityId: string): EntityName => `auth-method/${identityId}`
 const clientSecret = (id: string): EntityName => `client-secret/${id}`
+const signingKey = (kid: string): EntityName => `signing-key/${kid}`
 const accessToken = (id: string): EntityName => `access-token/${id}`
 /** By its name and not its id, so that an answer that there is none can be kept too. */
 const principal = (organizationId: string, name: string): EntityName => `principal/${organizationId}/${createHash('sha256').update(name).digest('hex')}`
@@ -55,12 +56,15 @@ export const changedInExchange = {
   RevokeClientSecret: clientSecret,
   RevokeAccessToken: accessToken,
   RevokeAccessTokens: (of: keyof typeof tokensOf, id: string): EntityName => tokensOf[of](id),
+  RotateSigningKey: signingKey,
+  /** Of the installation: every token that the key signed depends on it. */
+  RevokeSigningKey: signingKey,
   CreatePrincipal: principal,
   DeletePrincipal: principal,
 } as const
 
 type Scope = { readonly organizationId: string; readonly identityId: string; readonly projectId: string | undefined }
-type Token = { readonly organizationId: string; readonly identityId: string; readonly credentialId: string; readonly tokenId: string }
+type Token = { readonly organizationId: string; readonly identityId: string; readonly credentialId: string; readonly tokenId: string; readonly kid: string }
 
 /** What each kind of entry depends on. */
 export const dependencies = {
@@ -70,11 +74,12 @@ export const dependencies = {
   role: (roleId: string): readonly EntityName[] => [role(roleId)],
   /** Whether an identity may log in. */
   identity: ({ organizationId, identityId }: Pick<Scope, 'organizationId' | 'identityId'>): readonly EntityName[] => [identity(identityId), organization(organizationId)],
-  accessToken: ({ organizationId, identityId, credentialId, tokenId }: Token): readonly EntityName[] => [
+  accessToken: ({ organizationId, identityId, credentialId, tokenId, kid }: Token): readonly EntityName[] => [
     accessToken(tokenId),
     clientSecret(credentialId),
     authMethod(identityId),
     organization(organizationId),
+    signingKey(kid),
   ],
   /** Whose principal a name is, if anybody's. */
   principal: ({ organizationId, name }: { readonly organizationId: string; readonly name: string }): readonly EntityName[] => [

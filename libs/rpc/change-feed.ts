@@ -1,9 +1,10 @@
-import type { Answer, PullServer } from '../freshness/serve.js'
+import type { Answer, OwnedChange, PullServer } from '../freshness/serve.js'
 import type { Durability, Stamp } from '../freshness/stamp.js'
 import { Violations } from '../domain-error.js'
 import type { FeedName } from '../freshness/entities.js'
 import type { PullTerms } from '../freshness/follow.js'
 import { integer } from '../fields.js'
+import { INSTALLATION } from '../ids.js'
 import {
   ChangeFeedServiceService,
   type ChangeFeedServiceServer,
@@ -48,10 +49,13 @@ function pullChanges(feeds: Served, caller: ServiceCaller): Answering<PullChange
       ...answer,
       keptBoundMillis: promised.keptBoundMillis,
       durability: durabilities[promised.durability],
-      changes: changes.map((change) => (caller.mayAskAbout(change.organizationId) ? { ...change, entities: [...change.entities] } : { ...UNNAMED, seq: change.seq })),
+      changes: changes.map((change) => (isToldOf(caller, change) ? { ...change, entities: [...change.entities] } : { ...UNNAMED, seq: change.seq })),
     }
   }
 }
+
+// What belongs to no organization changes answers about every one.
+const isToldOf = (caller: ServiceCaller, { organizationId }: OwnedChange): boolean => organizationId === INSTALLATION || caller.mayAskAbout(organizationId)
 
 const UNNAMED = { organizationId: '', entities: [] }
 

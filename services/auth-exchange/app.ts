@@ -4,7 +4,7 @@ import { follow } from '#libs/freshness/follow.js'
 import { keepPulling } from '#libs/freshness/keep-pulling.js'
 import { ownedFeed } from '#libs/freshness/owned-feed.js'
 import { createIds } from '#libs/ids.js'
-import { type App, Closing, everyAndAtLast, nowAndEvery } from '#libs/lifecycle.js'
+import { type App, Closing, type Job, nowAndEvery } from '#libs/lifecycle.js'
 import type { Log } from '#libs/log.js'
 import { createMetrics, openMetrics } from '#libs/metrics/metrics.js'
 import { connectDatabase, databaseOf, keepDatabaseTime } from '#libs/postgres/database.js'
@@ -22,18 +22,22 @@ import { ExchangeInternalServiceService } from '#libs/wire/gen/countersign/excha
 import { sharedActiveTokens } from './cache/active-tokens.js'
 import { cachedIdentities } from './cache/cached-identities.js'
 import type { Config } from './config.js'
+import { failureTallies } from './domain/login-failures.js'
+import { loginThrottle } from './domain/throttle.js'
 import { KEEP_PARTITIONS_EVERY_MILLIS, keepExchangePartitions } from './jobs/keep-partitions.js'
+import { KEEP_SIGNING_KEYS_EVERY_MILLIS, keepSigningKeys, rotationSchedule } from './jobs/keep-signing-keys.js'
 import { WRITE_LOGIN_FAILURES_EVERY_MILLIS, writeLoginFailures } from './jobs/write-login-failures.js'
 import { secretHasher } from './methods/universal/secret-hasher.js'
 import { universalAuth } from './methods/universal/verify-proof.js'
 import { remoteCoverage } from './peers/coverage.js'
 import { remoteIdentities } from './peers/identities.js'
 import { exchangeInternalService } from './rpc/internal.js'
-import { countedLogins } from './rpc/login-attempts.js'
+import { loginAttempts } from './rpc/login-attempts.js'
 import { exchangeService } from './rpc/service.js'
 import { tokenSigner } from './signing/jwt.js'
 import { keyring } from './signing/keys.js'
 import { migrations } from './store/migrations.js'
+import { standingsIn } from './store/access-tokens.js'
 import { loginLedger } from './store/login-ledger.js'
 import type { ExchangeSchema } from './store/schema.js'
 
@@ -48,6 +52,7 @@ export type Outside = {
 }
 
 export type Addresses = { readonly port: number; readonly internalPort: number }
+
 const NAME = 'auth-exchange'
 
 export function createApp(config: Config, { log, checkAddress = () => config.CHECK_ADDRESS, clock: given, store: givenStore }: Outside): App<Addresses> {
@@ -65,32 +70,42 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
   const shown = { credentials: transport.client, serviceCredential: config.SERVICE_CREDENTIAL }
   const checkService = createRpcClient({ address: checkAddress, ...shown, idempotentServices: ['countersign.authorization.v1.AuthorizationCheckService'] })
   const registry = createRpcClient({ address: config.REGISTRY_INTERNAL_ADDRESS, ...shown, idempotentServices: ['countersign.registry.v1.RegistryInternalService'] })
-  const asked = { authorization: authorizationBy(checkService), coverage: remoteCoverage(registry) }
   const registryFeed = follow({ name: 'registry', now: momentNow, pull: remoteFeed(registry, 'registry'), on: metrics.pulls(NAME, 'registry') })
   metrics.follow(NAME, registryFeed, momentNow)
   const identities = cachedIdentities({ feed: registryFeed, now: momentNow, ask: remoteIdentities(registry) })
   const activeTokens = sharedActiveTokens(store, config.REDIS_MAC_KEYS)
-  const keys = keyring({ db: internalDb, clock, encryption: config.KEY_ENCRYPTION_KEY })
+  const keys = keyring({ db: internalDb, encryptions: config.KEY_ENCRYPTION_KEY })
+  const rotation = keepSigningKeys({ feed: feed.internalChanges, keys, schedule: rotationSchedule(config), ids, clock, log })
   metrics.moment('signing_key_create_time', () => keys.createTime())
   const signer = tokenSigner({ keys, clock, issuer: config.TOKEN_ISSUER, audience: config.TOKEN_AUDIENCE })
   const hasher = secretHasher(config.PEPPERS[0])
-  const { tallies, ...logins } = countedLogins({ clock, onFailure: metrics.loginFailures() })
+  const [throttle, tallies] = [loginThrottle(), failureTallies()]
+  const logins = { throttle, attempts: loginAttempts({ throttle, tallies, clock, onFailure: metrics.loginFailures() }), ledger: loginLedger(db), standings: standingsIn(db) }
+  const writeFailures = writeLoginFailures(internalDb, { tallies, ids })
   const callers = serviceCallers(config.INTERNAL_CALLERS)
   const forEverybody: Listener = {
     address: { host: config.HOST, port: config.EXCHANGE_PORT },
     portVariable: 'EXCHANGE_PORT',
     callers: 'anybody',
-    services: (unary) => [[AuthExchangeServiceService, exchangeService(unary, { ...asked, ...logins, db, identities, activeTokens, hasher, signer, universalAuth: universalAuth({ db, clock, hasher, peppers: config.PEPPERS }), ledger: loginLedger(db), feed: feed.changes, ids, clock })]],
+    services: (unary) => [[AuthExchangeServiceService, exchangeService(unary, { ...logins, authorization: authorizationBy(checkService), coverage: remoteCoverage(registry), db, identities, activeTokens, hasher, signer, universalAuth: universalAuth({ db, clock, hasher, peppers: config.PEPPERS }), feed: feed.changes, ids, clock })]],
   }
   const forServices: Listener = {
     address: { host: config.INTERNAL_HOST, port: config.EXCHANGE_INTERNAL_PORT },
     portVariable: 'EXCHANGE_INTERNAL_PORT',
     callers: 'known',
-    services: (unary, lockstep) => [
-      [ExchangeInternalServiceService, exchangeInternalService(internalAdapter(unary, callers), { db: internalDb, feed: feed.internalChanges, signer, hasher, ids, clock })],
-      [ChangeFeedServiceService, changeFeedService({ lockstep, callers, feeds: { exchange: feed.pulls } })],
-    ],
+    services: (unary, lockstep) => {
+      const internal = internalAdapter(unary, callers)
+      return [
+        [ExchangeInternalServiceService, exchangeInternalService(internal, { db: internalDb, standings: standingsIn(internalDb), feed: feed.internalChanges, signer, hasher, rotation, ids, clock })],
+        [ChangeFeedServiceService, changeFeedService({ lockstep, callers, feeds: { exchange: feed.pulls } })],
+      ]
+    },
   }
+  const jobs: readonly Job[] = [
+    { name: 'keeping partitions', everyMillis: KEEP_PARTITIONS_EVERY_MILLIS, work: keepExchangePartitions(internalDb, clock, config.AUDIT_RETENTION_DAYS) },
+    { name: 'keeping signing keys', everyMillis: KEEP_SIGNING_KEYS_EVERY_MILLIS, work: rotation.keep },
+    { name: 'writing failed logins', everyMillis: WRITE_LOGIN_FAILURES_EVERY_MILLIS, work: writeFailures },
+  ]
   const listeners = listenersOf([forServices, forEverybody], { config, log, transport, metrics })
 
   const closing = new Closing()
@@ -103,14 +118,14 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
       closing.add(await openMetrics(metrics, config, transport.certificates))
       // Pulls go on until the last call is answered.
       closing.add(keepPulling(registryFeed, store, failed('pulling the registry feed')))
-      closing.add(everyAndAtLast(WRITE_LOGIN_FAILURES_EVERY_MILLIS, writeLoginFailures(internalDb, { tallies, ids }), failed('writing failed logins')))
+      // What failed until the last call was answered.
+      closing.add(writeFailures)
       closing.add(() => listeners.close())
       await listeners.listenForProbes()
       await schemaIsThere({ db, schema: 'exchange', migrations, mode: config.MIGRATIONS, log, isLeaving: () => closing.hasBegun })
       closing.add(await keepDatabaseTime(internalDb, databaseTime, failed('observing the time')))
       await feed.open(config.STALENESS_BOUND_MILLIS, failed('forgetting old changes'))
-      closing.add(await nowAndEvery(KEEP_PARTITIONS_EVERY_MILLIS, keepExchangePartitions(internalDb, clock, config.AUDIT_RETENTION_DAYS), failed('keeping partitions')))
-      await keys.open()
+      for (const { name, everyMillis, work } of jobs) closing.add(await nowAndEvery(everyMillis, work, failed(name)))
       const [internalPort = 0, port = 0] = await listeners.listen()
       listeners.setReady()
       return { port, internalPort }

@@ -1,3 +1,4 @@
+import type { Insertable } from 'kysely'
 import type { Authorization } from '#libs/authorization.js'
 import type { Clock } from '#libs/clock.js'
 import type { DomainError } from '#libs/domain-error.js'
@@ -6,12 +7,13 @@ import type { Stamp } from '#libs/freshness/stamp.js'
 import type { Ids } from '#libs/ids.js'
 import type { Outgoing } from '#libs/rpc/client.js'
 import type { Call } from '#libs/rpc/unary.js'
-import type { AccessTokenRecord, Claims } from './domain/access-token.js'
+import type { AccessTokenRecord, Claims, SignedClaims } from './domain/access-token.js'
 import type { LoginFailure } from './domain/login-failures.js'
 import type { SecretOwner, Verifiers } from './domain/secret-hash.js'
+import type { RotationSchedule } from './domain/signing-key.js'
 import type { OwnLockout } from './domain/throttle.js'
 import type { TokenSettings } from './domain/token-settings.js'
-import type { Db, ExchangeSchema, PublicJwk } from './store/schema.js'
+import type { Db, ExchangeSchema, PublicJwk, SigningKeyRow } from './store/schema.js'
 
 /** What a handler needs that reads. */
 export type Reading = { readonly db: Db; readonly authorization: Authorization }
@@ -48,12 +50,22 @@ export type IssuedToken = {
 
 /** Makes and verifies the text of access tokens. */
 export type TokenSigner = {
-  sign(claims: Claims): string
+  /** By the key of this id, which is the one that signs. */
+  sign(claims: Claims, kid: string | null): Promise<string>
   /** The claims of a token in its one spelling, signed by a key of ours and not expired; a refusal for anything else. */
-  verify(text: string): Promise<Claims>
+  verify(text: string): Promise<SignedClaims>
   /** The same for a token that may have expired: what it was good for. */
-  verifyExpiredToo(text: string): Promise<Claims>
+  verifyExpiredToo(text: string): Promise<SignedClaims>
   publicKeys(): readonly (PublicJwk & { readonly kid: string })[]
+}
+
+/** The rotation of signing keys, as a handler may hasten it. */
+export type KeyRotation = {
+  readonly schedule: RotationSchedule
+  /** A key that is stored nowhere yet. */
+  readonly newKey: (kept: { readonly state: 'prepared'; readonly createTime: Date; readonly activateTime: Date }) => Promise<Insertable<SigningKeyRow>>
+  /** Takes the steps that are due, and has this replica know the keys. */
+  readonly keep: () => Promise<void>
 }
 
 /** Makes what a new client secret is verified with. */
@@ -70,6 +82,8 @@ export type Proven = Omit<TokenSettings, 'accessTokenTrustedIps'> & {
   readonly methodEpoch: string
   readonly identityEpoch: string | null
   readonly organizationEpoch: string | null
+  /** The key that signs, read with the stamp. */
+  readonly signingKid: string | null
   /** Counts what still fails after the proof was good. */
   readonly ownLockout?: OwnLockout
   /** Where the change feed stood when this was read: what the login writes can be no newer. */

@@ -230,6 +230,9 @@ describe('a service credential', () => {
     describeToken: (by) => by(Internal.describeToken, { accessToken: admin.token }),
     describePrincipal: (by) => by(Internal.describePrincipal, { organizationId: system.admin.organizationId, name: 'CN=orders' }),
     bootstrap: (by) => by(Internal.bootstrap, system.admin),
+    listSigningKeys: (by) => by(Internal.listSigningKeys, {}),
+    rotateSigningKey: (by) => by(Internal.rotateSigningKey, { atOnce: false }),
+    revokeSigningKey: (by) => by(Internal.revokeSigningKey, { kid: 'k'.repeat(43) }),
   }
 
   it.each(Object.entries(methods))('that is missing, wrong or of nobody is rejected by %s', async (_name, call) => {
@@ -239,7 +242,7 @@ describe('a service credential', () => {
     for (const by of callers) await expect(call(by)).rejects.toMatchObject({ kind: 'UNAUTHENTICATED', reason: 'SERVICE_CREDENTIAL_REJECTED' })
   })
 
-  it.each([['describeToken', asBootstrap], ['describePrincipal', asBootstrap], ['bootstrap', asCheck]] as const)('that is good for others is not good for %s', async (name, by) => {
+  it.each([['describeToken', asBootstrap], ['describePrincipal', asBootstrap], ['bootstrap', asCheck], ['listSigningKeys', asCheck], ['rotateSigningKey', asCheck], ['revokeSigningKey', asCheck]] as const)('that is good for others is not good for %s', async (name, by) => {
     const refusal = { kind: 'PERMISSION_DENIED', reason: 'SERVICE_NOT_ALLOWED', metadata: { method: Internal[name].path } }
     await expect(methods[name](by())).rejects.toMatchObject(refusal)
   })

@@ -6,7 +6,8 @@ import type { Group, Identity } from './group.js'
 import { answerOf } from './recorder.js'
 
 export type RegistryMethod = keyof typeof changedInRegistry
-export type ExchangeMethod = keyof typeof changedInExchange
+/** Signing keys are the operator's: test/auth-exchange/signing-keys.test.ts. */
+export type ExchangeMethod = Exclude<keyof typeof changedInExchange, 'RotateSigningKey' | 'RevokeSigningKey'>
 
 /** What a method can do to an answer that was given before. */
 export type Changes = 'takes' | 'gives' | 'either' | 'nothing'

@@ -50,9 +50,20 @@ describe('a database', () => {
   })
 
   it('without an active signing key', async () => {
-    await patient.sql("update exchange.signing_key set state = 'retired'")
-    expect((await patient.findings()).of('signing keys')).toMatchObject({ outcome: 'failure', seen: expect.stringContaining('none is active'), advice: expect.stringContaining('restart auth-exchange') })
-    await patient.sql("update exchange.signing_key set state = 'active'")
+    await withClient(patient.postgres.superuserUrl, async (client) => {
+      await client.query("update exchange.signing_key set state = 'retired'")
+      // Auth-exchange would make another one.
+      await client.query('begin; lock table exchange.signing_key in share mode')
+      const advice = expect.stringContaining('auth-exchange makes one within a minute')
+      expect((await patient.findings()).of('signing keys')).toMatchObject({ outcome: 'failure', seen: expect.stringContaining('none is active'), advice })
+      await client.query("update exchange.signing_key set state = 'active'; commit")
+    })
+  })
+
+  it('with client secrets under a pepper that is not configured any more', async () => {
+    const { of } = await patient.findings({ PEPPERS: `newer:${patient.secrets.pepper}` })
+    expect(of('peppers')).toMatchObject({ outcome: 'warning', seen: '1 client secrets under local; PEPPERS names newer', advice: expect.stringContaining('argon2id') })
+    expect((await patient.findings({ PEPPERS: `newer:${patient.secrets.redisMacKey},local:${patient.secrets.pepper}` })).of('peppers')).toMatchObject({ outcome: 'ok', seen: '1 client secrets under local' })
   })
 
   it('seen by a role that may see little', async () => {

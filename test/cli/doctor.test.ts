@@ -30,7 +30,7 @@ describe('a system that is well', () => {
     expect(outcome('ok')).toEqual([
       ...['identity-registry', 'auth-exchange', 'authorization-check'].flatMap((name) => [name, `${name} transport`]),
       ...['PostgreSQL', 'primary', 'fsync', 'full_page_writes', 'synchronous_commit', 'clock, database', 'migrations'],
-      ...['signing keys', 'credentials', 'feeds', 'Redis', 'Redis memory', 'Redis role', 'Redis persistence', 'clock, Redis', 'MAC keys'],
+      ...['signing keys', 'peppers', 'credentials', 'feeds', 'Redis', 'Redis memory', 'Redis role', 'Redis persistence', 'clock, Redis', 'MAC keys'],
     ])
     expect(code).toBe(0)
   })
@@ -42,7 +42,7 @@ describe('a system that is well', () => {
     expect(kept.filter((secret) => (stdout + stderr).includes(secret))).toEqual([])
     expect(stdout).toMatch(/^ok {7}authorization-check {13}127\.0\.0\.1:\d+ answers and is ready$/m)
     expect(stdout).toMatch(/^WARNING {2}synchronous standby .*\n +→ for more than one machine name one in synchronous_standby_names/m)
-    expect(stdout).toMatch(/\n22 ok, 1 warnings, 0 failures, 1 not looked at\n$/)
+    expect(stdout).toMatch(/\n23 ok, 1 warnings, 0 failures, 1 not looked at\n$/)
     expect(await patient.run(['doctor', '--strict', '-q'])).toMatchObject({ code: 1, stdout: 'synchronous standby\nversion, lease\n' })
   })
 
@@ -50,7 +50,7 @@ describe('a system that is well', () => {
     const elsewhere = await scratchDirectory()
     const { stdout } = await patient.run(['doctor'], elsewhere.path)
     for (const variable of ['COUNTERSIGN_REGISTRY', 'COUNTERSIGN_EXCHANGE', 'COUNTERSIGN_CHECK', 'MIGRATE_DATABASE_URL', 'COUNTERSIGN_METRICS', 'REDIS_URL']) expect(stdout).toContain(variable)
-    expect(stdout).toContain('\n0 ok, 0 warnings, 0 failures, 8 not looked at\n')
+    expect(stdout).toContain('\n0 ok, 0 warnings, 0 failures, 9 not looked at\n')
     await elsewhere.remove()
   })
 

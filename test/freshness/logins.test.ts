@@ -6,7 +6,7 @@ import { connectDatabase } from '#libs/postgres/database.js'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { withClient } from '../../deploy/local/service-databases.js'
 import { lifeFrom } from '../../services/auth-exchange/domain/access-token.js'
-import { findToken } from '../../services/auth-exchange/store/access-tokens.js'
+import { findTokens } from '../../services/auth-exchange/store/access-tokens.js'
 import { findSecretsOfClients } from '../../services/auth-exchange/store/client-secrets.js'
 import { recordLogins } from '../../services/auth-exchange/store/login-ledger.js'
 import type { ExchangeSchema } from '../../services/auth-exchange/store/schema.js'
@@ -83,7 +83,7 @@ describe('what a login writes', () => {
       const life = lifeFrom(now, { accessTokenTtlSeconds: 60, accessTokenMaxTtlSeconds: 60, accessTokenPeriodSeconds: null })
       const token = { organizationId, id: ids.next(), identityId, method: 'universal-auth', credentialId, ...epochs, ...life, useLimit: null, revokeTime: null }
       const [isRecorded] = await recordLogins(db, [{ token, auditEventId: ids.next(), requestId: 'late', sourceAddress: null, now }])
-      const standing = await findToken(db, token)
+      const [standing] = await findTokens(db, [{ ...token, kid: secret.signingKid ?? '' }])
       expect([isRecorded, standing?.revoked ?? true]).toEqual([false, true])
     } finally {
       await db.destroy()

@@ -7,7 +7,7 @@ import { createLog } from '#libs/log.js'
 import { connectDatabase } from '#libs/postgres/database.js'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
-import { findToken } from '../../services/auth-exchange/store/access-tokens.js'
+import { findTokens } from '../../services/auth-exchange/store/access-tokens.js'
 import { findSecretsOfClients } from '../../services/auth-exchange/store/client-secrets.js'
 import type { ExchangeSchema } from '../../services/auth-exchange/store/schema.js'
 import { findPrincipal } from '../../services/auth-exchange/store/principals.js'
@@ -67,8 +67,8 @@ const reads: Record<string, () => Promise<Seen>> = {
     const { stamp, name } = await findRuleSet(registry, { organizationId, roleId })
     return { stamp, value: name }
   },
-  findToken: async () => {
-    const standing = await findToken(exchange, { organizationId, id: tokenId })
+  findTokens: async () => {
+    const [standing] = await findTokens(exchange, [{ organizationId, id: tokenId, kid: '' }])
     return { stamp: standing?.stamp ?? { epoch: '', seq: -1 }, value: standing?.record.revokeTime?.getTime() }
   },
   findPrincipal: async () => {
@@ -86,7 +86,7 @@ const changes: Record<string, { readonly table: string; readonly set: string; re
   findGrants: { table: 'registry.identity', set: NAME, id: () => workload.identityId },
   findIdentityState: { table: 'registry.identity', set: NAME, id: () => workload.identityId },
   findRuleSet: { table: 'registry.role', set: NAME, id: () => roleId },
-  findToken: { table: 'exchange.access_token', set: 'set revoke_time = clock_timestamp()', id: () => tokenId },
+  findTokens: { table: 'exchange.access_token', set: 'set revoke_time = clock_timestamp()', id: () => tokenId },
   findPrincipal: { table: 'exchange.principal', set: 'set identity_id = gen_random_uuid()', id: () => principalId },
   findSecretsOfClients: { table: 'exchange.client_secret', set: 'set epoch = gen_random_uuid()', id: () => workload.secretId },
 }

@@ -2,6 +2,7 @@ import { status } from '@grpc/grpc-js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { changedInExchange, changedInRegistry, FEEDS, type FeedName } from '#libs/freshness/entities.js'
+import { INSTALLATION } from '#libs/ids.js'
 import { withClient } from '../../deploy/local/service-databases.js'
 import { addressesByService, type CallsByService, callsByService } from '../support/raw-calls.js'
 import { startSystem, type System } from '../support/system.js'
@@ -37,6 +38,8 @@ const OWNER_OF: Readonly<Record<string, FeedName>> = {
   AuthExchangeService: 'exchange',
   ExchangeInternalService: 'exchange',
 }
+
+const isOfInstallation = ({ name }: Method): boolean => /^ExchangeInternalService\.\w+SigningKey$/.test(name)
 
 function feedOf({ service, desc: { name } }: Method): FeedName | undefined {
   const owner = OWNER_OF[service]
@@ -85,7 +88,7 @@ describe.each(METHODS)('$name', (method) => {
       expect(code).toBe(status.OK)
       for (const name of FEEDS) {
         const changes = await changesAfter(name, before[name])
-        expect(changes.map(({ organization }) => organization)).toEqual(name === feed ? [tenant.organizationId] : [])
+        expect(changes.map(({ organization }) => organization)).toEqual(name === feed ? [isOfInstallation(method) ? INSTALLATION : tenant.organizationId] : [])
         expect(changes.every(({ entities }) => entities.length > 0)).toBe(true)
       }
     }

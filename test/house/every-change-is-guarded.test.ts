@@ -39,6 +39,8 @@ const exchange: Record<keyof typeof changedInExchange, string> = {
   RevokeAccessTokens: 'takes',
   CreatePrincipal: GUARDED,
   DeletePrincipal: 'takes',
+  RotateSigningKey: 'is called by the operator of the installation alone',
+  RevokeSigningKey: 'takes',
 }
 
 const root = join(import.meta.dirname, '../..')

@@ -36,6 +36,7 @@ const CHANGES_NO_ANSWER = new Map([
   ['AuthExchangeService.ListAuditEvents', READS],
   ['ExchangeInternalService.DescribeToken', READS],
   ['ExchangeInternalService.DescribePrincipal', READS],
+  ['ExchangeInternalService.ListSigningKeys', READS],
   ['AuthorizationCheckService.Check', 'authorization-check owns nothing'],
   ['AuthorizationCheckService.WaitForRevision', 'authorization-check owns nothing'],
   ['ChangeFeedService.PullChanges', READS],

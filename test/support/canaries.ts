@@ -51,7 +51,7 @@ export async function canariesOf(system: System): Promise<Canary[]> {
   const real = await realKeyOf(system)
   const stored = await withClient(databases.superuserUrl, async (client) => {
     const verifiers = 'select id, digest, argon2_hash as hash, argon2_salt as salt from exchange.client_secret'
-    const keys = 'select sealed_private_key as sealed from exchange.signing_key'
+    const keys = 'select sealed_private_key as sealed from exchange.signing_key where sealed_private_key is not null'
     const { rows } = await client.query<{ id: string; digest: Buffer; hash: Buffer; salt: Buffer }>(verifiers)
     return { verifiers: rows, keys: (await client.query<{ sealed: Buffer }>(keys)).rows }
   })

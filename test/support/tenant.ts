@@ -1,7 +1,9 @@
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
+import { ExchangeInternalServiceService as Internal } from '#libs/wire/gen/countersign/exchange/v1/internal.js'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import type { Admin } from '../../deploy/local/bootstrap.js'
 import { allow, bindTo, makeProject, makeWorkload, type Workload } from './builders.js'
+import { operatorOf } from './operator.js'
 import type { Session, System } from './system.js'
 
 /** An organization with one of everything, and ways to make more of each. Every name in it begins with its tag. */
@@ -35,6 +37,8 @@ export type Tenant = {
   readonly principalId: () => Promise<string>
   /** A live token of the workload. */
   readonly token: () => Promise<{ accessToken: string; tokenId: string }>
+  /** A signing key of the installation that does not sign. */
+  readonly preparedKid: () => Promise<string>
   /** Of a change that was just made. */
   readonly revision: () => Promise<string>
 }
@@ -103,6 +107,11 @@ export async function makeTenant(system: System, tag: string, of: Admin): Promis
     },
     principalId: async () => (await newPrincipal(`spiffe://${fresh()}`)).principal?.id ?? '',
     token: () => system.login(workload),
+    preparedKid: async () => {
+      const operator = operatorOf(system)
+      const { key } = await operator(Internal.rotateSigningKey, { atOnce: false }).finally(() => operator.close())
+      return key?.kid ?? ''
+    },
     revision: async () => (await identity()).revision,
   }
 }

@@ -53,6 +53,9 @@ export const exchangeInternal: Record<string, readonly Builder[]> = {
       client_secret: secretText(ids.next(), randomBytes(32)),
     }),
   ],
+  ListSigningKeys: [() => ({})],
+  RotateSigningKey: [() => ({ at_once: 1 })],
+  RevokeSigningKey: [async ({ preparedKid }) => ({ kid: await preparedKid() })],
 }
 
 export const changeFeed: Record<string, readonly Builder[]> = {

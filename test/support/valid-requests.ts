@@ -13,10 +13,11 @@ import { untouched } from './untouched.js'
 export const senderOf = ({ secrets }: System, { admin }: Tenant) => (method: Method): Headers => {
   if (!isInternal(method)) return bearer(admin.token)
   const { name } = method.desc
-  if (name === 'Bootstrap') return { 'countersign-credential': `bootstrap:${secrets.bootstrapCredential}` }
+  if (BY_OPERATOR.has(name)) return { 'countersign-credential': `bootstrap:${secrets.bootstrapCredential}` }
   return { 'countersign-credential': ASKED_BY_EXCHANGE.has(name) ? `auth-exchange:${secrets.exchangeCredential}` : `authorization-check:${secrets.checkCredential}` }
 }
 
+const BY_OPERATOR = new Set(['Bootstrap', 'ListSigningKeys', 'RotateSigningKey', 'RevokeSigningKey'])
 const ASKED_BY_EXCHANGE = new Set(['DescribeIdentity', 'CheckCoverage'])
 
 /** The page that comes after this id. */

@@ -78,6 +78,9 @@ export type Claims = {
   readonly exp: number
 }
 
+/** What a token claims whose signature was verified, and the key that signed it. */
+export type SignedClaims = { readonly claims: Claims; readonly kid: string }
+
 type Life = Pick<AccessTokenRecord, 'issueTime' | 'ttlSeconds' | 'expireTime' | 'maxExpireTime' | 'periodSeconds' | 'renewTime'>
 
 const secondsOf = (time: Date): number => Math.floor(time.getTime() / 1000)

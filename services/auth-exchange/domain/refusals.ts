@@ -47,5 +47,11 @@ export const principalNameTaken = (name: string): DomainError =>
 export const bootstrapConflict = (): DomainError =>
   new DomainError('ALREADY_EXISTS', 'BOOTSTRAP_CONFLICT', 'The client id, the identity or the id of the secret belongs to something else.')
 
+export const signingKeyNotFound = (kid: string): DomainError =>
+  new DomainError('NOT_FOUND', 'SIGNING_KEY_NOT_FOUND', `There is no signing key ${kid}.`, { metadata: { kid } })
+
+export const signingKeyActive = (kid: string): DomainError =>
+  new DomainError('FAILED_PRECONDITION', 'SIGNING_KEY_ACTIVE', `The key ${kid} signs every token that is issued: rotate at once, then revoke it.`, { metadata: { kid } })
+
 export const hashingBusy = (): DomainError =>
   new DomainError('RESOURCE_EXHAUSTED', 'HASHING_BUSY', 'Too many secrets are being hashed.', { retryAfterMillis: 1000 })

@@ -4,19 +4,19 @@ import type { InternalUnary } from '#libs/rpc/service-credential.js'
 import type { DescribeTokenRequest, DescribeTokenResponse } from '#libs/wire/gen/countersign/exchange/v1/internal.js'
 import { accessTokenRejected } from '../domain/refusals.js'
 import type { TokenSigner } from '../ports.js'
-import { getStanding } from '../store/access-tokens.js'
-import type { Db } from '../store/schema.js'
+import type { Standings } from '../store/access-tokens.js'
 
-type Outside = { readonly db: Db; readonly signer: TokenSigner }
+type Outside = { readonly standings: Standings; readonly signer: TokenSigner }
 
-export function describeToken({ db, signer }: Outside): InternalUnary<DescribeTokenRequest, DescribeTokenResponse> {
+export function describeToken({ standings, signer }: Outside): InternalUnary<DescribeTokenRequest, DescribeTokenResponse> {
   return async (request, _call, caller) => {
     const wrong = new Violations()
     const text = credentialText(request.accessToken, wrong.at('access_token'))
     wrong.refuse()
-    const claims = await signer.verify(text)
+    const signed = await signer.verify(text)
+    const { claims } = signed
     if (!caller.mayAskAbout(claims.org)) throw accessTokenRejected()
-    const { record, revoked, stamp } = await getStanding(db, claims)
+    const { record, revoked, stamp } = await standings.of(signed)
     const { id: tokenId, organizationId, identityId, credentialId, method } = record
     const expireTime = new Date(claims.exp * 1000)
     return { tokenId, organizationId, identityId, credentialId, method, expireTime, revoked, stamp }

@@ -2,17 +2,16 @@ import type { Outgoing } from '#libs/rpc/client.js'
 import type { AccessTokenRecord, Claims } from '../domain/access-token.js'
 import { accessTokenRejected } from '../domain/refusals.js'
 import type { IdentityReader, TokenSigner } from '../ports.js'
-import { getStanding, type TokenStanding } from '../store/access-tokens.js'
-import type { Db } from '../store/schema.js'
+import type { Standings, TokenStanding } from '../store/access-tokens.js'
 
-export type GoodTokenOutside = { readonly db: Db; readonly signer: TokenSigner; readonly identities: IdentityReader }
+export type GoodTokenOutside = { readonly standings: Standings; readonly signer: TokenSigner; readonly identities: IdentityReader }
 
-export type GoodToken = { readonly claims: Claims; readonly record: AccessTokenRecord; readonly stamp: TokenStanding['stamp'] }
+export type GoodToken = { readonly claims: Claims; readonly record: AccessTokenRecord } & Pick<TokenStanding, 'signingKid' | 'stamp'>
 
 /** What stands behind a token that was shown, where it is good at this moment; refused as Check refuses it where it is not. */
-export async function goodToken(text: string, { db, signer, identities }: GoodTokenOutside, outgoing: Outgoing): Promise<GoodToken> {
-  const claims = await signer.verify(text)
-  const { record, revoked, stamp } = await getStanding(db, claims)
+export async function goodToken(text: string, { standings, signer, identities }: GoodTokenOutside, outgoing: Outgoing): Promise<GoodToken> {
+  const signed = await signer.verify(text)
+  const { record, revoked, signingKid, stamp } = await standings.of(signed)
   if (revoked || (await identities.stateOf(record, outgoing)) !== 'active') throw accessTokenRejected()
-  return { claims, record, stamp }
+  return { claims: signed.claims, record, signingKid, stamp }
 }

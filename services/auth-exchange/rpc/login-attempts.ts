@@ -1,22 +1,21 @@
 import type { Clock } from '#libs/clock.js'
-import { type FailedLogin, type FailureTallies, failureTallies } from '../domain/login-failures.js'
+import type { FailedLogin, FailureTallies } from '../domain/login-failures.js'
 import { credentialsRejected, loginThrottled } from '../domain/refusals.js'
 import { sourceOf } from '../domain/source.js'
-import { type LoginThrottle, loginThrottle } from '../domain/throttle.js'
+import type { LoginThrottle } from '../domain/throttle.js'
 import type { LoginAttempts } from '../ports.js'
 
 type Outside = {
+  readonly throttle: LoginThrottle
+  readonly tallies: FailureTallies
   readonly clock: Clock
   /** For metrics. */
   readonly onFailure: (failed: FailedLogin) => void
 }
 
-export type CountedLogins = { readonly attempts: LoginAttempts; readonly throttle: LoginThrottle; readonly tallies: FailureTallies }
-
 /** Counts what fails. The judgement is made when the proof was found wanting, so that none in flight at the same time gets by. */
-export function countedLogins({ clock, onFailure }: Outside): CountedLogins {
-  const [throttle, tallies] = [loginThrottle(), failureTallies()]
-  const attempts: LoginAttempts = {
+export function loginAttempts({ throttle, tallies, clock, onFailure }: Outside): LoginAttempts {
+  return {
     begin: (call, clientId) => {
       const login = { source: sourceOf(call.peer), clientId }
       return {
@@ -35,5 +34,4 @@ export function countedLogins({ clock, onFailure }: Outside): CountedLogins {
       }
     },
   }
-  return { attempts, throttle, tallies }
 }

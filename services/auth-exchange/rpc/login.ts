@@ -24,7 +24,7 @@ export function login({ ledger, attempts, universalAuth, identities, signer, act
     const given = universalAuthProof(proof)
     const attempt = attempts.begin(call, given.clientId)
     const proven = await universalAuth.verify(given, attempt)
-    const { organizationId, identityId, clientId, method, credentialId, credentialEpoch, methodEpoch, identityEpoch, organizationEpoch } = proven
+    const { organizationId, identityId, clientId, method, credentialId, credentialEpoch, methodEpoch, identityEpoch, organizationEpoch, signingKid } = proven
     call.note({ organization_id: organizationId, identity_id: identityId })
     if ((await identities.stateOf(proven, call)) !== 'active') throw attempt.refusal('identity-not-active', proven.ownLockout)
     const now = clock.now()
@@ -34,7 +34,7 @@ export function login({ ledger, attempts, universalAuth, identities, signer, act
     const [iat, exp] = [life.issueTime.getTime() / 1000, life.expireTime.getTime() / 1000]
     const claims = { jti: token.id, sub: identityId, org: organizationId, sid: credentialId, amr: [method], client_id: clientId, iat, exp }
     // Signed before it is recorded: a signature that fails must not have cost a use.
-    const accessToken = signer.sign(claims)
+    const accessToken = await signer.sign(claims, signingKid)
     const entry = { token, auditEventId: ids.next(), requestId: call.trace.requestId, sourceAddress: null, now }
     if (!(await ledger.record(entry, call.deadline))) throw attempt.refusal('overtaken')
     attempt.succeeded()

@@ -9,16 +9,17 @@ import { lastExpireTime, renewedLife } from '../domain/access-token.js'
 import { accessTokenRejected, tokenNotRenewable } from '../domain/refusals.js'
 import type { ActiveTokens } from '../ports.js'
 import { recordRenewal } from '../store/renewals.js'
+import type { Db } from '../store/schema.js'
 import { goodToken, type GoodTokenOutside } from './good-token.js'
 
-type Outside = GoodTokenOutside & { readonly activeTokens: ActiveTokens; readonly ids: Ids; readonly clock: Clock }
+type Outside = GoodTokenOutside & { readonly db: Db; readonly activeTokens: ActiveTokens; readonly ids: Ids; readonly clock: Clock }
 
 export function renewAccessToken({ activeTokens, ids, clock, ...outside }: Outside): Unary<RenewAccessTokenRequest, RenewAccessTokenResponse> {
   return async (request, call) => {
     const wrong = new Violations()
     const text = credentialText(request.accessToken, wrong.at('access_token'))
     wrong.refuse()
-    const { claims, record, stamp } = await goodToken(text, outside, call)
+    const { claims, record, signingKid, stamp } = await goodToken(text, outside, call)
     const { id: tokenId, organizationId, identityId } = record
     call.note({ organization_id: organizationId, identity_id: identityId, token_id: tokenId })
     const now = clock.now()
@@ -30,7 +31,7 @@ export function renewAccessToken({ activeTokens, ids, clock, ...outside }: Outsi
     const token = renewedLife(record, now)
     const { expireTime } = token
     const [iat, exp] = [Math.floor(now.getTime() / 1000), expireTime.getTime() / 1000]
-    const accessToken = outside.signer.sign({ ...claims, iat, exp })
+    const accessToken = await outside.signer.sign({ ...claims, iat, exp }, signingKid)
     const renewal = { token, auditEventId: ids.next(), requestId: call.trace.requestId, now }
     if (!(await repeating(call.deadline, () => recordRenewal(outside.db, renewal)))) throw accessTokenRejected()
     activeTokens.keep({ text: accessToken, record: token, stamp })

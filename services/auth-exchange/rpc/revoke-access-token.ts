@@ -10,17 +10,19 @@ import { accessTokenRejected, tokenNotFound } from '../domain/refusals.js'
 import type { TokenSigner, Writing } from '../ports.js'
 import { lockToken, revokeToken } from '../store/access-tokens.js'
 import { insertAuditEvent } from '../store/audit.js'
+import type { Tx } from '../store/schema.js'
+import { hasKey } from '../store/signing-keys.js'
 
 type Outside = Writing & { readonly signer: TokenSigner }
 
 /** Whose call it is, which token it means, and how it is refused where that is none of ours. */
-type Target = { readonly caller: Caller; readonly id: string; readonly isMeant: (record: AccessTokenRecord) => boolean; readonly refusal: DomainError }
+type Target = { readonly caller: Caller; readonly id: string; readonly isMeant: (record: AccessTokenRecord, tx: Tx) => boolean | Promise<boolean>; readonly refusal: DomainError }
 
 export function revokeAccessToken({ authorization, signer, feed, ids, clock }: Outside): Unary<RevokeAccessTokenRequest, RevokeAccessTokenResponse> {
   const byHolder = async (text: string): Promise<Target> => {
-    const claims = await signer.verifyExpiredToo(text)
+    const { claims, kid } = await signer.verifyExpiredToo(text)
     const { jti: id, sub: identityId, org: organizationId } = claims
-    const isMeant = (record: AccessTokenRecord) => standsBehind(record, claims)
+    const isMeant = async (record: AccessTokenRecord, tx: Tx) => standsBehind(record, claims) && (await hasKey(tx, kid))
     return { caller: { organizationId, identityId, tokenId: id }, id, isMeant, refusal: accessTokenRejected() }
   }
   const byId = async (id: string, call: Call): Promise<Target> => {
@@ -33,7 +35,7 @@ export function revokeAccessToken({ authorization, signer, feed, ids, clock }: O
     const key = { organizationId: caller.organizationId, id }
     const { revision } = await feed.commit(call.deadline, async (tx, changed) => {
       const stored = await lockToken(tx, key)
-      if (!stored || !isMeant(stored)) throw refusal
+      if (!stored || !(await isMeant(stored, tx))) throw refusal
       if (stored.revokeTime) return
       await revokeToken(tx, key, clock.now())
       changed(caller.organizationId, changedInExchange.RevokeAccessToken(id))

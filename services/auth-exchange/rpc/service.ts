@@ -2,6 +2,7 @@ import type { UnaryAdapter } from '#libs/rpc/unary.js'
 import type { AuthExchangeServiceServer } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import type { LoginThrottle } from '../domain/throttle.js'
 import type { ActiveTokens, Coverage, IdentityReader, LoginAttempts, ProofVerifier, SecretHasher, TokenSigner, UniversalAuthProof, Writing } from '../ports.js'
+import type { Standings } from '../store/access-tokens.js'
 import type { LoginLedger } from '../store/login-ledger.js'
 import { attachUniversalAuth } from './attach-universal-auth.js'
 import { clearLockouts } from './clear-lockouts.js'
@@ -33,6 +34,7 @@ type Outside = Writing & {
   readonly throttle: LoginThrottle
   readonly universalAuth: ProofVerifier<UniversalAuthProof>
   readonly ledger: LoginLedger
+  readonly standings: Standings
 }
 
 /** What auth-exchange answers on its public port: one file per method. */

@@ -3,11 +3,13 @@ import { type CryptoKey, errors, jwtVerify } from 'jose'
 import { z } from 'zod'
 import type { Clock } from '#libs/clock.js'
 import { isId } from '#libs/ids.js'
-import type { Claims } from '../domain/access-token.js'
+import type { SignedClaims } from '../domain/access-token.js'
 import { accessTokenRejected } from '../domain/refusals.js'
 import type { TokenSigner } from '../ports.js'
-import { headerSegment, type Keyring } from './keys.js'
+import type { Keyring } from './keys.js'
+import { headerSegment } from './stored-key.js'
 import { canonicalSegments, withLowS } from './token-text.js'
+import { verifiedTokens } from './verified-tokens.js'
 
 const id = z.string().refine(isId)
 // Whole seconds until the year 9999: JSON numbers can be fractions, negative, or too large to be exact.
@@ -33,24 +35,31 @@ function keyObjectOf(key: CryptoKey): KeyObject {
  * thread pool, which costs a login several times what the signature does, so the signature is made here.
  */
 export function tokenSigner({ keys, clock, issuer, audience }: Outside): TokenSigner {
-  const verifyAt = async (text: string, currentDate: Date): Promise<Claims> => {
+  const verified = verifiedTokens()
+  const verifyAt = async (text: string, currentDate: Date): Promise<SignedClaims> => {
     const segments = canonicalSegments(text)
     const known = segments && (await keys.byHeaderSegment(segments.header))
     if (!known) throw accessTokenRejected()
+    const again = verified.get(text)
+    if (again && again.kid === known.kid && again.claims.exp * 1000 > currentDate.getTime()) return again
     const expected = { algorithms: ['ES256'], typ: 'at+jwt', issuer, audience, currentDate }
     const { payload } = await jwtVerify(text, known.key, expected).catch((error: unknown) => {
       throw error instanceof errors.JOSEError ? accessTokenRejected() : error
     })
     const claims = claimsSchema.safeParse(payload)
     if (!claims.success) throw accessTokenRejected()
-    return claims.data
+    const signed = { claims: claims.data, kid: known.kid }
+    verified.set(text, signed)
+    return signed
   }
   return {
-    sign: (claims) => {
-      const { header, key } = keys.signing()
+    sign: async (claims, kid) => {
+      const { header, key } = await keys.signing(kid)
       const signed = `${headerSegment(header)}.${segment({ iss: issuer, aud: audience, ...claims })}`
       const signature = sign('sha256', Buffer.from(signed), { key: keyObjectOf(key), dsaEncoding: 'ieee-p1363' })
-      return withLowS(`${signed}.${signature.toString('base64url')}`)
+      const text = withLowS(`${signed}.${signature.toString('base64url')}`)
+      verified.set(text, { claims, kid: header.kid })
+      return text
     },
     verify: (text) => verifyAt(text, clock.now()),
     // In 1970 no token has expired yet.

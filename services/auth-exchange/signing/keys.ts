@@ -1,98 +1,74 @@
-import { calculateJwkThumbprint, type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose'
-import { z } from 'zod'
-import { type Clock, monotonicMillis } from '#libs/clock.js'
-import type { Db, PublicJwk } from '../store/schema.js'
-import { insertFirstKey, listKeys, type StoredKey } from '../store/signing-keys.js'
-import { type KeyEncryptionKey, seal, unseal } from './sealed-key.js'
-
-/** The header of every token that this key signs, and its one encoding. */
-export type Header = { readonly alg: 'ES256'; readonly typ: 'at+jwt'; readonly kid: string }
-
-export type VerificationKey = { readonly kid: string; readonly header: Header; readonly jwk: PublicJwk; readonly key: CryptoKey }
-export type SigningKey = { readonly header: Header; readonly key: CryptoKey }
+import type { Db } from '../store/schema.js'
+import { listKeys, type NewKey, type ResealedKey, type StoredKey } from '../store/signing-keys.js'
+import type { KeyEncryptionKeys } from './sealed-key.js'
+import { spaced } from './spaced.js'
+import { headerSegment, type Kept, newKey, resealed, type SigningKey, signingKey, type VerificationKey, verificationKey } from './stored-key.js'
 
 export type Keyring = {
-  /** Makes the first key of an installation if there is none, and loads all. */
-  open(): Promise<void>
-  signing(): SigningKey
+  /** Loads what is stored now; fails where a key that signs, or will, can't be decrypted. */
+  reload(): Promise<void>
+  /** As of the latest load. */
+  stored(): readonly StoredKey[]
+  /** The key that the database says signs; null where it says that none does. */
+  signing(kid: string | null): Promise<SigningKey>
   /** Of the key that signs; nothing before the keys are loaded. */
   createTime(): Date | undefined
   verification(): readonly VerificationKey[]
-  /** The key whose tokens begin with this header segment. An unknown one reloads the keys, at most once a second. */
+  /** The key whose tokens begin with this header segment. For an unknown one the keys are loaded again: it may be new. */
   byHeaderSegment(segment: string): Promise<VerificationKey | undefined>
+  newKey(kept: Kept): Promise<NewKey>
+  /** The key under the current KEY_ENCRYPTION_KEY; undefined where it is. */
+  resealed(stored: StoredKey): ResealedKey | undefined
 }
 
-const RELOAD_EVERY_MILLIS = 1_000
+/** Whoever sends tokens of keys that never were must not keep the database busy. */
+const RELOAD_EVERY_MILLIS = 100
 
-export class KeyUnreadable extends Error {
-  override readonly name = 'KeyUnreadable'
-}
-
-export const headerSegment = (header: Header): string => Buffer.from(JSON.stringify(header)).toString('base64url')
-
-export function keyring({ db, clock, encryption }: { db: Db; clock: Clock; encryption: KeyEncryptionKey }): Keyring {
-  let signing: SigningKey | undefined
-  let createTime: Date | undefined
+export function keyring({ db, encryptions }: { readonly db: Db; readonly encryptions: KeyEncryptionKeys }): Keyring {
+  let stored: readonly StoredKey[] = []
   let verification = new Map<string, VerificationKey>()
-  let loadedMillis = -Infinity
-  const load = async () => {
-    const stored = await listKeys(db)
-    const loaded = await Promise.all(stored.map(verificationKey))
+  // What a kid stands for never changes, under whichever key it is encrypted.
+  const [publicHalves, privateHalves] = [new Map<string, VerificationKey>(), new Map<string, SigningKey>()]
+  const load = spaced(RELOAD_EVERY_MILLIS, async () => {
+    const listed = await listKeys(db)
+    const loaded = await Promise.all(listed.map(async (key) => publicHalves.get(key.kid) ?? verificationKey(key)))
+    publicHalves.clear()
+    for (const key of loaded) publicHalves.set(key.kid, key)
+    for (const kid of privateHalves.keys()) if (!publicHalves.has(kid)) privateHalves.delete(kid)
     verification = new Map(loaded.map((key) => [headerSegment(key.header), key]))
-    const active = stored.find(({ state }) => state === 'active')
-    signing = active && (await signingKey(active, encryption))
-    createTime = active?.createTime
-    loadedMillis = monotonicMillis()
+    stored = listed
+  })
+  const activeKey = () => stored.find(({ state }) => state === 'active')
+  const signingKeyOf = async (key: StoredKey): Promise<SigningKey> => {
+    const known = privateHalves.get(key.kid)
+    if (known) return known
+    const unsealed = await signingKey(key, encryptions)
+    privateHalves.set(key.kid, unsealed)
+    return unsealed
   }
   return {
-    open: async () => {
+    reload: async () => {
       await load()
-      if (signing) return
-      await insertFirstKey(db, await newKey(encryption, clock.now()))
+      for (const key of stored) if (key.state !== 'retired') await signingKeyOf(key)
+    },
+    stored: () => stored,
+    signing: async (kid) => {
+      const known = kid === null ? undefined : privateHalves.get(kid)
+      if (known) return known
       await load()
+      const found = stored.find((key) => key.kid === kid)
+      if (!found) throw new Error('there is no active signing key')
+      return signingKeyOf(found)
     },
-    signing: () => {
-      if (!signing) throw new Error('there is no active signing key')
-      return signing
-    },
-    createTime: () => createTime,
+    createTime: () => activeKey()?.createTime,
     verification: () => [...verification.values()],
     byHeaderSegment: async (segment) => {
       const known = verification.get(segment)
-      if (known || monotonicMillis() - loadedMillis < RELOAD_EVERY_MILLIS) return known
+      if (known) return known
       await load()
       return verification.get(segment)
     },
+    newKey: (kept) => newKey(encryptions, kept),
+    resealed: (key) => resealed(key, encryptions),
   }
-}
-
-async function newKey(encryption: KeyEncryptionKey, createTime: Date) {
-  const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })
-  const publicJwk = publicJwkSchema.parse(await exportJWK(publicKey))
-  const kid = await calculateJwkThumbprint(publicJwk)
-  const sealedPrivateKey = seal(encryption, kid, Buffer.from(JSON.stringify(await exportJWK(privateKey))))
-  return { kid, state: 'active' as const, publicJwk: JSON.stringify(publicJwk), sealedPrivateKey, keyEncryptionKeyId: encryption.id, createTime }
-}
-
-const publicJwkSchema = z.object({ kty: z.literal('EC'), crv: z.literal('P-256'), x: z.string(), y: z.string() })
-const privateJwkSchema = publicJwkSchema.extend({ d: z.string() })
-
-const headerOf = (kid: string): Header => ({ alg: 'ES256', typ: 'at+jwt', kid })
-
-async function verificationKey({ kid, publicJwk }: StoredKey): Promise<VerificationKey> {
-  return { kid, header: headerOf(kid), jwk: publicJwk, key: await cryptoKey(publicJwk) }
-}
-
-async function signingKey({ kid, sealedPrivateKey, keyEncryptionKeyId }: StoredKey, encryption: KeyEncryptionKey): Promise<SigningKey> {
-  if (keyEncryptionKeyId !== encryption.id) {
-    throw new KeyUnreadable(`The signing key ${kid} was encrypted under another KEY_ENCRYPTION_KEY (its id is ${keyEncryptionKeyId}): configure that one.`)
-  }
-  const jwk = privateJwkSchema.parse(JSON.parse(unseal(encryption, kid, sealedPrivateKey).toString()))
-  return { header: headerOf(kid), key: await cryptoKey(jwk) }
-}
-
-async function cryptoKey(jwk: JWK): Promise<CryptoKey> {
-  const key = await importJWK(jwk, 'ES256')
-  if (key instanceof Uint8Array) throw new Error('an ES256 key is no octet sequence')
-  return key
 }

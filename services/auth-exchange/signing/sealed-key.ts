@@ -3,7 +3,21 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:
 /** Encrypts signing keys at rest. It is outside the database. */
 export type KeyEncryptionKey = { readonly id: string; readonly key: Buffer }
 
+/** The first encrypts; both decrypt. */
+export type KeyEncryptionKeys = readonly [KeyEncryptionKey, ...KeyEncryptionKey[]]
+
+// Its id is made of the key: no two keys have one, and no key has two.
 export const keyEncryptionKey = (key: Buffer): KeyEncryptionKey => ({ id: createHash('sha256').update(key).digest('hex').slice(0, 16), key })
+
+const BASE64 = /^[A-Za-z0-9+/]{43}=$/
+
+/** `KEY`, or `KEY,KEY`; undefined for anything else. */
+export function keyEncryptionKeysFrom(text: string): KeyEncryptionKeys | undefined {
+  const texts = text.split(',')
+  const [current, other, ...more] = texts.map((one) => keyEncryptionKey(Buffer.from(one, 'base64')))
+  if (!current || more.length > 0 || current.id === other?.id || !texts.every((one) => BASE64.test(one))) return undefined
+  return other ? [current, other] : [current]
+}
 
 const IV_BYTES = 12
 const TAG_BYTES = 16

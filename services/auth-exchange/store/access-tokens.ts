@@ -1,8 +1,11 @@
+import { sql } from 'kysely'
 import { feedEpoch, feedSeq } from '#libs/freshness/append.js'
 import type { Stamp } from '#libs/freshness/stamp.js'
-import { type AccessTokenRecord, type Claims, standsBehind } from '../domain/access-token.js'
+import { inBatches } from '#libs/postgres/batches.js'
+import { type AccessTokenRecord, type SignedClaims, standsBehind } from '../domain/access-token.js'
 import { accessTokenRejected } from '../domain/refusals.js'
 import type { Db, Tx } from './schema.js'
+import { isKeyThere, signingKid } from './signing-keys.js'
 import { restsOnWhatItDid } from './standing.js'
 
 type Key = { readonly organizationId: string; readonly id: string }
@@ -11,27 +14,58 @@ export type TokenStanding = {
   readonly record: AccessTokenRecord
   /** The token was revoked, or all of its secret, method, identity or organization: it will never be good again. */
   readonly revoked: boolean
+  /** The key that signed the token is still one of ours. */
+  readonly isKeyThere: boolean
+  /** The key that signs. */
+  readonly signingKid: string | null
   readonly stamp: Stamp
 }
 
-/** The record of a token and whether it still stands, with where the feed stood, by one statement. */
-export async function findToken(db: Db, { organizationId, id }: Key): Promise<TokenStanding | undefined> {
-  const row = await db
-    .selectFrom('accessToken as t')
-    .selectAll('t')
-    .select([restsOnWhatItDid.as('rests'), feedEpoch('exchange').as('feedEpoch'), feedSeq('exchange').as('feedSeq')])
-    .where('t.organizationId', '=', organizationId).where('t.id', '=', id)
-    .executeTakeFirst()
-  if (!row) return undefined
-  const { rests, feedEpoch: epoch, feedSeq: seq, ...record } = row
-  return { record, revoked: record.revokeTime !== null || !rests, stamp: { epoch, seq: Number(seq) } }
+/** Which token is meant, and the key that signed it. */
+export type AskedToken = { readonly organizationId: string; readonly id: string; readonly kid: string }
+
+/**
+ * The record of each token and whether it still stands, with where the feed and the signing keys stood, by one statement; null
+ * where there is none.
+ */
+export async function findTokens(db: Db, asked: readonly AskedToken[]): Promise<(TokenStanding | null)[]> {
+  const { rows } = await sql<FoundToken>`
+    select t.*, a.place, ${restsOnWhatItDid} as rests, (select ${feedEpoch('exchange')}) as feed_epoch, ${feedSeq('exchange')} as feed_seq,
+           ${isKeyThere(sql`a.kid`)} as is_key_there, ${signingKid} as signing_kid
+    from json_to_recordset(${JSON.stringify(asked.map((each, place) => ({ ...each, place })))}::json) as a(place integer, "organizationId" uuid, id uuid, kid text)
+    join exchange.access_token t on t.organization_id = a."organizationId" and t.id = a.id
+  `.execute(db)
+  const found = new Map(rows.map(({ place, rests, feedEpoch: epoch, feedSeq: seq, isKeyThere: isThere, signingKid: signing, ...record }) => {
+    const revoked = record.revokeTime !== null || !rests
+    return [place, { record, revoked, isKeyThere: isThere, signingKid: signing, stamp: { epoch, seq: Number(seq) } }]
+  }))
+  return asked.map((_each, place) => found.get(place) ?? null)
 }
 
-/** The standing of the token that claims this; refused where its record says anything else. */
-export async function getStanding(db: Db, claims: Claims): Promise<TokenStanding> {
-  const standing = await findToken(db, { organizationId: claims.org, id: claims.jti })
-  if (!standing || !standsBehind(standing.record, claims)) throw accessTokenRejected()
-  return standing
+type FoundToken = AccessTokenRecord & Pick<TokenStanding, 'isKeyThere' | 'signingKid'> & {
+  readonly place: number
+  readonly rests: boolean
+  readonly feedEpoch: string
+  readonly feedSeq: string
+}
+
+/** Beyond that a statement is so long that the next one is better begun. */
+const MOST_AT_ONCE = 100
+
+/** The standing of a token that claims this; refused where its record says anything else, or its key is gone. */
+export type Standings = { of(signed: SignedClaims): Promise<TokenStanding> }
+
+/** Tokens that are asked for while others are being looked for are found together, by a statement that is sent after they were asked for. */
+export function standingsIn(db: Db): Standings {
+  const find = inBatches(MOST_AT_ONCE, (asked: readonly AskedToken[]) => findTokens(db, asked))
+  return {
+    of: async ({ claims, kid }) => {
+      const standing = await find({ organizationId: claims.org, id: claims.jti, kid })
+      // The keys in memory may be older than the snapshot, and what is answered from it is kept as being of it.
+      if (!standing?.isKeyThere || !standsBehind(standing.record, claims)) throw accessTokenRejected()
+      return standing
+    },
+  }
 }
 
 export async function lockToken(tx: Tx, { organizationId, id }: Key): Promise<AccessTokenRecord | undefined> {

@@ -8,6 +8,7 @@ import type { LockoutSettings } from '../domain/lockout.js'
 import type { Verifiers } from '../domain/secret-hash.js'
 import type { UniversalAuth } from '../domain/universal-auth.js'
 import type { Db, Tx } from './schema.js'
+import { signingKid } from './signing-keys.js'
 
 type Owner = { readonly organizationId: string; readonly identityId: string }
 type Key = Owner & { readonly id: string }
@@ -23,7 +24,7 @@ export async function insertClientSecret(tx: Tx, secret: ClientSecret, verifiers
   })
 }
 
-/** A secret with its verifiers, the method that it belongs to, and where the feed stood: all that a login needs. */
+/** A secret with its verifiers, the method that it belongs to, which key signs, and where the feed stood: all that a login needs. */
 export type SecretOfClient = ClientSecret & Verifiers & MethodOfSecret
 
 export type ClientAndSecret = { readonly clientId: string; readonly id: string }
@@ -36,7 +37,7 @@ export async function findSecretsOfClients(db: Db, asked: readonly ClientAndSecr
            i.epoch as identity_epoch, o.epoch as organization_epoch, m.epoch as method_epoch, m.access_token_ttl_seconds, m.access_token_max_ttl_seconds,
            m.access_token_use_limit, m.access_token_period_seconds, m.client_secret_trusted_ips,
            m.lockout_enabled, m.lockout_threshold, m.lockout_duration_seconds, m.lockout_counter_reset_seconds, m.lockout_clear_time,
-           (select ${feedEpoch('exchange')}) as feed_epoch, ${feedSeq('exchange')} as feed_seq
+           (select ${feedEpoch('exchange')}) as feed_epoch, ${feedSeq('exchange')} as feed_seq, ${signingKid} as signing_kid
     from json_to_recordset(${JSON.stringify(asked.map((each, place) => ({ ...each, place })))}::json) as a(place integer, "clientId" uuid, id uuid)
     join exchange.client_locator l on l.client_id = a."clientId"
     join exchange.universal_auth m on m.organization_id = l.organization_id and m.identity_id = l.identity_id
@@ -55,6 +56,7 @@ export type MethodOfSecret = Pick<UniversalAuth, MethodSettings> & LockoutSettin
   readonly methodEpoch: string
   readonly identityEpoch: string | null
   readonly organizationEpoch: string | null
+  readonly signingKid: string | null
   readonly stamp: Stamp
 }
 

@@ -5,6 +5,7 @@ import { renewals } from './migrations/0004-renewals.js'
 import { epochs } from './migrations/0005-epochs.js'
 import { tokensByIdentity } from './migrations/0006-tokens-by-identity.js'
 import { authMethods } from './migrations/0007-auth-methods.js'
+import { keyStates } from './migrations/0008-key-states.js'
 import { lockouts } from './migrations/0009-lockouts.js'
 
 /** In order of name; forward only. */
@@ -16,5 +17,6 @@ export const migrations = {
   '0005-epochs': epochs,
   '0006-tokens-by-identity': tokensByIdentity,
   '0007-auth-methods': authMethods,
+  '0008-key-states': keyStates,
   '0009-lockouts': lockouts,
 }

@@ -2,6 +2,7 @@ import type { Generated, JSONColumnType, Kysely, Transaction } from 'kysely'
 import type { AccessTokenRecord } from '../domain/access-token.js'
 import type { ClientSecret } from '../domain/client-secret.js'
 import type { Principal } from '../domain/principal.js'
+import type { SigningKey } from '../domain/signing-key.js'
 import type { Argon2Parameters, Verifiers } from '../domain/secret-hash.js'
 import type { TokenSettings } from '../domain/token-settings.js'
 import type { UniversalAuth } from '../domain/universal-auth.js'
@@ -12,15 +13,11 @@ import type { UniversalAuth } from '../domain/universal-auth.js'
 /** Where a client id belongs: the one thing that a login knows. */
 export type ClientLocator = { readonly clientId: string; readonly organizationId: string; readonly identityId: string }
 
-export type SigningKeyRow = {
-  /** RFC 7638 thumbprint. */
-  kid: string
-  state: 'active' | 'retired'
+export type SigningKeyRow = SigningKey & {
   publicJwk: JSONColumnType<PublicJwk, string, string>
-  /** AES-256-GCM under the key that keyEncryptionKeyId names, with the kid as associated data. */
-  sealedPrivateKey: Buffer
+  /** AES-256-GCM under the key that keyEncryptionKeyId names, with the kid as associated data. Null once it is retired. */
+  sealedPrivateKey: Buffer | null
   keyEncryptionKeyId: string
-  createTime: Date
 }
 
 export type PublicJwk = { readonly kty: string; readonly crv: string; readonly x: string; readonly y: string }

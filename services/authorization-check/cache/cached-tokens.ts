@@ -1,4 +1,4 @@
-import { activeTokenFrom, activeTokenKey, activeTokenText } from '#libs/active-token.js'
+import { activeTokenFrom, activeTokenKey, activeTokenText, kidIn } from '#libs/active-token.js'
 import { dependencies } from '#libs/freshness/entities.js'
 import { entryCache } from '#libs/freshness/entry-cache.js'
 import { type Place, readThrough } from '#libs/freshness/read-through.js'
@@ -30,7 +30,7 @@ export function cachedTokens({ feed, maxBytes, shared, ask, found }: Layers<Pres
         // Another text of the same lineage proves nothing about this one: its signature is verified by the owner.
         return token?.digest === digest ? { ...token, revoked: false } : undefined
       },
-      dependenciesOf: (_key, facts) => dependencies.accessToken(facts),
+      dependenciesOf: ({ text }, facts) => dependencies.accessToken({ ...facts, kid: kidIn(text) }),
       isKept: (facts) => !facts.revoked,
     }),
     ask,

@@ -1,3 +1,4 @@
+import { kidIn } from '#libs/active-token.js'
 import { dependencies } from '#libs/freshness/entities.js'
 import type { Entry } from '#libs/freshness/stamp.js'
 import { stampFrom } from '#libs/rpc/change-feed.js'
@@ -11,6 +12,6 @@ export function remoteTokens(exchange: RpcClient) {
   return async ({ text }: PresentedToken, outgoing: Outgoing): Promise<Entry<TokenFacts>> => {
     const { expireTime, stamp, ...facts } = await exchange.unary(ExchangeInternalServiceService.describeToken, { accessToken: text }, outgoing)
     if (!expireTime) throw new Error('auth-exchange described a token without its end')
-    return { value: { ...facts, expireMillis: expireTime.getTime() }, stamp: stampFrom(stamp), dependencies: dependencies.accessToken(facts) }
+    return { value: { ...facts, expireMillis: expireTime.getTime() }, stamp: stampFrom(stamp), dependencies: dependencies.accessToken({ ...facts, kid: kidIn(text) }) }
   }
 }

@@ -22,20 +22,20 @@ type Outside = { readonly db: Db; readonly clock: Clock; readonly hasher: Argon2
  */
 export function universalAuth({ db, clock, hasher, peppers }: Outside): ProofVerifier<UniversalAuthProof> {
   const [current] = peppers
-  const look = (asked: readonly ClientAndSecret[]) => findSecretsOfClients(db, asked)
-  // Nobody waits behind a flood: whoever failed too often waits with others of the kind.
-  const [find, findForSuspects] = [inBatches(MOST_AT_ONCE, look), inBatches(MOST_AT_ONCE, look)]
   const matches = async (owner: SecretOwner, text: string, verifiers: Verifiers): Promise<boolean> => {
     const pepper = peppers.find(({ id }) => id === verifiers.pepperId)
     const proven = pepper ? sameBytes(digestUnder(pepper, owner, text), verifiers.digest) : await hasher.matches(owner, text, verifiers)
     if (proven && pepper !== current) await updateDigest(db, owner, { digest: digestUnder(current, owner, text), pepperId: current.id })
     return proven
   }
+  const find = () => inBatches(MOST_AT_ONCE, (asked: readonly ClientAndSecret[]) => findSecretsOfClients(db, asked))
+  // Nobody waits behind a flood.
+  const [ofHonest, ofSuspects] = [find(), find()]
   return {
     verify: async ({ clientId, clientSecret }, attempt) => {
       const id = secretIdOf(clientSecret)
       if (id === undefined) throw attempt.refusal('malformed')
-      const secret = await (attempt.isSuspect ? findForSuspects : find)({ clientId, id })
+      const secret = await (attempt.isSuspect ? ofSuspects : ofHonest)({ clientId, id })
       if (!secret) {
         // As much work as for a secret that is there and wrong.
         digestUnder(current, NOBODY, clientSecret)
@@ -45,11 +45,11 @@ export function universalAuth({ db, clock, hasher, peppers }: Outside): ProofVer
       if (!(await matches(secret, clientSecret, secret))) throw attempt.refusal('wrong', own)
       const reason = unusable(secret, clock.now())
       if (reason !== undefined) throw attempt.refusal(reason, own)
-      const { organizationId, identityId, methodEpoch, identityEpoch, organizationEpoch, stamp } = secret
+      const { organizationId, identityId, methodEpoch, identityEpoch, organizationEpoch, signingKid, stamp } = secret
       const { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds } = secret
       const settings = { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds }
       const credential = { credentialId: secret.id, credentialEpoch: secret.epoch, methodEpoch, identityEpoch, organizationEpoch }
-      return { organizationId, identityId, clientId, method: UNIVERSAL_AUTH, ...credential, ...settings, ownLockout: own, stamp }
+      return { organizationId, identityId, clientId, method: UNIVERSAL_AUTH, ...credential, ...settings, signingKid, ownLockout: own, stamp }
     },
   }
 }
