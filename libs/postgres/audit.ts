@@ -72,6 +72,8 @@ export type AuditScan = {
   readonly before: string | undefined
 }
 
+export type AuditPage = { readonly scan: AuditScan; readonly size: number; readonly end: string | undefined }
+
 /** Among how many events one page looks for those that are asked for. */
 const SCANNED = 5_000
 
@@ -84,18 +86,19 @@ export async function findAuditScanEnd<Schema>(db: Kysely<Schema>, schema: strin
 }
 
 /** Up to `size + 1` events, newest first, none before `end`. */
-export async function listAuditEventsOf<Schema>(db: Kysely<Schema>, schema: string, scan: AuditScan, page: { readonly size: number; readonly end: string | undefined }): Promise<AuditEvent[]> {
+export async function listAuditEventsOf<Schema>(db: Kysely<Schema>, schema: string, page: AuditPage): Promise<AuditEvent[]> {
+  const { scan, size, end } = page
   const { identityId, action, targetType, targetId } = scan
   const conditions = [
     ...within(scan),
-    ...(page.end === undefined ? [] : [sql`id >= ${page.end}`]),
+    ...(end === undefined ? [] : [sql`id >= ${end}`]),
     ...(identityId === undefined ? [] : [sql`(actor_identity_id = ${identityId} or target_id = ${identityId})`]),
     ...(action === undefined ? [] : [sql`action = ${action}`]),
     ...(targetType === undefined ? [] : [sql`target_type = ${targetType}`]),
     ...(targetId === undefined ? [] : [sql`target_id = ${targetId}`]),
   ]
   const { rows } = await sql<AuditEvent>`
-    select * from ${sql.id(schema, 'audit_event')} where ${all(conditions)} order by id desc limit ${page.size + 1}
+    select * from ${sql.id(schema, 'audit_event')} where ${all(conditions)} order by id desc limit ${size + 1}
   `.execute(db)
   return rows
 }

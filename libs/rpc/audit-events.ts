@@ -28,7 +28,7 @@ export function auditEventLister<Schema>({ db, schema, authorization }: Outside<
     const { organizationId } = await authorization.require(call, { action: 'read', resource: 'audit-log', attributes })
     const scan = { organizationId, ...filter, before: page.after }
     const end = await findAuditScanEnd(db, schema, scan)
-    const { items, nextPageToken } = pageFrom(page, await listAuditEventsOf(db, schema, scan, { size: page.size, end }), end)
+    const { items, nextPageToken } = pageFrom(page, await listAuditEventsOf(db, schema, { scan, size: page.size, end }), end)
     return { auditEvents: items.map(toAuditEventMessage), nextPageToken }
   }
 }

@@ -112,7 +112,7 @@ export const PLANTED: readonly Planted[] = [
   ...planted('bench', IN_TESTS),
   { ban: 'the clock in main.ts', file: 'services/orders/main.ts', source: 'export const at = Date.now()\n', report: CLOCK },
   { ban: 'a main.ts of more than 30 lines', file: 'services/long/main.ts', source: constants(31), report: 'max-lines' },
-  { ban: 'an app.ts of more than 120 lines', file: 'services/long/app.ts', source: constants(121), report: 'max-lines' },
+  { ban: 'an app.ts of more than 150 lines', file: 'services/long/app.ts', source: constants(151), report: 'max-lines' },
 ]
 
 const READS_THE_CLOCK = 'export const at = [Date.now(), performance.now(), new Date()]\n'

@@ -57,7 +57,7 @@ const FAILED = ' failed'
 function isSaid(line: string): boolean {
   const parts = line.split('…').map((part) => part.trim()).filter((part) => part !== '')
   const job = line.endsWith(FAILED) && line.slice(0, -FAILED.length)
-  return code.some((text) => parts.every((part) => text.includes(part)) || (job !== false && text.includes(`failed('${job}')`)))
+  return code.some((text) => parts.every((part) => text.includes(part)) || (job !== false && (text.includes(`failed('${job}')`) || text.includes(`name: '${job}', everyMillis`))))
 }
 
 const unsaidLines = (text: string): string[] => [...text.matchAll(/“([^”]+)”/g)].map(([, line = '']) => line).filter((line) => line !== 'quotes' && !isSaid(line))

@@ -17,9 +17,9 @@ type Acted = {
 }
 
 type Service = {
-  list(by: Session, request: ListAuditEventsRequest): Promise<ListAuditEventsResponse>
+  readonly list: (by: Session, request: ListAuditEventsRequest) => Promise<ListAuditEventsResponse>
   /** Makes an identity and does something more with it. */
-  act(admin: Session, name: string): Promise<Acted>
+  readonly act: (admin: Session, name: string) => Promise<Acted>
 }
 
 /** What both services promise of reading their audit log. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { status } from '@grpc/grpc-js'
 import { Closing } from '#libs/lifecycle.js'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { secretIdOf, secretText } from '../../services/auth-exchange/domain/client-secret.js'
@@ -32,7 +33,7 @@ export async function answersTo(count: number, call: (place: number) => Promise<
   const one = async () => {
     while (next < count) {
       const outcome = await call(next++)
-      const answer = outcome.code === 0 ? 'OK' : (reasonOf(outcome) ?? outcome.details)
+      const answer = outcome.code === status.OK ? 'OK' : (reasonOf(outcome) ?? outcome.details)
       answers[answer] = (answers[answer] ?? 0) + 1
     }
   }

@@ -1,17 +1,13 @@
-import { randomBytes } from 'node:crypto'
-import { systemClock } from '#libs/clock.js'
-import { createIds } from '#libs/ids.js'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { Effect, Operator } from '#libs/wire/gen/countersign/registry/v1/role.js'
-import { secretText } from '../../services/auth-exchange/domain/client-secret.js'
 import { bearer } from './calls.js'
 import type { Headers } from './raw-calls.js'
 import { auditEvents, type Builder, pageTokenAfter, window } from './request-builder.js'
-import { stampOf } from './revisions.js'
 import type { System } from './system.js'
 import type { Tenant } from './tenant.js'
-import { isInternal, type Method } from './wire.js'
 import { exchange } from './valid-exchange-requests.js'
+import { changeFeed, exchangeInternal, registryInternal } from './valid-internal-requests.js'
+import { isInternal, type Method } from './wire.js'
 
 /** As the admin, and on internal ports as the service that may call the method. */
 export const senderOf = ({ secrets }: System, { admin }: Tenant) => (method: Method): Headers => {
@@ -23,8 +19,6 @@ export const senderOf = ({ secrets }: System, { admin }: Tenant) => (method: Met
 
 const BY_OPERATOR = new Set(['Bootstrap', 'ListSigningKeys', 'RotateSigningKey', 'RevokeSigningKey'])
 const ASKED_BY_EXCHANGE = new Set(['DescribeIdentity', 'CheckCoverage'])
-
-const ids = createIds(systemClock)
 
 const rules = [
   {
@@ -124,59 +118,6 @@ const check: Record<string, readonly Builder[]> = {
     },
   ],
   WaitForRevision: [async ({ revision }) => ({ revision: await revision() })],
-}
-
-// A workload's admin is the first identity of its organization: for these requests the caller is a service.
-const registryInternal: Record<string, readonly Builder[]> = {
-  ResolveGrants: [
-    ({ organizationId, workload, projectId }) => ({ organization_id: organizationId, identity_id: workload.identityId, project_id: projectId }),
-    ({ organizationId, workload }) => ({ organization_id: organizationId, identity_id: workload.identityId }),
-  ],
-  ResolveRole: [
-    ({ organizationId, projectRole }) => ({ organization_id: organizationId, role_id: projectRole.id }),
-    ({ organizationId, organizationRole }) => ({ organization_id: organizationId, role_id: organizationRole.id }),
-  ],
-  DescribeIdentity: [({ organizationId, workload }) => ({ organization_id: organizationId, identity_id: workload.identityId })],
-  CheckCoverage: [
-    ({ organizationId, earlier, workload }) => ({
-      organization_id: organizationId,
-      caller_identity_id: earlier.identityId,
-      identity_id: workload.identityId,
-      resource: 'client-secret',
-    }),
-  ],
-  Bootstrap: [
-    ({ organizationId, workload, tag }) => ({
-      organization_id: organizationId,
-      organization_name: `${tag}-organization`,
-      identity_id: workload.identityId,
-      identity_name: workload.name,
-    }),
-  ],
-}
-
-const exchangeInternal: Record<string, readonly Builder[]> = {
-  DescribeToken: [({ workload }) => ({ access_token: workload.token })],
-  DescribePrincipal: [({ organizationId, workload }) => ({ organization_id: organizationId, name: workload.principal })],
-  Bootstrap: [
-    async ({ organizationId, identity }) => ({
-      organization_id: organizationId,
-      identity_id: (await identity()).id,
-      client_id: ids.next(),
-      client_secret: secretText(ids.next(), randomBytes(32)),
-    }),
-  ],
-  ListSigningKeys: [() => ({})],
-  RotateSigningKey: [() => ({ at_once: 1 })],
-  RevokeSigningKey: [async ({ preparedKid }) => ({ kid: await preparedKid() })],
-}
-
-const changeFeed: Record<string, readonly Builder[]> = {
-  PullChanges: [
-    () => ({}),
-    // All changes of everybody.
-    async ({ revision }) => ({ epoch: stampOf(await revision()).epoch, after: 0 }),
-  ],
 }
 
 const named = (service: string, builders: Record<string, readonly Builder[]>): [string, readonly Builder[]][] =>

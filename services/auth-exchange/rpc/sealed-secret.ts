@@ -15,10 +15,10 @@ export function sealedOver(stored: AuthMethod, configured: Configured, { methods
   const { method, configuration, secret } = configured
   if (secret !== 'kept') return sealedOf(secret, stored.id, seal)
   const wrong = new Violations()
-  const { goesTo } = methods[method]
-  const place = goesTo?.(stored.configuration)
+  const asked = methods[method]
+  const place = asked.goesTo?.(stored.configuration)
   if (place === undefined) wrong.at('configuration')('must bring its secret: there is none yet that could be kept')
-  else if (place !== goesTo?.(configuration)) wrong.at('configuration')('must bring its secret again, where it is to go to another host or is to believe another CA')
+  else if (place !== asked.goesTo?.(configuration)) wrong.at('configuration')('must bring its secret again, where it is to go to another host or is to believe another CA')
   wrong.refuse()
   return undefined
 }
