@@ -106,6 +106,24 @@ describe('RotateSigningKey', () => {
     expect([kidOf(token), await isAllowed(token)]).toEqual([kid, true])
   })
 
+  it('leaves no replica with the private half of the key of before, and signs what was under way with the next', async () => {
+    const replica = keyKeeperOf(system)
+    try {
+      await replica.keep()
+      const { kid } = await keyIn(SigningKeyState.ACTIVE)
+      expect((await replica.keys.signing(kid)).header.kid).toBe(kid)
+      const { key } = await rotate(true)
+      // Not told yet: it signs with what the database said a moment ago.
+      expect((await replica.keys.signing(kid)).header.kid).toBe(kid)
+      await replica.keep()
+      expect((await replica.keys.signing(kid)).header.kid).toBe(key?.kid)
+      const stored = await withClient(system.databases.superuserUrl, async (client) => (await client.query('select state from exchange.signing_key where sealed_private_key is null group by state')).rows)
+      expect(stored).toEqual([{ state: 'retired' }])
+    } finally {
+      await replica.close()
+    }
+  })
+
   it('is audited step by step', async () => {
     const { key } = await rotate(true)
     expect(await installationEvents(system, key?.kid ?? '')).toEqual([

@@ -5,11 +5,11 @@ import { connectDatabase } from '#libs/postgres/database.js'
 import { keepExchangePartitions } from '../../services/auth-exchange/jobs/keep-partitions.js'
 import { keepSigningKeys } from '../../services/auth-exchange/jobs/keep-signing-keys.js'
 import { keyEncryptionKeysFrom } from '../../services/auth-exchange/signing/sealed-key.js'
-import { keyring } from '../../services/auth-exchange/signing/keys.js'
+import { type Keyring, keyring } from '../../services/auth-exchange/signing/keys.js'
 import type { ExchangeSchema } from '../../services/auth-exchange/store/schema.js'
 import type { System } from './system.js'
 
-export type KeyKeeper = { keep(): Promise<void>; keepPartitions(): Promise<void>; close(): Promise<void> }
+export type KeyKeeper = { readonly keys: Keyring; keep(): Promise<void>; keepPartitions(): Promise<void>; close(): Promise<void> }
 
 /** What a replica of auth-exchange does for signing keys, when the test says so. */
 export function keyKeeperOf({ databases, secrets, clock }: System, keyEncryptionKey = secrets.keyEncryptionKey): KeyKeeper {
@@ -20,6 +20,7 @@ export function keyKeeperOf({ databases, secrets, clock }: System, keyEncryption
   const ids = createIds(clock)
   const feed = changeFeed({ name: 'exchange', db, ids, hint: () => undefined })
   const schedule = { lifeMillis: 90 * 86_400_000, leadMillis: 3_600_000 }
-  const { keep } = keepSigningKeys({ feed, keys: keyring({ db, encryptions }), schedule, ids, clock, log })
-  return { keep, keepPartitions: keepExchangePartitions(db, clock, 400), close: () => db.destroy() }
+  const keys = keyring({ db, encryptions })
+  const { keep } = keepSigningKeys({ feed, keys, schedule, ids, clock, log })
+  return { keys, keep, keepPartitions: keepExchangePartitions(db, clock, 400), close: () => db.destroy() }
 }

@@ -9,7 +9,7 @@ export type Keyring = {
   reload(): Promise<void>
   /** As of the latest load. */
   stored(): readonly StoredKey[]
-  /** The key that the database says signs; null where it says that none does. */
+  /** The key that the database said signs (null: that none does), or the one that has come after it. */
   signing(kid: string | null): Promise<SigningKey>
   /** Of the key that signs; nothing before the keys are loaded. */
   createTime(): Date | undefined
@@ -34,9 +34,10 @@ export function keyring({ db, encryptions }: { readonly db: Db; readonly encrypt
     const loaded = await Promise.all(listed.map(async (key) => publicHalves.get(key.kid) ?? verificationKey(key)))
     publicHalves.clear()
     for (const key of loaded) publicHalves.set(key.kid, key)
-    for (const kid of privateHalves.keys()) if (!publicHalves.has(kid)) privateHalves.delete(kid)
     verification = new Map(loaded.map((key) => [headerSegment(key.header), key]))
     stored = listed
+    const signing = new Set(listed.filter(({ state }) => state !== 'retired').map(({ kid }) => kid))
+    for (const kid of privateHalves.keys()) if (!signing.has(kid)) privateHalves.delete(kid)
   })
   const activeKey = () => stored.find(({ state }) => state === 'active')
   const signingKeyOf = async (key: StoredKey): Promise<SigningKey> => {
@@ -56,9 +57,9 @@ export function keyring({ db, encryptions }: { readonly db: Db; readonly encrypt
       const known = kid === null ? undefined : privateHalves.get(kid)
       if (known) return known
       await load()
-      const found = stored.find((key) => key.kid === kid)
-      if (!found) throw new Error('there is no active signing key')
-      return signingKeyOf(found)
+      const active = activeKey()
+      if (!active) throw new Error('there is no active signing key')
+      return signingKeyOf(active)
     },
     createTime: () => activeKey()?.createTime,
     verification: () => [...verification.values()],
