@@ -44,16 +44,16 @@ const configurations = [
   async () => ({ jwt_auth: await writtenJwtAuth() }),
 ]
 
-/** A login of an identity of its own by an assertion. */
+/** A login of an identity of its own by an assertion that is good for no other. */
 const assertionLogin = ($case: 'kubernetesAuth' | 'oidcAuth' | 'jwtAuth', field: string): Builder => async ({ identity, admin }) => {
   const { issuer, cluster, reviewerToken } = await sharedStandIns()
   const { id: identityId } = await identity()
-  const assertion = await issuer.issue({ iss: issuer.url, aud: 'countersign', sub: 'job-1', exp: Math.floor(Date.now() / 1000) + 600 })
-  const jwt = $case === 'kubernetesAuth' ? cluster.tokenOf({ namespace: 'billing', name: 'worker', uid: 'u', audiences: ['countersign'] }) : assertion
+  const assertion = await issuer.issue({ iss: issuer.url, aud: 'countersign', sub: `job-${identityId}`, exp: Math.floor(Date.now() / 1000) + 600 })
+  const jwt = $case === 'kubernetesAuth' ? cluster.tokenOf({ namespace: 'billing', name: identityId, uid: 'u', audiences: ['countersign'] }) : assertion
   const configuration = {
-    kubernetesAuth: clusterOf(cluster, { reviewerToken }),
-    oidcAuth: oidcOf(issuer),
-    jwtAuth: jwtOf({ issuer: issuer.url, jwksUrl: `${issuer.url}/jwks`, caCertificate: issuer.caCertificate }),
+    kubernetesAuth: clusterOf(cluster, { reviewerToken, names: [identityId] }),
+    oidcAuth: oidcOf(issuer, { subject: `job-${identityId}` }),
+    jwtAuth: jwtOf({ subject: `job-${identityId}`, issuer: issuer.url, jwksUrl: `${issuer.url}/jwks`, caCertificate: issuer.caCertificate }),
   }[$case]
   await admin.exchange(Exchange.attachAuthMethod, { identityId, ...untouchedTokens, configuration })
   return { [field]: { identity_id: identityId, jwt } }
