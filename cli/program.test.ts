@@ -13,9 +13,9 @@ const leaves = leavesOf(program, [])
 
 it('has every command', () => {
   expect(leaves.map(([path]) => path).toSorted()).toEqual([
-    'agent', 'binding create', 'binding delete', 'binding list', 'binding update', 'bootstrap', 'check', 'doctor', 'identity create', 'identity delete', 'identity get',
+    'agent', 'auth-method attach', 'auth-method get', 'auth-method list', 'auth-method remove', 'auth-method update', 'binding create', 'binding delete', 'binding list', 'binding update', 'bootstrap', 'check', 'doctor', 'identity create', 'identity delete', 'identity get',
     'identity list', 'login', 'migrate', 'principal create', 'principal delete', 'principal list', 'project create', 'project list', 'recover-admin', 'restored', 'role create', 'role get', 'role list', 'secret create', 'secret list', 'secret revoke',
-    'token introspect', 'token keys', 'token list', 'token renew', 'token revoke', 'whoami',
+    'token create', 'token introspect', 'token keys', 'token list', 'token rename', 'token renew', 'token revoke', 'whoami',
   ])
 })
 

@@ -1,5 +1,10 @@
 import { Command } from 'commander'
 import { addAgent } from './agent.js'
+import { addAuthMethodAttach } from './auth-method-attach.js'
+import { addAuthMethodGet } from './auth-method-get.js'
+import { addAuthMethodList } from './auth-method-list.js'
+import { addAuthMethodRemove } from './auth-method-remove.js'
+import { addAuthMethodUpdate } from './auth-method-update.js'
 import { addBindingCreate } from './binding-create.js'
 import { addBindingDelete } from './binding-delete.js'
 import { addBindingList } from './binding-list.js'
@@ -27,9 +32,11 @@ import { addRoleList } from './role-list.js'
 import { addSecretCreate } from './secret-create.js'
 import { addSecretList } from './secret-list.js'
 import { addSecretRevoke } from './secret-revoke.js'
+import { addTokenCreate } from './token-create.js'
 import { addTokenIntrospect } from './token-introspect.js'
 import { addTokenKeys } from './token-keys.js'
 import { addTokenList } from './token-list.js'
+import { addTokenRename } from './token-rename.js'
 import { addTokenRenew } from './token-renew.js'
 import { addTokenRevoke } from './token-revoke.js'
 import { productVersion } from '#libs/version.js'
@@ -40,9 +47,10 @@ const nouns = [
   ['project', 'Parts of the organization that identities are bound to.', [addProjectCreate, addProjectList]],
   ['role', 'Named sets of rules.', [addRoleCreate, addRoleList, addRoleGet]],
   ['binding', 'Roles given to identities.', [addBindingCreate, addBindingList, addBindingUpdate, addBindingDelete]],
+  ['auth-method', 'Ways in which identities come by access tokens.', [addAuthMethodAttach, addAuthMethodGet, addAuthMethodList, addAuthMethodUpdate, addAuthMethodRemove]],
   ['secret', 'Client secrets of identities.', [addSecretCreate, addSecretList, addSecretRevoke]],
   ['principal', 'Names in client certificates that stand for identities.', [addPrincipalCreate, addPrincipalList, addPrincipalDelete]],
-  ['token', 'Access tokens.', [addTokenList, addTokenRenew, addTokenIntrospect, addTokenRevoke, addTokenKeys]],
+  ['token', 'Access tokens.', [addTokenCreate, addTokenList, addTokenRename, addTokenRenew, addTokenIntrospect, addTokenRevoke, addTokenKeys]],
 ] as const
 
 const AFTERWORD = `
