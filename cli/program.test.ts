@@ -13,9 +13,9 @@ const leaves = leavesOf(program, [])
 
 it('has every command', () => {
   expect(leaves.map(([path]) => path).toSorted()).toEqual([
-    'agent', 'audit list', 'binding create', 'binding delete', 'binding list', 'binding update', 'bootstrap', 'check', 'doctor', 'identity create', 'identity delete', 'identity get',
+    'agent', 'audit list', 'auth-method attach', 'auth-method get', 'auth-method list', 'auth-method remove', 'auth-method update', 'binding create', 'binding delete', 'binding list', 'binding update', 'bootstrap', 'check', 'doctor', 'identity create', 'identity delete', 'identity get',
     'identity list', 'lockout clear', 'lockout list', 'login', 'migrate', 'principal create', 'principal delete', 'principal list', 'project create', 'project list', 'recover-admin', 'restored', 'role create', 'role get', 'role list', 'secret create', 'secret get', 'secret list', 'secret revoke', 'secret rotate', 'secret unwrap',
-    'signing-key list', 'signing-key revoke', 'signing-key rotate', 'token introspect', 'token keys', 'token list', 'token renew', 'token revoke', 'universal-auth get', 'universal-auth update', 'whoami',
+    'signing-key list', 'signing-key revoke', 'signing-key rotate', 'token create', 'token introspect', 'token keys', 'token list', 'token rename', 'token renew', 'token revoke', 'universal-auth get', 'universal-auth update', 'whoami',
   ])
 })
 

@@ -1,6 +1,11 @@
 import { Command } from 'commander'
 import { addAgent } from './agent.js'
 import { addAuditList } from './audit-list.js'
+import { addAuthMethodAttach } from './auth-method-attach.js'
+import { addAuthMethodGet } from './auth-method-get.js'
+import { addAuthMethodList } from './auth-method-list.js'
+import { addAuthMethodRemove } from './auth-method-remove.js'
+import { addAuthMethodUpdate } from './auth-method-update.js'
 import { addBindingCreate } from './binding-create.js'
 import { addBindingDelete } from './binding-delete.js'
 import { addBindingList } from './binding-list.js'
@@ -36,9 +41,11 @@ import { addSigningKeyRevoke } from './signing-key-revoke.js'
 import { addSigningKeyRotate } from './signing-key-rotate.js'
 import { addSecretRotate } from './secret-rotate.js'
 import { addSecretUnwrap } from './secret-unwrap.js'
+import { addTokenCreate } from './token-create.js'
 import { addTokenIntrospect } from './token-introspect.js'
 import { addTokenKeys } from './token-keys.js'
 import { addTokenList } from './token-list.js'
+import { addTokenRename } from './token-rename.js'
 import { addTokenRenew } from './token-renew.js'
 import { addTokenRevoke } from './token-revoke.js'
 import { addUniversalAuthGet } from './universal-auth-get.js'
@@ -54,8 +61,9 @@ const nouns = [
   ['lockout', 'Sources whose failed logins are throttled.', [addLockoutList, addLockoutClear]],
   ['secret', 'Client secrets of identities.', [addSecretCreate, addSecretList, addSecretGet, addSecretRotate, addSecretUnwrap, addSecretRevoke]],
   ['universal-auth', 'How identities log in with client id and client secret.', [addUniversalAuthGet, addUniversalAuthUpdate]],
+  ['auth-method', 'Ways in which identities come by access tokens.', [addAuthMethodAttach, addAuthMethodGet, addAuthMethodList, addAuthMethodUpdate, addAuthMethodRemove]],
   ['principal', 'Names in client certificates that stand for identities.', [addPrincipalCreate, addPrincipalList, addPrincipalDelete]],
-  ['token', 'Access tokens.', [addTokenList, addTokenRenew, addTokenIntrospect, addTokenRevoke, addTokenKeys]],
+  ['token', 'Access tokens.', [addTokenCreate, addTokenList, addTokenRename, addTokenRenew, addTokenIntrospect, addTokenRevoke, addTokenKeys]],
   ['signing-key', 'Keys that sign access tokens, for the operator of the installation.', [addSigningKeyList, addSigningKeyRotate, addSigningKeyRevoke]],
   ['audit', 'What was done.', [addAuditList]],
 ] as const

@@ -36,6 +36,6 @@ async function listTokens(shell: Shell, options: Options): Promise<Answer> {
 async function tokenTable(session: Session, tokens: readonly AccessToken[]): Promise<string[]> {
   if (tokens.length === 0) return ['No live access tokens.']
   const nameOf = await identityNamesOf(session, tokens.map(({ identityId }) => identityId))
-  const rows = tokens.map(({ id, identityId, credentialId, createTime, renewTime, expireTime }) => [id, nameOf(identityId), credentialId, createTime, renewTime, expireTime])
-  return table(['ID', 'IDENTITY', 'CREDENTIAL', 'CREATED', 'RENEWED', 'EXPIRES'], rows)
+  const rows = tokens.map(({ id, identityId, name, credentialId, createTime, renewTime, expireTime }) => [id, nameOf(identityId), name, credentialId, createTime, renewTime, expireTime])
+  return table(['ID', 'IDENTITY', 'NAME', 'CREDENTIAL', 'CREATED', 'RENEWED', 'EXPIRES'], rows)
 }

@@ -16,7 +16,7 @@ export function addTokenRevoke(parent: Command, run: Run): void {
   command
     .option('--token-file <file>', 'revoke the token in this file, - for standard input')
     .option('--all-of <identity>', 'revoke all tokens of this identity')
-    .option('--method <method>', 'only those that it obtained by this auth method: universal-auth')
+    .option('--method <method>', 'only those that it obtained by this auth method: universal-auth or token-auth')
     .option('--secret-id <id>', 'only those that it obtained with this client secret')
     .option('--all-of-organization', 'revoke all tokens of everybody, your own included')
     .action((tokenId: string | undefined, options: Options) => run(command, (shell) => revoke(shell, tokenId, options)))

@@ -119,8 +119,8 @@ type End = (made: { readonly method: AuthMethod; readonly tokenId: string }) => 
 const revokeAll = (of: RevokeAccessTokensRequest['of']) => admin.exchange(Exchange.revokeAccessTokens, { of })
 const remove = ({ identityId }: AuthMethod) => admin.exchange(Exchange.removeAuthMethod, { identityId, method: 'token-auth' })
 
-// What a token of Token Auth rests on. Each seen to fail with that part taken out of what makes a token live, or with another
-// entity named for the change.
+// What a token of Token Auth rests on. The three about its method were seen to fail with the method left out of what makes a token
+// live (store/standing.ts).
 const ENDS: readonly (readonly [string, End])[] = [
   ['it is revoked', ({ tokenId }) => admin.exchange(Exchange.revokeAccessToken, { target: { $case: 'tokenId', value: tokenId } })],
   ['its method is removed', ({ method }) => remove(method)],

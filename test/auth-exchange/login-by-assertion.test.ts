@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { withClient } from '../../deploy/local/service-databases.js'
-import { jwtOf, loginBy, makeAttached, oidcOf, rejected, unreachable } from '../support/assertion-methods.js'
+import { jwtOf, loginBy, makeAttached, oidcOf, rejected } from '../support/assertion-methods.js'
 import { allow, freshNames, UNKNOWN_ID } from '../support/builders.js'
 import { json } from '../support/https-server.js'
 import { type Issuer, startIssuer } from '../support/issuer.js'
@@ -11,6 +11,8 @@ import { HOUR, MINUTE, SECOND } from '../support/manual-clock.js'
 import { scratchDirectory, type ScratchDirectory } from '../support/scratch-directory.js'
 import { type Session, startSystem, type System } from '../support/system.js'
 import { untouchedTokens } from '../support/untouched.js'
+
+const unreachable = { kind: 'UNAVAILABLE', reason: 'ISSUER_UNREACHABLE' }
 
 let scratch: ScratchDirectory
 let issuer: Issuer
@@ -21,7 +23,7 @@ let admin: Session
 beforeAll(async () => {
   scratch = await scratchDirectory()
   ;[issuer, other] = await Promise.all([startIssuer(scratch.path, 'issuer'), startIssuer(scratch.path, 'other')])
-  system = await startSystem({ environment: { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8' } })
+  system = await startSystem()
 })
 afterAll(async () => {
   await system.close()

@@ -2,12 +2,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { withClient } from '../../deploy/local/service-databases.js'
 import { API_AUDIENCE, type ApiServer, type ServiceAccount, startApiServer } from '../support/api-server.js'
-import { clusterOf, type Configuration, loginBy, makeAttached, rejected, unreachable } from '../support/assertion-methods.js'
+import { clusterOf, type Configuration, loginBy, makeAttached, rejected } from '../support/assertion-methods.js'
 import { freshNames } from '../support/builders.js'
 import { json } from '../support/https-server.js'
 import { scratchDirectory, type ScratchDirectory } from '../support/scratch-directory.js'
 import { type Session, startSystem, type System } from '../support/system.js'
 import { untouchedTokens } from '../support/untouched.js'
+
+const unreachable = { kind: 'UNAVAILABLE', reason: 'ISSUER_UNREACHABLE' }
 
 let scratch: ScratchDirectory
 let cluster: ApiServer
@@ -18,7 +20,7 @@ let admin: Session
 beforeAll(async () => {
   scratch = await scratchDirectory()
   ;[cluster, evil] = await Promise.all([startApiServer(scratch.path, 'cluster'), startApiServer(scratch.path, 'evil')])
-  system = await startSystem({ environment: { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8' } })
+  system = await startSystem()
   admin = await system.session(system.admin)
 })
 afterAll(async () => {

@@ -65,7 +65,7 @@ describe('RemoveAuthMethod', () => {
       expect(await system.login({ clientId, clientSecret })).toMatchObject({ tokenId: expect.any(String) })
     })
 
-    // What an operator took away must not come back when the installation starts again. Seen to fail without wasRemoved.
+    // What an operator took away stays away, and the installation starts again all the same. Seen to fail without wasRemoved.
     it('and bootstrapping again brings nothing back', async () => {
       const first = await system.newOrganization()
       const by = await system.session(first)

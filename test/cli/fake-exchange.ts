@@ -42,12 +42,14 @@ import {
   UniversalAuth,
   type UpdateUniversalAuthRequest,
 } from '#libs/wire/gen/countersign/exchange/v1/universal_auth.js'
+import { authMethodAnswers } from './fake-auth-methods.js'
 import { type Answering, auditAnswers, NOW, one, page, requirePower, tokenOf, type World } from './fake-world.js'
 
 const TOKEN_SECONDS = 3600
 
 export const exchangeAnswers = (world: World, answering: Answering) => ({
   ...methodAnswers(world, answering),
+  ...authMethodAnswers(world, answering),
   ...secretAnswers(world, answering),
   ...principalAnswers(world, answering),
   ...lockoutAnswers(world, answering),
@@ -200,7 +202,7 @@ const tokenAnswers = (world: World, answering: Answering) => ({
   listAccessTokens: answering('listAccessTokens', (request: ListAccessTokensRequest, token) => {
     requirePower(world, token)
     const live = [...world.tokens.values()].filter(({ identityId, revoked }) => !revoked && ['', identityId].includes(request.identityId))
-    const { items, nextPageToken } = page(live.map(({ tokenId: id, identityId }) => ({ id, identityId, credentialId: 'a-secret', createTime: NOW, expireTime: NOW })), request)
+    const { items, nextPageToken } = page(live.map(({ tokenId: id, identityId, name = '' }) => ({ id, identityId, name, credentialId: 'a-secret', createTime: NOW, expireTime: NOW })), request)
     return ListAccessTokensResponse.fromPartial({ accessTokens: items, nextPageToken })
   }),
   revokeAccessTokens: answering('revokeAccessTokens', ({ of }: RevokeAccessTokensRequest, token) => {

@@ -3,6 +3,7 @@ import { DomainError } from '#libs/domain-error.js'
 import type { Ids } from '#libs/ids.js'
 import { type AuditEvent, type ListAuditEventsRequest, ListAuditEventsResponse } from '#libs/wire/gen/countersign/audit/v1/audit_event.js'
 import type { RevokeAccessTokensRequest } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
+import type { AuthMethod } from '#libs/wire/gen/countersign/exchange/v1/auth_method.js'
 import { ClientSecret } from '#libs/wire/gen/countersign/exchange/v1/client_secret.js'
 import type { ActiveLockout } from '#libs/wire/gen/countersign/exchange/v1/lockout.js'
 import type { Principal } from '#libs/wire/gen/countersign/exchange/v1/principal.js'
@@ -12,7 +13,7 @@ import { Identity, IdentityState } from '#libs/wire/gen/countersign/registry/v1/
 import { Project } from '#libs/wire/gen/countersign/registry/v1/project.js'
 import type { Role } from '#libs/wire/gen/countersign/registry/v1/role.js'
 
-export type FakeToken = { readonly tokenId: string; readonly identityId: string; revoked: boolean }
+export type FakeToken = { readonly tokenId: string; readonly identityId: string; readonly name?: string; revoked: boolean }
 
 /** Answers a method; refuses with DomainErrors as the real services do. `accessToken` is the bearer's, if any. */
 export type Answering = {
@@ -29,6 +30,8 @@ export type World = {
   readonly roles: Role[]
   readonly bindings: Binding[]
   readonly methods: UniversalAuth[]
+  /** Without Universal Auth. */
+  readonly authMethods: AuthMethod[]
   readonly secrets: ClientSecret[]
   readonly principals: Principal[]
   readonly lockouts: ActiveLockout[]
@@ -64,6 +67,7 @@ export function newWorld(ids: Ids): World {
     roles: [],
     bindings: [],
     methods: [],
+    authMethods: [],
     secrets: [],
     principals: [],
     lockouts: [],

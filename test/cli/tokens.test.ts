@@ -91,7 +91,7 @@ describe('token list', () => {
   it('shows those of all identities, or of one, by the names of their identities', async () => {
     const token = await login()
     const { tokenId } = world().tokens.get(token) ?? {}
-    expect((await operator.run('token list')).stdout).toContain(`${tokenId}  web       a-secret    2026-01-02T03:04:05Z  -        2026-01-02T03:04:05Z\n`)
+    expect((await operator.run('token list')).stdout).toContain(`${tokenId}  web       -     a-secret    2026-01-02T03:04:05Z  -        2026-01-02T03:04:05Z\n`)
     expect((await operator.run('token list --identity web -q')).stdout).toBe(`${tokenId}\n`)
     expect(await operator.json('token list --limit 1')).toHaveLength(1)
   })

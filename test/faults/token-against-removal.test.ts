@@ -56,7 +56,8 @@ const expectDead = (accessToken: string) => expect(system.check(accessToken, 're
 
 // Between reading the method and recording the token anything can happen.
 describe('a token whose method was there when it was read', () => {
-  // The statement judges what it finds. Each seen to fail with the condition that it is about taken out of recordMethodLogin.
+  // The statement judges what it finds. All but the first, which leaves nothing to select from, were seen to fail with the conditions
+  // taken out of recordMethodLogin.
   it.each<[string, (identityId: string) => Promise<unknown>, object]>([
     ['its method was removed', remove, { kind: 'NOT_FOUND', reason: 'AUTH_METHOD_NOT_FOUND' }],
     ['its method was removed and attached again', (id) => remove(id).then(() => attach(id)), contention],
@@ -71,7 +72,7 @@ describe('a token whose method was there when it was read', () => {
     expect(await written(identityId)).toBe(0)
   })
 
-  // Seen to fail with the existence, and with the epoch, of the method left out of what makes a token live.
+  // Seen to fail with the method left out of what makes a token live.
   it.each([['removed', remove], ['voided', ofMethod]] as const)('is dead at once where its method is %s right behind it', async (_name, end) => {
     const identityId = await newTokenAuth()
     const { accessToken, ending } = await heldTransaction(system.databases.superuserUrl, async (held) => {

@@ -31,4 +31,3 @@ export const loginBy = ({ anonymous }: System, $case: 'kubernetesAuth' | 'oidcAu
   anonymous.exchange(Exchange.login, { proof: { $case, value: { identityId, jwt } } })
 
 export const rejected = { kind: 'UNAUTHENTICATED', reason: 'CREDENTIALS_REJECTED', message: 'Client credentials were rejected.' }
-export const unreachable = { kind: 'UNAVAILABLE', reason: 'ISSUER_UNREACHABLE' }

@@ -69,6 +69,13 @@ const addresses = [
   ...['010.0.0.1', '0x0a.0.0.1', '10.1', '167772161', 'fe80::1%eth0', '10.0.0.1:80', '[::1]', 'localhost', ' 10.0.0.1', '10.0.0.1 ', '10.0.0.1\n', '10.0.0.\uff11'],
   ...['10.0.0.0/33', '10.0.0.0/-1', '10.0.0.0/08', '10.0.0.0/', '10.0.0.1/8', '::/129', '::1/64', '10.0.0.0/8/8', '10.0.0.0-10.0.0.9', '10.0.0.*', '*', '::ffff:10.0.0.0/95'],
 ]
+const urls = [
+  ...['http://a.example', 'a.example', 'https://', 'https:a.example', 'HTTPS://a.example', 'https://A.example', 'https://a.example:443', 'https://a.example/../b', 'https://a@b.example', 'https://a:b@c.example'],
+  ...['https://a.example#b', 'file:///etc/passwd', 'https://127.1', 'https://2130706433', 'https://[::ffff:127.0.0.1]', ' https://a.example', 'https://a.example\n', 'https://\u0430.example', `https://a.example/${'x'.repeat(512)}`],
+]
+const certificates = ['x', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n', 'x'.repeat(32_769)]
+const exact = ['a b', ' a', 'a\n', 'a\0', 'b\u200bad', 'b\u00e4d', 'x'.repeat(513)]
+const globs = ['{', 'a}', '{a{b}}', 'a\\', 'x'.repeat(513), 'a\0b', 'a\nb']
 /** Credentials are refused as such, but for what can't be one. */
 const credentials = ['', 'x'.repeat(4097)]
 
@@ -137,6 +144,24 @@ const BAD_VALUES: Readonly<Record<string, readonly Wire[]>> = {
   revision: required(...revisions),
   client_secret: credentials,
   wrapping_token: credentials,
+  jwt: ['', 'x'.repeat(8_193)],
+
+  host: required(...urls),
+  jwks_url: optional(...urls),
+  ca_certificate: optional(...certificates),
+  public_keys: required(...certificates, '{}', '{"kty":"oct","k":"c2VjcmV0"}'),
+  reviewer_token: optional('secret', 'a.b', 'e30.e30.c2ln=', ' e30.e30.c2ln', 'e30.e30.c2ln\r\nx: y'),
+  // Any value of a boolean is one.
+  has_reviewer_token: [],
+  issuer: required(...exact),
+  'OidcAuth.issuer': required(...exact, ...urls, 'https://issuer.example?tenant=a'),
+  audiences: required(...exact),
+  subject: optional(...globs),
+  namespaces: required(...globs),
+  names: required(...globs),
+  globs: required(...globs),
+  path: required('.', 'a..b', 'a.', '.a', 'a\\b', 'a\\', 'x'.repeat(257), 'a\0b'),
+  max_assertion_life_seconds: wholes(31_536_000),
 }
 
 /** How many of a list there may be. */
@@ -148,6 +173,12 @@ const COUNTS: Readonly<Record<string, readonly [min: number, max: number]>> = {
   conditions: [0, 20],
   values: [1, 100],
   cidrs: [1, 100],
+  audiences: [1, 16],
+  namespaces: [1, 100],
+  names: [1, 100],
+  globs: [1, 100],
+  bound_claims: [0, 16],
+  public_keys: [0, 10],
 }
 
 const lookUp = <T>(table: Readonly<Record<string, T>>, parent: DescMessage, field: DescField): T | undefined =>

@@ -12,6 +12,8 @@ export type HttpsServer = {
   readonly asked: { readonly line: string; readonly host: string; readonly authorization: string }[]
   /** Connections that were made, whether or not anything was asked. */
   connections(): number
+  /** Lets a process end though it listens. */
+  unref(): void
   /** What it answers from now on. */
   answer(handler: Handler): void
   close(): Promise<void>
@@ -35,6 +37,7 @@ export async function startHttpsServer({ certificateFile, keyFile }: Files, hand
     port: portOf(server.address()),
     asked,
     connections: () => connections,
+    unref: () => void server.unref(),
     answer: (next) => {
       current = next
     },

@@ -67,7 +67,7 @@ export async function startSystem(options: { databases?: DatabaseUrls; redisUrl?
     secrets,
     clock,
     log: (service) => createLog({ service, level: 'trace', destination }),
-    environment: { REGISTRY_PORT: '0', EXCHANGE_PORT: '0', CHECK_PORT: '0', DRAIN_SECONDS: '1', ...options.environment },
+    environment: { REGISTRY_PORT: '0', EXCHANGE_PORT: '0', CHECK_PORT: '0', DRAIN_SECONDS: '1', OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8', ...options.environment },
   })
   const { addresses } = services
   const opened: Calls[] = []

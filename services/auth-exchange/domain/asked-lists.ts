@@ -18,8 +18,12 @@ export function listFrom(texts: readonly string[], { field, max, problemOf }: Li
 
 const MAX_GLOB_LENGTH = 512
 
+/** Control characters, and what decoding puts in place of bytes that are no UTF-8. */
+// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+const ODD = /[\u0000-\u001f\u007f-\u009f\ufffd]/
+
 export function globTextProblem(text: string): string | undefined {
-  if (text.length === 0 || text.length > MAX_GLOB_LENGTH) return `must be 1 to ${MAX_GLOB_LENGTH} characters`
+  if (text.length === 0 || text.length > MAX_GLOB_LENGTH || ODD.test(text)) return `must be 1 to ${MAX_GLOB_LENGTH} characters of UTF-8 and none of control`
   const found = globProblem(text)
   return found && `${found.problem} (column ${found.column})`
 }

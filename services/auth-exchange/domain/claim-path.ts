@@ -6,7 +6,10 @@ import { type Json, type JsonObject, isObject, memberOf } from './json-object.js
 const PATH = /^(?:[^.\\]|\\[.\\])+(?:\.(?:[^.\\]|\\[.\\])+)*$/
 const NAME = /(?:[^.\\]|\\[.\\])+/g
 
-export const isClaimPath = (text: string): boolean => text.length <= 256 && PATH.test(text)
+// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+const ODD = /[\u0000-\u001f\u007f-\u009f\ufffd]/
+
+export const isClaimPath = (text: string): boolean => text.length <= 256 && PATH.test(text) && !ODD.test(text)
 
 export function claimAt(claims: JsonObject, path: string): Json | undefined {
   let found: Json | undefined = claims

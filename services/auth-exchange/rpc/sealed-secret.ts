@@ -1,5 +1,5 @@
 import { Violations } from '#libs/domain-error.js'
-import type { AuthMethod } from '../domain/auth-method.js'
+import type { AuthMethod, Configuration } from '../domain/auth-method.js'
 import { NOTHING_SEALED, type Sealed, type Secret } from '../domain/sealed.js'
 import type { AuthMethods, ConfigurationSeal } from '../ports.js'
 import type { Configured } from './auth-method-message.js'
@@ -15,10 +15,10 @@ export function sealedOver(stored: AuthMethod, configured: Configured, { methods
   const { method, configuration, secret } = configured
   if (secret !== 'kept') return sealedOf(secret, stored.id, seal)
   const wrong = new Violations()
-  const asked = methods[method]
-  const place = asked.goesTo?.(stored.configuration)
+  const placeOf = (of: Configuration) => methods[method].goesTo?.(of)
+  const place = placeOf(stored.configuration)
   if (place === undefined) wrong.at('configuration')('must bring its secret: there is none yet that could be kept')
-  else if (place !== asked.goesTo?.(configuration)) wrong.at('configuration')('must bring its secret again, where it is to go to another host or is to believe another CA')
+  else if (place !== placeOf(configuration)) wrong.at('configuration')('must bring its secret again, where it is to go to another host or is to believe another CA')
   wrong.refuse()
   return undefined
 }

@@ -6,7 +6,7 @@ import { changedInExchange } from '#libs/freshness/entities.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { AuthMethod as AuthMethodMessage, UpdateAuthMethodRequest } from '#libs/wire/gen/countersign/exchange/v1/auth_method.js'
 import { WIDEST } from '../domain/access-token.js'
-import { configuredMethodName } from '../domain/auth-method.js'
+import { configuredMethodName, isConfigured } from '../domain/auth-method.js'
 import { STANDARD_SETTINGS, tokenSettingsFrom, tokenSettingsOf } from '../domain/token-settings.js'
 import type { AuthMethods, ConfigurationSeal, Coverage, Writing } from '../ports.js'
 import { insertAuditEvent } from '../store/audit.js'
@@ -23,7 +23,7 @@ export function updateAuthMethod({ authorization, coverage, methods, seal, feed,
     const name = configuredMethodName(request.method, wrong.at('method'))
     tokenSettingsFrom(request, { ...STANDARD_SETTINGS, ...WIDEST }, (field) => wrong.at(field))
     const configured = configurationFrom(request.configuration, methods, wrong)
-    if (configured && configured.method !== name) wrong.at('configuration')('must be that of the method')
+    if (configured && isConfigured(request.method) && configured.method !== name) wrong.at('configuration')('must be that of the method')
     const etag = optionalEtag(request.etag, wrong.at('etag'))
     wrong.refuse()
     const about = { resource: 'auth-method', attributes: { 'identity.id': identityId } }
