@@ -12,11 +12,15 @@ export type ActiveToken = {
   readonly method: string
   /** When this text expires, in milliseconds since 1970. */
   readonly expireMillis: number
+  /** Whoever answers a question about it with allow has a use counted first. */
+  readonly useLimited: boolean
+  /** From where it may be used: addresses and ranges. */
+  readonly trustedIps: readonly string[]
   /** Of the text: equal, it stands for the signature. */
   readonly digest: string
 }
 
-export const activeTokenKey = (tokenId: string): string => `auth-exchange:active-token:v1:${tokenId}`
+export const activeTokenKey = (tokenId: string): string => `auth-exchange:active-token:v2:${tokenId}`
 
 /** Of a token's text; what is kept of a token is never its text. */
 export const tokenDigest = (text: string): string => hash('sha256', text, 'base64url')
@@ -37,12 +41,15 @@ const JTI = /"jti":"([0-9a-f-]{36})"/
 const SUB = /"sub":"([0-9a-f-]{36})"/
 const ORG = /"org":"([0-9a-f-]{36})"/
 
+const [LIMITED, UNLIMITED] = ['limited', 'unlimited']
+
 export const activeTokenText = (token: ActiveToken): string =>
-  [token.tokenId, token.organizationId, token.identityId, token.credentialId, token.method, token.expireMillis, token.digest].join('\n')
+  [token.tokenId, token.organizationId, token.identityId, token.credentialId, token.method, token.expireMillis, token.useLimited ? LIMITED : UNLIMITED, token.trustedIps.join(), token.digest].join('\n')
 
 export function activeTokenFrom(text: string): ActiveToken | undefined {
-  const [tokenId, organizationId, identityId, credentialId, method, expireMillis, digest, ...more] = text.split('\n')
+  const [tokenId, organizationId, identityId, credentialId, method, expireMillis, uses, trustedIps, digest, ...more] = text.split('\n')
   if (tokenId === undefined || organizationId === undefined || identityId === undefined || credentialId === undefined) return undefined
-  if (method === undefined || expireMillis === undefined || digest === undefined || more.length > 0) return undefined
-  return { tokenId, organizationId, identityId, credentialId, method, expireMillis: Number(expireMillis), digest }
+  if (method === undefined || expireMillis === undefined || trustedIps === undefined || digest === undefined || more.length > 0) return undefined
+  const use = { useLimited: uses !== UNLIMITED, trustedIps: trustedIps.split(',') }
+  return { tokenId, organizationId, identityId, credentialId, method, expireMillis: Number(expireMillis), ...use, digest }
 }

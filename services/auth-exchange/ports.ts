@@ -39,6 +39,8 @@ export type ActiveTokens = { keep(token: IssuedToken): void }
 export type IssuedToken = {
   readonly text: string
   readonly record: AccessTokenRecord
+  /** From where the tokens of its method may be used, as of the stamp. */
+  readonly trustedIps: readonly string[]
   readonly stamp: Stamp
 }
 
@@ -56,7 +58,7 @@ export type TokenSigner = {
 export type SecretHasher = { verifiersOf(owner: SecretOwner, text: string): Promise<Verifiers> }
 
 /** What a proof proved: who logs in, with what, and what its tokens are given. */
-export type Proven = Omit<TokenSettings, 'accessTokenTrustedIps'> & {
+export type Proven = TokenSettings & {
   readonly organizationId: string
   readonly identityId: string
   readonly clientId: string

@@ -32,6 +32,7 @@ const CHANGES_NO_ANSWER = new Map([
   ['AuthExchangeService.IntrospectAccessToken', READS],
   ['AuthExchangeService.ListAccessTokens', READS],
   ['ExchangeInternalService.DescribeToken', READS],
+  ['ExchangeInternalService.ConsumeUse', 'spends a use that no answer shows: whoever allows asks for one each time'],
   ['ExchangeInternalService.DescribePrincipal', READS],
   ['AuthorizationCheckService.Check', 'authorization-check owns nothing'],
   ['AuthorizationCheckService.WaitForRevision', 'authorization-check owns nothing'],

@@ -66,6 +66,12 @@ export type AccessTokenRecord = {
   readonly revokeTime: Date | null
 }
 
+/** What was counted of a lineage so far: only where its uses are limited. */
+export type Counted = { readonly uses: number; readonly lastUsedTime: Date | null }
+
+/** Whether no question may be asked with the tokens of the lineage any more. */
+export const isSpent = ({ useLimit, uses }: Pick<AccessTokenRecord & Counted, 'useLimit' | 'uses'>): boolean => useLimit !== null && uses >= useLimit
+
 /** What a token of ours claims. Times are whole seconds since 1970. */
 export type Claims = {
   readonly jti: string

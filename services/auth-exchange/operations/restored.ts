@@ -3,6 +3,7 @@ import { changeEpoch } from '#libs/freshness/serve.js'
 import type { Ids } from '#libs/ids.js'
 import { inTransaction } from '#libs/postgres/transaction.js'
 import type { Deadline } from '#libs/rpc/deadline.js'
+import { revokeLimitedTokens } from '../store/access-tokens.js'
 import { insertAuditEvent } from '../store/audit.js'
 import { revokeClientSecrets } from '../store/client-secrets.js'
 import { deletePrincipals } from '../store/principals.js'
@@ -18,17 +19,19 @@ export type RevokedSecret = { readonly organizationId: string; readonly identity
 
 export type DeletedPrincipal = RevokedSecret & { readonly name: string }
 
-export type Voided = { readonly revokedSecrets: readonly RevokedSecret[]; readonly deletedPrincipals: readonly DeletedPrincipal[] }
+/** `revokedTokens`: how many with a limited number of uses. */
+export type Voided = { readonly revokedSecrets: readonly RevokedSecret[]; readonly deletedPrincipals: readonly DeletedPrincipal[]; readonly revokedTokens: number }
 
 /**
- * After a restore: voids every copy of tokens that was made before it, and revokes the secrets with a limited number of uses,
- * since nobody knows how many were used that the restored database has not counted. The new epoch says more than any change
+ * After a restore: voids every copy of tokens that was made before it, and revokes the secrets and the tokens with a limited number of
+ * uses, since nobody knows how many were used that the restored database has not counted. The new epoch says more than any change
  * could: it is no row of the feed.
  */
 export function afterRestore(extent: Extent, requestId: string, { db, ids, clock, deadline }: Outside): Promise<Voided> {
   return inTransaction(db, deadline, async (tx) => {
     await changeEpoch(tx, 'exchange')
     const revoked = await revokeClientSecrets(tx, extent === 'secrets' ? 'all' : 'limited', clock.now())
+    const revokedTokens = await revokeLimitedTokens(tx, clock.now())
     const deleted = extent === 'secrets' ? await deletePrincipals(tx) : []
     if (extent !== 'needful') await voidTokensOfAll(tx)
     for (const organizationId of await listOrganizationIds(tx)) {
@@ -38,6 +41,6 @@ export function afterRestore(extent: Extent, requestId: string, { db, ids, clock
       await insertAuditEvent(tx, { ...who, action: 'Restore', details: { by: 'restored', extent, clientSecretIds, principals }, requestId })
     }
     const deletedPrincipals = deleted.map(({ organizationId, identityId, id, name }) => ({ organizationId, identityId, id, name }))
-    return { revokedSecrets: revoked, deletedPrincipals }
+    return { revokedSecrets: revoked, deletedPrincipals, revokedTokens }
   })
 }

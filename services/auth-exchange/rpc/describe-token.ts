@@ -16,9 +16,9 @@ export function describeToken({ db, signer }: Outside): InternalUnary<DescribeTo
     wrong.refuse()
     const claims = await signer.verify(text)
     if (!caller.mayAskAbout(claims.org)) throw accessTokenRejected()
-    const { record, revoked, stamp } = await getStanding(db, claims)
+    const { record, revoked, trustedIps, stamp } = await getStanding(db, claims)
     const { id: tokenId, organizationId, identityId, credentialId, method } = record
-    const expireTime = new Date(claims.exp * 1000)
-    return { tokenId, organizationId, identityId, credentialId, method, expireTime, revoked, stamp }
+    const use = { useLimited: record.useLimit !== null, trustedIps: { cidrs: [...trustedIps] } }
+    return { tokenId, organizationId, identityId, credentialId, method, expireTime: new Date(claims.exp * 1000), revoked, stamp, ...use }
   }
 }

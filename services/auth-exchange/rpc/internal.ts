@@ -7,6 +7,7 @@ import type { ExchangeInternalServiceServer } from '#libs/wire/gen/countersign/e
 import type { SecretHasher, TokenSigner } from '../ports.js'
 import type { Db, ExchangeSchema } from '../store/schema.js'
 import { bootstrap } from './bootstrap.js'
+import { consumeUse } from './consume-use.js'
 import { describePrincipal } from './describe-principal.js'
 import { describeToken } from './describe-token.js'
 
@@ -22,6 +23,7 @@ type Outside = {
 /** What auth-exchange answers other services, on a port and a pool of its own. */
 export const exchangeInternalService = (internal: InternalAdapter, outside: Outside): ExchangeInternalServiceServer => ({
   describeToken: internal(describeToken(outside), whenAnswered),
+  consumeUse: internal(consumeUse(outside), whenAnswered),
   describePrincipal: internal(describePrincipal(outside), whenAnswered),
   bootstrap: internal(bootstrap(outside)),
 })

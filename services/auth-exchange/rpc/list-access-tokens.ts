@@ -4,9 +4,10 @@ import { optionalId } from '#libs/fields.js'
 import { pageFrom, pageOf } from '#libs/rpc/page-token.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import { AccessToken as AccessTokenMessage, type ListAccessTokensRequest, type ListAccessTokensResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
-import { type AccessTokenRecord, lastExpireTime } from '../domain/access-token.js'
+import { type AccessTokenRecord, type Counted, lastExpireTime } from '../domain/access-token.js'
 import type { Reading } from '../ports.js'
 import { findScanEnd, listLiveTokens } from '../store/live-tokens.js'
+import { usesMessage } from './uses-message.js'
 
 type Outside = Reading & { readonly clock: Clock }
 
@@ -25,8 +26,8 @@ export function listAccessTokens({ db, authorization, clock }: Outside): Unary<L
   }
 }
 
-function toAccessTokenMessage(token: AccessTokenRecord): AccessTokenMessage {
-  const { id, identityId, method, credentialId, issueTime, expireTime, renewTime } = token
-  const renewed = renewTime ? { renewTime } : {}
-  return AccessTokenMessage.fromPartial({ id, identityId, method, credentialId, createTime: issueTime, expireTime, ...renewed, maxExpireTime: lastExpireTime(token) })
+function toAccessTokenMessage(token: AccessTokenRecord & Counted): AccessTokenMessage {
+  const { id, identityId, method, credentialId, issueTime, expireTime, renewTime, lastUsedTime } = token
+  const times = { createTime: issueTime, expireTime, ...(renewTime && { renewTime }), ...(lastUsedTime && { lastUsedTime }) }
+  return AccessTokenMessage.fromPartial({ id, identityId, method, credentialId, ...times, maxExpireTime: lastExpireTime(token), ...usesMessage(token) })
 }

@@ -44,7 +44,7 @@ export function login({ db, universalAuth, identities, signer, activeTokens, ids
       refused('spent, expired or revoked meanwhile')
       throw credentialsRejected()
     }
-    activeTokens.keep({ text: accessToken, record: token, stamp: proven.stamp })
+    activeTokens.keep({ text: accessToken, record: token, trustedIps: proven.accessTokenTrustedIps, stamp: proven.stamp })
     call.note({ token_id: token.id })
     return { accessToken, tokenId: token.id, expiresInSeconds: exp - iat, expireTime: life.expireTime }
   }

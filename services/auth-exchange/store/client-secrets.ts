@@ -32,7 +32,7 @@ export async function findSecretOfClient(db: Db, clientId: string, id: string): 
     .leftJoin('organizationEpoch as o', 'o.organizationId', 's.organizationId')
     .selectAll('s')
     .select(['i.epoch as identityEpoch', 'o.epoch as organizationEpoch', 'm.epoch as methodEpoch', 'm.accessTokenTtlSeconds', 'm.accessTokenMaxTtlSeconds'])
-    .select(['m.accessTokenUseLimit', 'm.accessTokenPeriodSeconds', 'm.clientSecretTrustedIps'])
+    .select(['m.accessTokenUseLimit', 'm.accessTokenPeriodSeconds', 'm.accessTokenTrustedIps', 'm.clientSecretTrustedIps'])
     .select([feedEpoch('exchange').as('feedEpoch'), feedSeq('exchange').as('feedSeq')])
     .where('l.clientId', '=', clientId).where('s.id', '=', id)
     .executeTakeFirst()
@@ -41,7 +41,7 @@ export async function findSecretOfClient(db: Db, clientId: string, id: string): 
   return { ...secret, stamp: { epoch, seq: Number(seq) } }
 }
 
-type MethodSettings = 'accessTokenTtlSeconds' | 'accessTokenMaxTtlSeconds' | 'accessTokenUseLimit' | 'accessTokenPeriodSeconds' | 'clientSecretTrustedIps'
+type MethodSettings = 'accessTokenTtlSeconds' | 'accessTokenMaxTtlSeconds' | 'accessTokenUseLimit' | 'accessTokenPeriodSeconds' | 'accessTokenTrustedIps' | 'clientSecretTrustedIps'
 
 export type MethodOfSecret = Pick<UniversalAuth, MethodSettings> & {
   readonly methodEpoch: string

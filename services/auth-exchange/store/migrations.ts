@@ -5,6 +5,7 @@ import { renewals } from './migrations/0004-renewals.js'
 import { epochs } from './migrations/0005-epochs.js'
 import { tokensByIdentity } from './migrations/0006-tokens-by-identity.js'
 import { authMethods } from './migrations/0007-auth-methods.js'
+import { tokenUses } from './migrations/0012-token-uses.js'
 
 /** In order of name; forward only. */
 export const migrations = {
@@ -15,4 +16,5 @@ export const migrations = {
   '0005-epochs': epochs,
   '0006-tokens-by-identity': tokensByIdentity,
   '0007-auth-methods': authMethods,
+  '0012-token-uses': tokenUses,
 }

@@ -1,5 +1,5 @@
 import type { JSONColumnType, Kysely, Transaction } from 'kysely'
-import type { AccessTokenRecord } from '../domain/access-token.js'
+import type { AccessTokenRecord, Counted } from '../domain/access-token.js'
 import type { ClientSecret } from '../domain/client-secret.js'
 import type { Principal } from '../domain/principal.js'
 import type { Argon2Parameters, Verifiers } from '../domain/secret-hash.js'
@@ -46,7 +46,7 @@ export type ExchangeSchema = {
   clientLocator: ClientLocator
   universalAuth: UniversalAuth
   clientSecret: ClientSecret & Omit<Verifiers, 'argon2Parameters'> & { readonly argon2Parameters: JSONColumnType<Argon2Parameters, string, string> }
-  accessToken: AccessTokenRecord & { readonly name: string | null; readonly uses: number; readonly lastUsedTime: Date | null }
+  accessToken: AccessTokenRecord & Counted & { readonly name: string | null }
   authMethod: AuthMethodRow
   identityEpoch: { readonly organizationId: string; readonly identityId: string; readonly epoch: string }
   organizationEpoch: { readonly organizationId: string; readonly epoch: string }

@@ -42,8 +42,8 @@ export function universalAuth({ db, clock, hasher, peppers }: Outside): ProofVer
       const reason = unusable(secret, clock.now())
       if (reason !== undefined) throw refuse(reason)
       const { organizationId, identityId, methodEpoch, identityEpoch, organizationEpoch, stamp } = secret
-      const { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds } = secret
-      const settings = { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds }
+      const { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds, accessTokenTrustedIps } = secret
+      const settings = { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds, accessTokenTrustedIps }
       const credential = { credentialId: secret.id, credentialEpoch: secret.epoch, methodEpoch, identityEpoch, organizationEpoch }
       return { organizationId, identityId, clientId, method: UNIVERSAL_AUTH, ...credential, ...settings, stamp }
     },
