@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { feedEpoch, feedSeq } from '#libs/freshness/append.js'
 import type { Stamp } from '#libs/freshness/stamp.js'
 import { type AccessTokenRecord, type Claims, type Counted, isSpent, standsBehind } from '../domain/access-token.js'
@@ -41,8 +42,12 @@ export async function lockToken(tx: Tx, { organizationId, id }: Key): Promise<Ac
   return query.forUpdate().executeTakeFirst()
 }
 
-/** Revokes every token whose uses are limited. Answers how many there were. */
+/** Revokes every token whose uses are limited, also in a backup of before there were such tokens: it has none. Answers how many. */
 export async function revokeLimitedTokens(tx: Tx, revokeTime: Date): Promise<number> {
+  const { rows } = await sql<{ isThere: boolean }>`
+    select exists (select from pg_attribute where attrelid = 'exchange.access_token'::regclass and attname = 'use_limit') as is_there
+  `.execute(tx)
+  if (rows[0]?.isThere !== true) return 0
   const update = tx.updateTable('accessToken').set({ revokeTime }).where('useLimit', 'is not', null).where('revokeTime', 'is', null)
   const { numUpdatedRows } = await update.where('expireTime', '>', revokeTime).executeTakeFirst()
   return Number(numUpdatedRows)
