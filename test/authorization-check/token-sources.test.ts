@@ -88,7 +88,7 @@ describe('a token that may be used from some addresses only', () => {
     const workload = await workloadWith(admin, next(), { role: 'admin', ...inside })
     const asker = callsTo(network.address, bearer((await system.login(workload)).accessToken))
     const ask = () => asker(Check.check, CheckRequest.fromPartial({ accessToken: admin.token, action: 'read', resource: { type: 'secrets' }, sourceAddress: '10.1.2.3' }))
-    await expect(ask()).rejects.toMatchObject({ kind: 'PERMISSION_DENIED', reason: 'CHECK_NOT_ALLOWED' })
+    await expect(ask()).rejects.toMatchObject({ kind: 'PERMISSION_DENIED', reason: 'TOKEN_SOURCE_NOT_TRUSTED' })
     await system.everywhere(give(admin, workload.identityId, { accessTokenTrustedIps: { cidrs: ['127.0.0.1'] } }))
     expect(await ask()).toMatchObject({ allowed: true })
     asker.close()

@@ -3,8 +3,8 @@ import { AuthorizationCheckServiceService as Check, CheckRequest } from '#libs/w
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { freshNames } from '../support/builders.js'
-import { bearer, callsTo } from '../support/calls.js'
-import { checkOnNetwork, type Replica } from '../support/confined-services.js'
+import { asService, bearer, callsTo } from '../support/calls.js'
+import { CALLER_SECRET, checkOnNetwork, internalsFor, type Replica } from '../support/confined-services.js'
 import { askAsEnvoy, bearerHeader, LET_THROUGH, refused, seenByClient } from '../support/envoy.js'
 import { SECOND } from '../support/manual-clock.js'
 import { BOUNDED, FULL, type Session, startSystem, type System } from '../support/system.js'
@@ -107,6 +107,24 @@ describe('a token with a limited number of uses', () => {
     const { accessTokens } = await admin.exchange(Exchange.listAccessTokens, { identityId: workload.identityId, pageSize: 0, pageToken: '' })
     expect(accessTokens).toMatchObject([{ id: tokenId, useLimit: 5, uses: 1, lastUsedTime: system.clock.now() }])
   })
+})
+
+// Seen to fail with an allow where the use could not be counted.
+it('a token with a limit is not let through where its uses cannot be counted, and is told no where that is free', async () => {
+  const methods = ['registry.v1.RegistryInternalService/*', 'exchange.v1.ExchangeInternalService/DescribeToken', 'feed.v1.ChangeFeedService/*'].map((method) => `/countersign.${method}`)
+  const internals = await internalsFor(system, [{ name: 'sidecar', organizations: ['*'], methods }])
+  const peers = { REGISTRY_INTERNAL_ADDRESS: internals.registry, EXCHANGE_INTERNAL_ADDRESS: internals.exchange, SERVICE_CREDENTIAL: `sidecar:${CALLER_SECRET}` }
+  const sidecar = await checkOnNetwork(system, peers)
+  const calls = callsTo(sidecar.address, asService('identity-registry', system.secrets.registryCredential))
+  const ask = (accessToken: string, action: string) => calls(Check.check, CheckRequest.fromPartial({ accessToken, action, resource: { type: 'secrets' } }))
+  const [limited, unlimited] = [await tokenWith(1), await tokenWith(0)]
+  for (const { accessToken } of [limited, unlimited]) expect(await ask(accessToken, 'write')).toMatchObject({ allowed: false })
+  expect(await ask(unlimited.accessToken, 'read')).toMatchObject({ allowed: true })
+  await expect(ask(limited.accessToken, 'read')).rejects.toMatchObject({ kind: 'UNAVAILABLE', reason: 'SERVICE_MISCONFIGURED' })
+  expect(await introspect(limited.accessToken)).toMatchObject({ active: true, uses: 0 })
+  calls.close()
+  await sidecar.close()
+  await internals.close()
 })
 
 it('a token without a limit is not counted', async () => {

@@ -1,3 +1,4 @@
+import { tokenSourceNotTrusted } from '#libs/authorization.js'
 import { DomainError } from '#libs/domain-error.js'
 import { bearerToken } from '#libs/rpc/bearer.js'
 import { addressOfPeer } from '#libs/rpc/peer-address.js'
@@ -36,7 +37,7 @@ export function askerOf({ ruling, services, local }: Outside): AskerOf {
     }
     try {
       return await ruling({ about, question }, call, (decision, evidence) => {
-        if (!decision.allowed) throw checkNotAllowed()
+        if (!decision.allowed) throw decision.reason === 'source-not-trusted' ? tokenSourceNotTrusted() : checkNotAllowed()
         return { mayAskAbout: (organization: string) => organization === evidence.credential.organizationId }
       })
     } catch (error) {
