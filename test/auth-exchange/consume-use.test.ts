@@ -78,7 +78,7 @@ describe('ConsumeUse', () => {
     })
   })
 
-  // Whatever was true when the question was judged is asked again by the statement that counts. Seen to fail with each of its
+  // Whatever was true when the question was judged is asked again by the statement that counts. Seen to fail with its
   // conditions taken out.
   describe('refuses, and counts nothing', () => {
     it.each<[string, (token: Awaited<ReturnType<typeof newToken>>) => Promise<unknown>]>([
