@@ -75,7 +75,7 @@ describe('a token in the store', () => {
     expect(outcome).toMatchObject({ value: { value: { useLimited: true, trusted: { cidrs: ['10.0.0.0/8', '::/0'] } } } })
   })
 
-  // It says neither, and both might be said of its token by now. Seen to fail with what is kept found under its name of then.
+  // It says neither, and both might be said of its token by now: neither its name nor its form is read.
   it('is a miss where an earlier version wrote it', async () => {
     const { store, read, asked } = await caching()
     const [name, facts] = [`auth-exchange:active-token:v1:${TOKEN}`, factsOf(TOKEN)]
