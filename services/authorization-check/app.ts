@@ -17,7 +17,6 @@ import { createRpcClient, type RpcClient } from '#libs/rpc/client.js'
 import { type Listener, listenersOf } from '#libs/rpc/listeners.js'
 import { serviceCallers } from '#libs/rpc/service-credential.js'
 import { transportOf } from '#libs/rpc/transport.js'
-import { ExchangeInternalServiceService } from '#libs/wire/gen/countersign/exchange/v1/internal.js'
 import { cachedGrants } from './cache/cached-grants.js'
 import { cachedPrincipals } from './cache/cached-principals.js'
 import { cachedRoles } from './cache/cached-roles.js'
@@ -27,7 +26,7 @@ import { remoteGrants } from './peers/grants.js'
 import { remotePrincipals } from './peers/principals.js'
 import { remoteRoles } from './peers/roles.js'
 import { remoteTokens } from './peers/tokens.js'
-import { remoteUses } from './peers/uses.js'
+import { ASKED_ONCE, remoteUses } from './peers/uses.js'
 import { askerOf } from './rpc/caller.js'
 import { decidingBy } from './rpc/deciding.js'
 import { gathering } from './rpc/gather.js'
@@ -54,7 +53,7 @@ export function createApp(config: Config, { log, store: givenStore }: Outside): 
   const transport = transportOf(config, log, config.RELAY_PORT === undefined ? undefined : { host: config.HOST, variable: 'RELAY_PORT' })
   const shown = { credentials: transport.client, serviceCredential: config.SERVICE_CREDENTIAL }
   const registry = createRpcClient({ address: config.REGISTRY_INTERNAL_ADDRESS, ...shown, idempotentServices: ['countersign.registry.v1.RegistryInternalService'] })
-  const exchange = createRpcClient({ address: config.EXCHANGE_INTERNAL_ADDRESS, ...shown, idempotentServices: ['countersign.exchange.v1.ExchangeInternalService'], onceOnly: [ExchangeInternalServiceService.consumeUse] })
+  const exchange = createRpcClient({ address: config.EXCHANGE_INTERNAL_ADDRESS, ...shown, idempotentServices: ['countersign.exchange.v1.ExchangeInternalService'], onceOnly: ASKED_ONCE })
   const metrics = createMetrics()
   const store = metrics.store(NAME, givenStore ?? redisOf(config, log))
   const upstream = config.RELAY_ADDRESS === undefined ? undefined : createRpcClient({ address: config.RELAY_ADDRESS, ...shown })
@@ -89,10 +88,8 @@ export function createApp(config: Config, { log, store: givenStore }: Outside): 
   const listeners = listenersOf([forEverybody, ...relays], { config, log, transport, metrics })
 
   const closing = new Closing()
-  closing.add(() => registry.close())
-  closing.add(() => exchange.close())
+  for (const opened of [registry, exchange, transport]) closing.add(() => opened.close())
   closing.add(() => upstream?.close())
-  closing.add(() => transport.close())
   closing.add(() => (givenStore ? undefined : store?.close()))
   // Ready once both feeds were pulled; from then on it answers, if need be that it can't decide.
   const becomeReady = async (): Promise<void> => {

@@ -76,7 +76,7 @@ describe('a token with a limited number of uses', () => {
     const { accessToken } = await system.login(await workloadWith(admin, next(), { role: 'admin', accessTokenUseLimit: 2 }))
     const asker = callsTo(network.address, bearer(accessToken))
     const ask = () => asker(Check.check, CheckRequest.fromPartial({ accessToken: admin.token, action: 'read', resource: { type: 'secrets' } }))
-    for (const _use of [1, 2]) expect(await ask()).toMatchObject({ allowed: true, tokenId: admin.tokenId })
+    for (let use = 1; use <= 2; use += 1) expect(await ask()).toMatchObject({ allowed: true, tokenId: admin.tokenId })
     await expect(ask()).rejects.toMatchObject({ kind: 'UNAUTHENTICATED', reason: 'CALLER_TOKEN_REJECTED' })
     asker.close()
   })
@@ -129,6 +129,6 @@ it('a token with a limit is not let through where its uses cannot be counted, an
 
 it('a token without a limit is not counted', async () => {
   const { accessToken } = await tokenWith(0)
-  for (const _use of [1, 2, 3]) expect(await check(accessToken)).toMatchObject({ allowed: true })
+  for (let use = 1; use <= 3; use += 1) expect(await check(accessToken)).toMatchObject({ allowed: true })
   expect(await introspect(accessToken)).toMatchObject({ active: true, useLimit: 0, uses: 0 })
 })
