@@ -11,7 +11,7 @@ import { pageTokenAfter } from './valid-requests.js'
  * Text that names nothing, or nothing that is anybody's: how far the feeds are is the same number for all. Every other text
  * of a request names something, until it is said here that it does not.
  */
-const NAMES_NOTHING = new Set(['method', 'description', 'action', 'type', 'resource', 'resources', 'actions', 'attribute', 'values', 'cidrs', 'epoch', 'feed', 'revision', 'at_least'])
+const NAMES_NOTHING = new Set(['method', 'description', 'action', 'type', 'resource', 'resources', 'actions', 'attribute', 'values', 'cidrs', 'source_address', 'epoch', 'feed', 'revision', 'at_least'])
 
 const TEXT: readonly (ScalarType | undefined)[] = [ScalarType.STRING, ScalarType.BYTES]
 
