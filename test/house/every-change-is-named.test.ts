@@ -96,10 +96,10 @@ describe.each(OWNERS)('$folder', ({ table, folder, names }) => {
   })
 
   // Seen to fail with a handler that opens a transaction of its own.
-  it('commits nothing but through its feed, except a login, a renewal and a guarded read, which change no answer, and what follows a restore, which voids all', () => {
+  it('commits nothing but through its feed, except a login, a renewal, a use and a guarded read, which change no answer, and what follows a restore, which voids all', () => {
     const sources = sourcesOf(folder)
     const commits = sources.filter(({ text }) => /\b(?:inTransaction|repeating)\(|\.transaction\(\)/.test(text)).map(({ path }) => path)
-    const silently = folder === 'auth-exchange' ? ['login', 'renew-access-token'] : ['check-coverage']
+    const silently = folder === 'auth-exchange' ? ['consume-use', 'login', 'renew-access-token'] : ['check-coverage']
     expect(commits.toSorted()).toEqual(['operations/restored', ...silently.map((name) => `rpc/${name}`)].map((path) => `${folder}/${path}.ts`))
     const silent = sources.filter(({ text }) => text.includes('.commit(') && !/\bchanged\(/.test(text)).map(({ path }) => path)
     expect(silent).toEqual([])
