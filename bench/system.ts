@@ -77,7 +77,7 @@ export async function startBenchSystem({ from, workloads: count, postgresPid, ..
     const projectId = await makeProject(session, 'bench')
     const workloads = await makeWorkloads(session, projectId, count)
     const { accessToken } = await login(workloads[0])
-    const question: CheckRequest = { accessToken, projectId, action: 'read', resource: { type: 'secrets', attributes: {} }, consistency: undefined, context: {} }
+    const question: CheckRequest = { accessToken, projectId, action: 'read', resource: { type: 'secrets', attributes: {} }, consistency: undefined, context: {}, sourceAddress: '' }
     const answer = await anonymous.check(Check.check, question)
     const postgres: Part = { name: 'PostgreSQL', pids: () => (postgresPid === undefined ? Promise.resolve([]) : withChildren(postgresPid)) }
     const parts = { registry: partOf(registry), exchange: partOf(exchange), check: partOf(check), postgres }

@@ -13,7 +13,7 @@ import { checkOwn, checkPresented, presentedText } from './presented-token.js'
 import { printable, record } from './table.js'
 
 type Asked = { readonly action: string; readonly resource: string }
-type Options = { readonly project?: string; readonly attribute?: readonly string[]; readonly context?: readonly string[]; readonly tokenFile?: string }
+type Options = { readonly project?: string; readonly attribute?: readonly string[]; readonly context?: readonly string[]; readonly from?: string; readonly tokenFile?: string }
 
 export function addCheck(parent: Command, run: Run): void {
   const command = addCommand(parent, {
@@ -25,18 +25,19 @@ export function addCheck(parent: Command, run: Run): void {
     .option('--project <project>', 'the project that the resource belongs to; without it, the organization')
     .option('--attribute <key=value>', 'an attribute of the resource; repeatable. KEY:=JSON for one that is no text: 5, true, ["a"], {"ip": "10.0.0.1"}, {"time": "2026-01-31T00:00:00Z"}', several)
     .option('--context <key=value>', 'an attribute of the request, which rules name context.KEY; written and repeatable as --attribute is', several)
+    .option('--from <address>', 'from where the token is used, for tokens that may not be used from everywhere')
     .option('--token-file <file>', 'check the token in this file, - for standard input')
     .action((action: string, resource: string, options: Options) => run(command, (shell) => check(shell, { action, resource }, options)))
 }
 
-async function check(shell: Shell, { action, resource }: Asked, { project, attribute = [], context: given = [], tokenFile }: Options): Promise<Answer> {
+async function check(shell: Shell, { action, resource }: Asked, { project, attribute = [], context: given = [], from = '', tokenFile }: Options): Promise<Answer> {
   const attributes = parseAttributes('--attribute', attribute)
   const context = parseAttributes('--context', given)
   const presented = await presentedText(shell, tokenFile)
   const projectId = await projectOf(shell, project)
   // Whoever asks here has just changed something, and wants to know whether it holds.
   const consistency = { level: { $case: 'full' as const, value: {} } }
-  const question = CheckRequest.fromPartial({ projectId, action, resource: { type: resource, attributes }, context, consistency })
+  const question = CheckRequest.fromPartial({ projectId, action, resource: { type: resource, attributes }, context, consistency, sourceAddress: from })
   const decision = await (presented === undefined ? checkOwn(shell, question) : checkPresented(shell, { ...question, accessToken: presented }))
   const scope = project === undefined ? 'the organization' : `project ${project}`
   const verdict = decision.allowed ? 'allowed' : 'denied'

@@ -5,6 +5,7 @@ const reasons: Readonly<Record<DecisionReason, string>> = {
   [DecisionReason.ALLOWED_BY_RULE]: 'allowed-by-rule',
   [DecisionReason.DENIED_BY_RULE]: 'denied-by-rule',
   [DecisionReason.NO_RULE]: 'no-rule',
+  [DecisionReason.SOURCE_NOT_TRUSTED]: 'source-not-trusted',
   [DecisionReason.UNRECOGNIZED]: 'unrecognized',
 }
 
@@ -13,5 +14,6 @@ export const decisionDocument = (decision: CheckResponse) => ({ ...decision, rea
 /** Why it came out so, in one sentence. */
 export function becauseOf({ reason, rule, identityName }: CheckResponse, action: string, resource: string): string {
   if (rule) return `rule ${rule.ruleIndex} of role ${rule.role} ${reason === DecisionReason.DENIED_BY_RULE ? 'denies' : 'allows'} it`
+  if (reason === DecisionReason.SOURCE_NOT_TRUSTED) return 'the token may not be used from this address'
   return `no role that ${identityName} holds here says anything about ${action} on ${resource}`
 }

@@ -25,13 +25,14 @@ async function afterRestore(shell: Shell, { revokeTokens, revokeSecrets }: Optio
   // See recover-admin.ts.
   const { restored } = await import('../deploy/database/restored.js')
   const extent = revokeSecrets ? 'secrets' : revokeTokens ? 'tokens' : 'needful'
-  const { revokedSecrets: revoked, deletedPrincipals: deleted } = await restored(place, extent)
-  const tokens = { needful: 'Tokens of before the backup are good as they were then.', tokens: 'No token of before is good.', secrets: 'No token, no client secret and no principal of before is good.' }[extent]
+  const { revokedSecrets: revoked, deletedPrincipals: deleted, revokedTokens } = await restored(place, extent)
+  const tokens = { needful: 'Tokens of before the backup are good as they were then, but for those with a limited number of uses.', tokens: 'No token of before is good.', secrets: 'No token, no client secret and no principal of before is good.' }[extent]
   return {
-    document: { extent, revokedClientSecrets: revoked, deletedPrincipals: deleted },
+    document: { extent, revokedClientSecrets: revoked, deletedPrincipals: deleted, revokedTokens },
     ids: [...revoked, ...deleted].map(({ id }) => id),
     lines: [
       `Both feeds have a new epoch: nothing that was cached before is used. ${tokens}`,
+      ...(revokedTokens === 0 ? [] : ['', `Access tokens with a limited number of uses revoked (${revokedTokens}): their holders log in again.`]),
       ...(revoked.length === 0 ? [] : ['', `Client secrets revoked (${revoked.length}); make others for whoever needs them:`, ...table(['ORGANIZATION', 'IDENTITY', 'CLIENT SECRET'], revoked.map(({ organizationId, identityId, id }) => [organizationId, identityId, id]))]),
       ...(deleted.length === 0 ? [] : ['', `Principals deleted (${deleted.length}); create those again that are to stay:`, ...table(['ORGANIZATION', 'IDENTITY', 'PRINCIPAL'], deleted.map(({ organizationId, identityId, name }) => [organizationId, identityId, name]))]),
     ],

@@ -6,6 +6,7 @@ import { addCommand, type Run, type Shell } from './command.js'
 import { identityNamesOf } from './names-of.js'
 import { presentedText } from './presented-token.js'
 import { record } from './table.js'
+import { usesText } from './uses-text.js'
 
 export function addTokenIntrospect(parent: Command, run: Run): void {
   const command = addCommand(parent, {
@@ -37,5 +38,7 @@ async function lines(shell: Shell, token: IntrospectAccessTokenResponse): Promis
     ['issued', token.issueTime],
     ['expires', token.expireTime],
     ['at the latest', token.maxExpireTime],
+    ['periodic', token.periodSeconds === 0 ? undefined : `each for ${token.periodSeconds} s`],
+    ['uses', usesText(token)],
   ])
 }

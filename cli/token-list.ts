@@ -8,6 +8,7 @@ import { identityNamesOf } from './names-of.js'
 import { allPages, LIMIT, parseLimit } from './pages.js'
 import type { Session } from './session.js'
 import { table } from './table.js'
+import { usesText } from './uses-text.js'
 
 type Options = { readonly identity?: string; readonly limit?: number }
 
@@ -36,6 +37,6 @@ async function listTokens(shell: Shell, options: Options): Promise<Answer> {
 async function tokenTable(session: Session, tokens: readonly AccessToken[]): Promise<string[]> {
   if (tokens.length === 0) return ['No live access tokens.']
   const nameOf = await identityNamesOf(session, tokens.map(({ identityId }) => identityId))
-  const rows = tokens.map(({ id, identityId, name, credentialId, createTime, renewTime, expireTime }) => [id, nameOf(identityId), name, credentialId, createTime, renewTime, expireTime])
-  return table(['ID', 'IDENTITY', 'NAME', 'CREDENTIAL', 'CREATED', 'RENEWED', 'EXPIRES'], rows)
+  const rows = tokens.map((token) => [token.id, nameOf(token.identityId), token.name, token.credentialId, token.createTime, token.renewTime, token.expireTime, usesText(token), token.lastUsedTime, token.periodSeconds || undefined])
+  return table(['ID', 'IDENTITY', 'NAME', 'CREDENTIAL', 'CREATED', 'RENEWED', 'EXPIRES', 'USES', 'LAST USED', 'PERIOD'], rows)
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { activeTokenFrom, activeTokenText, claimedIn, tokenDigest } from './active-token.js'
 
 const ID = { token: '01900000-0000-7000-8000-000000000001', organization: '01900000-0000-7000-8000-000000000002', identity: '01900000-0000-7000-8000-000000000003' }
-const token = { tokenId: ID.token, organizationId: ID.organization, identityId: ID.identity, credentialId: ID.token, method: 'universal-auth', expireMillis: 1_795_000_000_000, digest: tokenDigest('x') }
+const token = { tokenId: ID.token, organizationId: ID.organization, identityId: ID.identity, credentialId: ID.token, method: 'universal-auth', expireMillis: 1_795_000_000_000, useLimited: true, trustedIps: ['10.0.0.0/8', '::/0'], digest: tokenDigest('x') }
 
 describe('what is kept of a token', () => {
   it('comes back as it was', () => expect(activeTokenFrom(activeTokenText(token))).toEqual(token))

@@ -15,6 +15,10 @@ export type ActiveToken = {
   readonly expireMillis: number
   /** What its login proved beside who it is, for templates of rules. */
   readonly authClaims?: ReadonlyMap<string, string> | undefined
+  /** Whoever answers a question about it with allow has a use counted first. */
+  readonly useLimited: boolean
+  /** From where it may be used: addresses and ranges. */
+  readonly trustedIps: readonly string[]
   /** Of the text: equal, it stands for the signature. */
   readonly digest: string
 }
@@ -47,14 +51,17 @@ const JTI = /"jti":"([0-9a-f-]{36})"/
 const SUB = /"sub":"([0-9a-f-]{36})"/
 const ORG = /"org":"([0-9a-f-]{36})"/
 
+const [LIMITED, UNLIMITED] = ['limited', 'unlimited']
+
 export const activeTokenText = (token: ActiveToken): string =>
-  [token.tokenId, token.organizationId, token.identityId, token.credentialId, token.method, token.expireMillis, claimsText(token.authClaims), token.digest].join('\n')
+  [token.tokenId, token.organizationId, token.identityId, token.credentialId, token.method, token.expireMillis, claimsText(token.authClaims), token.useLimited ? LIMITED : UNLIMITED, token.trustedIps.join(), token.digest].join('\n')
 
 export function activeTokenFrom(text: string): ActiveToken | undefined {
-  const [tokenId, organizationId, identityId, credentialId, method, expireMillis, claims, digest, ...more] = text.split('\n')
-  if (tokenId === undefined || organizationId === undefined || identityId === undefined || credentialId === undefined) return undefined
-  if (method === undefined || expireMillis === undefined || claims === undefined || digest === undefined || more.length > 0) return undefined
-  return { tokenId, organizationId, identityId, credentialId, method, expireMillis: Number(expireMillis), authClaims: claimsFrom(claims), digest }
+  const [tokenId, organizationId, identityId, credentialId, method, expireMillis, claims, uses, trustedIps, digest, ...more] = text.split('\n')
+  if (tokenId === undefined || organizationId === undefined || identityId === undefined || credentialId === undefined || claims === undefined) return undefined
+  if (method === undefined || expireMillis === undefined || trustedIps === undefined || digest === undefined || more.length > 0) return undefined
+  const use = { useLimited: uses !== UNLIMITED, trustedIps: trustedIps.split(',') }
+  return { tokenId, organizationId, identityId, credentialId, method, expireMillis: Number(expireMillis), authClaims: claimsFrom(claims), ...use, digest }
 }
 
 // Most tokens have none, and are read without parsing any.

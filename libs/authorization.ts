@@ -1,8 +1,9 @@
 import { DomainError } from './domain-error.js'
 import { bearerToken } from './rpc/bearer.js'
 import type { RpcClient } from './rpc/client.js'
+import { peerAddressOf } from './rpc/peer-address.js'
 import type { Call } from './rpc/unary.js'
-import { AuthorizationCheckServiceService, CheckRequest, type CheckResponse } from './wire/gen/countersign/authorization/v1/authorization_check.js'
+import { AuthorizationCheckServiceService, CheckRequest, type CheckResponse, DecisionReason } from './wire/gen/countersign/authorization/v1/authorization_check.js'
 
 // How a management call is authorized: authorization-check is asked about the caller's token, as any customer's service
 // would ask, before a transaction is opened or a database connection taken.
@@ -28,6 +29,9 @@ export type Authorization = {
 export const notAllowed = ({ action, resource }: Question): DomainError =>
   new DomainError('PERMISSION_DENIED', 'NOT_ALLOWED', `The roles of this token do not allow ${action} on ${resource}.`, { metadata: { action, resource } })
 
+export const tokenSourceNotTrusted = (): DomainError =>
+  new DomainError('PERMISSION_DENIED', 'TOKEN_SOURCE_NOT_TRUSTED', 'The access token is good, and may not be used from this address.')
+
 export function authorizationBy(checkService: RpcClient): Authorization {
   const check = (call: Call, { action, resource, attributes = {} }: Question, projectId: string) =>
     checkService.unary(
@@ -37,6 +41,7 @@ export function authorizationBy(checkService: RpcClient): Authorization {
         projectId,
         action,
         resource: { type: resource, attributes: valuesOf(attributes) },
+        sourceAddress: peerAddressOf(call.peer) ?? '',
         // So that what was just created can be used at once.
         consistency: { level: { $case: 'full', value: {} } },
       }),
@@ -46,6 +51,7 @@ export function authorizationBy(checkService: RpcClient): Authorization {
     const inProject = question.projectId === undefined ? undefined : await check(call, question, question.projectId)
     const decision = inProject?.allowed ? inProject : await check(call, question, '')
     call.note({ identity_id: decision.identityId, organization_id: decision.organizationId, token_id: decision.tokenId })
+    if (decision.reason === DecisionReason.SOURCE_NOT_TRUSTED) throw tokenSourceNotTrusted()
     return { caller: callerOf(decision), allowed: decision.allowed }
   }
   return {

@@ -1,6 +1,7 @@
 import type { Report } from './domain-error.js'
 import { isId } from './ids.js'
 import { canonicalPath } from './rules/path.js'
+import { canonicalAddress } from './rules/subnet.js'
 
 // Checks of single request fields. Each returns the value as it is to be used and reports what is wrong with it.
 
@@ -70,6 +71,13 @@ export function credentialText(value: string, report: Report): string {
   if (value.length === 0) report('must be set')
   if (value.length > 4096) report('must be at most 4096 characters')
   return value
+}
+
+/** The one spelling of an address, or undefined where the field is empty. */
+export function optionalAddress(value: string, report: Report): string | undefined {
+  const address = value === '' ? undefined : canonicalAddress(value)
+  if (value !== '' && address === undefined) report('must be an IPv4 or IPv6 address')
+  return address
 }
 
 /** A name to filter by, or empty for no filter. */

@@ -30,6 +30,6 @@ async function makeQuestions({ session, workloads, login }: BenchSystem): Promis
   async function question(by: Session, projectId: string, workload: BenchSystem['workloads'][number]): Promise<CheckRequest> {
     await bindTo(by, workload.identityId, projectId, 'viewer')
     const { accessToken } = await login(workload)
-    return { accessToken, projectId, action: 'read', resource: { type: 'secrets', attributes: {} }, consistency: undefined, context: {} }
+    return { accessToken, projectId, action: 'read', resource: { type: 'secrets', attributes: {} }, consistency: undefined, context: {}, sourceAddress: '' }
   }
 }

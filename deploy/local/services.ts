@@ -61,7 +61,7 @@ export function serviceEnvironments({ registryUrl, exchangeUrl, redisUrl, secret
     caller('bootstrap', bootstrapCredential, `${registryService}/Bootstrap`),
   ]
   const callersOfExchange = [
-    caller('authorization-check', checkCredential, `${exchangeService}/DescribeToken`, `${exchangeService}/DescribePrincipal`, pullChanges),
+    caller('authorization-check', checkCredential, `${exchangeService}/DescribeToken`, `${exchangeService}/ConsumeUse`, `${exchangeService}/DescribePrincipal`, pullChanges),
     caller('bootstrap', bootstrapCredential, ...['Bootstrap', 'ListSigningKeys', 'RotateSigningKey', 'RevokeSigningKey'].map((method) => `${exchangeService}/${method}`)),
   ]
   const callersOfCheck = [caller('identity-registry', registryCredential, checkMethod), caller('auth-exchange', exchangeCredential, checkMethod)]

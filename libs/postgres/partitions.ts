@@ -10,11 +10,18 @@ export const keepPartitionsFunction = (schema: string): string => `
   create function ${schema}.first_key(day date) returns uuid language sql immutable strict return
     (lpad(to_hex((extract(epoch from day) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
 
-  create function ${schema}.keep_partitions(parent text, first_day date, last_day date, oldest_day date)
+  ${keepPartitionsIn(schema, { as: 'create function' })}
+`
+
+/** The same for a later migration, with a statement that may `continue` with the next `child`, which is then not dropped. */
+export const keepPartitionsUnless = (schema: string, unless: string): string => keepPartitionsIn(schema, { as: 'create or replace function', unless })
+
+const keepPartitionsIn = (schema: string, { as, unless = '' }: { readonly as: string; readonly unless?: string }): string => `${as} ${schema}.keep_partitions(parent text, first_day date, last_day date, oldest_day date)
   returns void language plpgsql security definer set search_path = ${schema}, pg_temp as $$
   declare
     day date;
     child text;
+    is_alive boolean;
   begin
     perform pg_advisory_xact_lock(hashtextextended('${schema}.' || parent, 0));
     for day in select generate_series(first_day, last_day, interval '1 day')::date loop
@@ -29,6 +36,7 @@ export const keepPartitionsFunction = (schema: string): string => `
       select relname from pg_class join pg_inherits on inhrelid = oid
       where inhparent = ('${schema}.' || parent)::regclass and right(relname, 8) < to_char(oldest_day, 'YYYYMMDD')
     loop
+      ${unless}
       execute format('alter table ${schema}.%I detach partition ${schema}.%I', parent, child);
       execute format('drop table ${schema}.%I', child);
     end loop;

@@ -39,13 +39,15 @@ export type ClientOptions = {
   readonly serviceCredential?: string
   /** Full names of the services all of whose methods may be repeated: on UNAVAILABLE they are, inside the deadline. */
   readonly idempotentServices?: readonly string[]
+  /** Methods of those services that may not. */
+  readonly onceOnly?: readonly { readonly path: string }[]
   /** Plain text where nothing is said. */
   readonly credentials?: ChannelCredentials
 }
 
-export function createRpcClient({ address, headers = {}, serviceCredential, idempotentServices = [], credentials = channelCredentials.createInsecure() }: ClientOptions): RpcClient {
+export function createRpcClient({ address, headers = {}, serviceCredential, idempotentServices = [], onceOnly = [], credentials = channelCredentials.createInsecure() }: ClientOptions): RpcClient {
   let opened: Client | undefined
-  const client = () => (opened ??= connect(typeof address === 'string' ? address : address(), credentials, idempotentServices))
+  const client = () => (opened ??= connect(typeof address === 'string' ? address : address(), credentials, serviceConfig(idempotentServices, onceOnly)))
   const streams: { close(): void }[] = []
   const metadataOf = (trace: Trace): Metadata => {
     const metadata = new Metadata()
@@ -91,9 +93,9 @@ export function createRpcClient({ address, headers = {}, serviceCredential, idem
   }
 }
 
-const connect = (address: string, credentials: ChannelCredentials, idempotentServices: readonly string[]): Client =>
+const connect = (address: string, credentials: ChannelCredentials, config: string): Client =>
   new Client(address, credentials, {
-    'grpc.service_config': serviceConfig(idempotentServices),
+    'grpc.service_config': config,
     'grpc.keepalive_time_ms': 10_000,
     'grpc.keepalive_timeout_ms': 3_000,
     'grpc.initial_reconnect_backoff_ms': 100,
@@ -116,19 +118,18 @@ function failureOf(ended: Failed, asService: boolean): DomainError {
 
 const noAnswer: Failed = { code: status.INTERNAL, details: 'no answer' }
 
-function serviceConfig(idempotentServices: readonly string[]): string {
+const nameOf = ({ path }: { readonly path: string }) => {
+  const [, service, method] = path.split('/')
+  return { service, method }
+}
+
+const retryPolicy = { maxAttempts: 3, initialBackoff: '0.02s', maxBackoff: '0.2s', backoffMultiplier: 3, retryableStatusCodes: ['UNAVAILABLE'] }
+
+function serviceConfig(idempotentServices: readonly string[], onceOnly: readonly { readonly path: string }[]): string {
   return JSON.stringify({
     loadBalancingConfig: [{ round_robin: {} }],
-    methodConfig: idempotentServices.map((service) => ({
-      name: [{ service }],
-      retryPolicy: {
-        maxAttempts: 3,
-        initialBackoff: '0.02s',
-        maxBackoff: '0.2s',
-        backoffMultiplier: 3,
-        retryableStatusCodes: ['UNAVAILABLE'],
-      },
-    })),
+    // What is said of a method counts before what is said of its service.
+    methodConfig: [...idempotentServices.map((service) => ({ name: [{ service }], retryPolicy })), ...onceOnly.map((method) => ({ name: [nameOf(method)] }))],
     retryThrottling: { maxTokens: 100, tokenRatio: 0.1 },
   })
 }

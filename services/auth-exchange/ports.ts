@@ -51,6 +51,8 @@ export type ActiveTokens = { keep(token: IssuedToken): void }
 export type IssuedToken = {
   readonly text: string
   readonly record: AccessTokenRecord
+  /** From where the tokens of its method may be used, as of the stamp. */
+  readonly trustedIps: readonly string[]
   readonly stamp: Stamp
 }
 
@@ -125,7 +127,7 @@ export type ConfigurationSeal = {
 export type MethodProof = { readonly identityId: string; readonly method: AssertionMethod; readonly jwt: string }
 
 /** What a proof proved: who logs in, with what, and what its tokens are given. */
-export type Proven = Omit<TokenSettings, 'accessTokenTrustedIps'> & {
+export type Proven = TokenSettings & {
   readonly organizationId: string
   readonly identityId: string
   readonly clientId: string

@@ -26,12 +26,14 @@ import { remoteGrants } from './peers/grants.js'
 import { remotePrincipals } from './peers/principals.js'
 import { remoteRoles } from './peers/roles.js'
 import { remoteTokens } from './peers/tokens.js'
+import { ASKED_ONCE, remoteUses } from './peers/uses.js'
 import { askerOf } from './rpc/caller.js'
 import { decidingBy } from './rpc/deciding.js'
 import { gathering } from './rpc/gather.js'
 import { judgeBy } from './rpc/judge.js'
 import { relayListener } from './rpc/relay.js'
 import { compiledRoutes } from './rpc/routes.js'
+import { rulingBy } from './rpc/ruling.js'
 import { checkDefinition, checkService, envoyDefinition, envoyService } from './rpc/service.js'
 
 export type Outside = {
@@ -51,7 +53,7 @@ export function createApp(config: Config, { log, store: givenStore }: Outside): 
   const transport = transportOf(config, log, config.RELAY_PORT === undefined ? undefined : { host: config.HOST, variable: 'RELAY_PORT' })
   const shown = { credentials: transport.client, serviceCredential: config.SERVICE_CREDENTIAL }
   const registry = createRpcClient({ address: config.REGISTRY_INTERNAL_ADDRESS, ...shown, idempotentServices: ['countersign.registry.v1.RegistryInternalService'] })
-  const exchange = createRpcClient({ address: config.EXCHANGE_INTERNAL_ADDRESS, ...shown, idempotentServices: ['countersign.exchange.v1.ExchangeInternalService'] })
+  const exchange = createRpcClient({ address: config.EXCHANGE_INTERNAL_ADDRESS, ...shown, idempotentServices: ['countersign.exchange.v1.ExchangeInternalService'], onceOnly: ASKED_ONCE })
   const metrics = createMetrics()
   const store = metrics.store(NAME, givenStore ?? redisOf(config, log))
   const upstream = config.RELAY_ADDRESS === undefined ? undefined : createRpcClient({ address: config.RELAY_ADDRESS, ...shown })
@@ -69,11 +71,12 @@ export function createApp(config: Config, { log, store: givenStore }: Outside): 
   const grants = cachedGrants({ ...layers, found: metrics.reads(NAME, 'grants'), feed: feeds.registry, ask: remoteGrants(registry) })
   const roles = cachedRoles({ ...layers, found: metrics.reads(NAME, 'role'), feed: feeds.registry, ask: remoteRoles(registry) })
   const judge = judgeBy({ gather: gathering({ tokens, principals, grants, roles, feeds }), feeds, demands, now: momentNow })
+  const ruling = rulingBy({ judge, countUse: remoteUses(exchange) })
   const services = serviceCallers(config.INTERNAL_CALLERS)
   const local = config.CHECK_SOCKET !== undefined || isLoopback(config.HOST)
-  const asker = askerOf({ judge, services, local })
+  const asker = askerOf({ ruling, services, local })
   const address = config.CHECK_SOCKET === undefined ? { host: config.HOST, port: config.CHECK_PORT } : { socketPath: config.CHECK_SOCKET }
-  const deciding = decidingBy({ judge, asker, ids: createIds(systemClock), decided: metrics.decisions() })
+  const deciding = decidingBy({ ruling, asker, ids: createIds(systemClock), decided: metrics.decisions() })
   const answering: Listener['services'] = (unary) => [
     [checkDefinition, checkService(unary, { deciding, feeds, demands, asker })],
     [envoyDefinition, envoyService(unary, { deciding, feeds, routes: compiledRoutes(), now: momentNow })],
@@ -85,10 +88,8 @@ export function createApp(config: Config, { log, store: givenStore }: Outside): 
   const listeners = listenersOf([forEverybody, ...relays], { config, log, transport, metrics })
 
   const closing = new Closing()
-  closing.add(() => registry.close())
-  closing.add(() => exchange.close())
+  for (const opened of [registry, exchange, transport]) closing.add(() => opened.close())
   closing.add(() => upstream?.close())
-  closing.add(() => transport.close())
   closing.add(() => (givenStore ? undefined : store?.close()))
   // Ready once both feeds were pulled; from then on it answers, if need be that it can't decide.
   const becomeReady = async (): Promise<void> => {

@@ -63,7 +63,7 @@ describe('DescribeToken', () => {
       const { identityId, secretId: credentialId } = workload
       const { accessToken, tokenId, expireTime } = await system.login(workload)
       const { organizationId } = system.admin
-      const token = { tokenId, organizationId, identityId, credentialId, method: 'universal-auth', expireTime }
+      const token = { tokenId, organizationId, identityId, credentialId, method: 'universal-auth', expireTime, useLimited: false, trustedIps: { cidrs: ['0.0.0.0/0', '::/0'] } }
       const { revision } = await updateMethod(identityId)
       expect(await describeToken(accessToken)).toEqual({ ...token, revoked: false, stamp: stampOf(revision) })
       const revocation = await admin.exchange(Exchange.revokeAccessToken, { target: { $case: 'tokenId', value: tokenId } })
@@ -228,6 +228,7 @@ describe('Bootstrap', () => {
 describe('a service credential', () => {
   const methods: Record<keyof typeof Internal, (by: Calls) => Promise<unknown>> = {
     describeToken: (by) => by(Internal.describeToken, { accessToken: admin.token }),
+    consumeUse: (by) => by(Internal.consumeUse, { accessToken: admin.token, sourceAddress: '' }),
     describePrincipal: (by) => by(Internal.describePrincipal, { organizationId: system.admin.organizationId, name: 'CN=orders' }),
     bootstrap: (by) => by(Internal.bootstrap, system.admin),
     listSigningKeys: (by) => by(Internal.listSigningKeys, {}),
@@ -242,7 +243,7 @@ describe('a service credential', () => {
     for (const by of callers) await expect(call(by)).rejects.toMatchObject({ kind: 'UNAUTHENTICATED', reason: 'SERVICE_CREDENTIAL_REJECTED' })
   })
 
-  it.each([['describeToken', asBootstrap], ['describePrincipal', asBootstrap], ['bootstrap', asCheck], ['listSigningKeys', asCheck], ['rotateSigningKey', asCheck], ['revokeSigningKey', asCheck]] as const)('that is good for others is not good for %s', async (name, by) => {
+  it.each([['describeToken', asBootstrap], ['consumeUse', asBootstrap], ['describePrincipal', asBootstrap], ['bootstrap', asCheck], ['listSigningKeys', asCheck], ['rotateSigningKey', asCheck], ['revokeSigningKey', asCheck]] as const)('that is good for others is not good for %s', async (name, by) => {
     const refusal = { kind: 'PERMISSION_DENIED', reason: 'SERVICE_NOT_ALLOWED', metadata: { method: Internal[name].path } }
     await expect(methods[name](by())).rejects.toMatchObject(refusal)
   })

@@ -58,7 +58,7 @@ async function confinedSidecar(): Promise<Calls> {
 const rejected = { kind: 'UNAUTHENTICATED', reason: 'ACCESS_TOKEN_REJECTED' }
 const login = async (): Promise<string> => (await system.login(system.admin)).accessToken
 const ask = (by: Calls, accessToken: string) =>
-  by(Check.check, { accessToken, projectId: '', action: 'read', resource: { type: 'organization', attributes: {} }, consistency: BOUNDED, context: {} })
+  by(Check.check, { accessToken, projectId: '', action: 'read', resource: { type: 'organization', attributes: {} }, consistency: BOUNDED, context: {}, sourceAddress: '' })
 
 /** Revokes the key that signs, at which another signs; answers the receipt's revision. */
 async function revokeActiveKey(): Promise<{ readonly kid: string; readonly revision: string }> {

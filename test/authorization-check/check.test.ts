@@ -105,7 +105,7 @@ describe('Check', () => {
       const read = (attributes: readonly string[], ip = '::ffff:10.1.2.3') => {
         const context = parseAttributes('--context', [`ip:={"ip":"${ip}"}`])
         const resource = { type: 'files', attributes: parseAttributes('--attribute', attributes) }
-        return system.anonymous.check(Check.check, { accessToken: limited.session.token, projectId: '', action: 'read', resource, consistency: FULL, context })
+        return system.anonymous.check(Check.check, { accessToken: limited.session.token, projectId: '', action: 'read', resource, consistency: FULL, context, sourceAddress: '' })
       }
       expect(await read(good)).toMatchObject({ allowed: true })
       expect(await read(good, '11.0.0.1')).toMatchObject(noRule)
@@ -146,8 +146,8 @@ describe('Check', () => {
     it('a request with everything wrong, naming all of it', async () => {
       const attributes = { 'Bad Name': { kind: { $case: 'stringValue' as const, value: 'x' } }, empty: { kind: undefined } }
       const resource = { type: 'Secrets', attributes }
-      const wrong = system.anonymous.check(Check.check, { accessToken: '', projectId: 'x', action: '', resource, consistency: undefined, context: {} })
-      const fields = ['access_token', 'project_id', 'action', 'resource.type', 'resource.attributes[?]']
+      const wrong = system.anonymous.check(Check.check, { accessToken: '', projectId: 'x', action: '', resource, consistency: undefined, context: {}, sourceAddress: '10.0.0.0/8' })
+      const fields = ['access_token', 'project_id', 'action', 'resource.type', 'resource.attributes[?]', 'source_address']
       await expect(wrong).rejects.toMatchObject(invalid('resource.attributes[empty]', ...fields))
     })
 
@@ -162,27 +162,27 @@ describe('Check', () => {
       ['a list with a text that is too long', list(text('x'.repeat(4097))), 'tags'],
     ])('%s, in the resource and in the context', async (_what, value, name) => {
       const asked = { accessToken: admin.token, projectId: '', action: 'read', consistency: undefined }
-      const inResource = system.anonymous.check(Check.check, { ...asked, resource: { type: 'secrets', attributes: { [name]: value } }, context: {} })
+      const inResource = system.anonymous.check(Check.check, { ...asked, resource: { type: 'secrets', attributes: { [name]: value } }, context: {}, sourceAddress: '' })
       await expect(inResource).rejects.toMatchObject(invalid(`resource.attributes[${name}]`))
-      const inContext = system.anonymous.check(Check.check, { ...asked, resource: { type: 'secrets', attributes: {} }, context: { [name]: value } })
+      const inContext = system.anonymous.check(Check.check, { ...asked, resource: { type: 'secrets', attributes: {} }, context: { [name]: value }, sourceAddress: '' })
       await expect(inContext).rejects.toMatchObject(invalid(`context[${name}]`))
     })
 
     it('an attribute of the resource that would pass for one of the request', async () => {
       const resource = { type: 'secrets', attributes: { 'context.ip': text('10.0.0.1') } }
-      const asked = { accessToken: admin.token, projectId: '', action: 'read', resource, consistency: undefined, context: {} }
+      const asked = { accessToken: admin.token, projectId: '', action: 'read', resource, consistency: undefined, context: {}, sourceAddress: '' }
       await expect(system.anonymous.check(Check.check, asked)).rejects.toMatchObject(invalid('resource.attributes[context.ip]'))
     })
 
     it('more attributes than there may be, together with those of the context', async () => {
       const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_none, at) => [`a${at}`, text('x')]))
-      const asked = (context: number) => ({ accessToken: admin.token, projectId: '', action: 'read', resource: { type: 'secrets', attributes: many(25) }, consistency: undefined, context: many(context) })
+      const asked = (context: number) => ({ accessToken: admin.token, projectId: '', action: 'read', resource: { type: 'secrets', attributes: many(25) }, consistency: undefined, context: many(context), sourceAddress: '' })
       await expect(system.anonymous.check(Check.check, asked(25))).resolves.toMatchObject({ allowed: true })
       await expect(system.anonymous.check(Check.check, asked(26))).rejects.toMatchObject(invalid('resource.attributes'))
     })
 
     it('a question about nothing', async () => {
-      const request = { accessToken: admin.token, projectId: '', action: 'read', resource: undefined, consistency: undefined, context: {} }
+      const request = { accessToken: admin.token, projectId: '', action: 'read', resource: undefined, consistency: undefined, context: {}, sourceAddress: '' }
       await expect(system.anonymous.check(Check.check, request)).rejects.toMatchObject(invalid('resource'))
     })
 

@@ -43,7 +43,7 @@ async function reader() {
   const resource = { type: 'secrets', attributes: {} }
   const ask = async (consistency = BOUNDED, by = system.anonymous.check) => {
     try {
-      const { allowed } = await by(Check.check, { accessToken, projectId, action: 'read', resource, consistency, context: {} })
+      const { allowed } = await by(Check.check, { accessToken, projectId, action: 'read', resource, consistency, context: {}, sourceAddress: '' })
       return allowed ? 'allowed' : 'denied'
     } catch (error) {
       expect(error).toMatchObject({ kind: 'UNAUTHENTICATED', reason: 'ACCESS_TOKEN_REJECTED' })

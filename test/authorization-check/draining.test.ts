@@ -25,7 +25,7 @@ it('a check that waits for an owner is told in time that it waits in vain, also 
   const admin = await system.session(system.admin)
   const replica = await checkOnNetwork({ ...system, addresses: { ...system.addresses, exchangeInternal: way.address } }, { DRAIN_SECONDS: '5' })
   const calls = callsTo(replica.address, bearer(admin.token))
-  const ask = () => calls(Check.check, { accessToken: admin.token, projectId: '', action: 'read', resource: { type: 'identity', attributes: {} }, consistency: undefined, context: {} }, 9_000)
+  const ask = () => calls(Check.check, { accessToken: admin.token, projectId: '', action: 'read', resource: { type: 'identity', attributes: {} }, consistency: undefined, context: {}, sourceAddress: '' }, 9_000)
   await ask()
   way.blackhole()
   await until(() => ask().then(() => false, () => true))

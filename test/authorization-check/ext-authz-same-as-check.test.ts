@@ -99,7 +99,7 @@ async function byCheck({ action, resource, inProject, p, d, c }: Case): Promise<
   if (action.value === undefined || resource.value === undefined) return 'refused 403'
   const attributes = Object.fromEntries(Object.entries({ p, d }).flatMap(([name, part]) => (part?.value === undefined ? [] : [[name, textValue(part.value)]])))
   const context = c?.value === undefined ? {} : { c: textValue(c.value) }
-  const asked = { accessToken: limited.session.token, projectId: inProject ? projectId : '', action: action.value, resource: { type: resource.value, attributes }, consistency: BOUNDED, context }
+  const asked = { accessToken: limited.session.token, projectId: inProject ? projectId : '', action: action.value, resource: { type: resource.value, attributes }, consistency: BOUNDED, context, sourceAddress: '' }
   try {
     const { allowed, reason } = await system.anonymous.check(Check.check, asked)
     if (allowed) return 'ALLOWED'

@@ -56,7 +56,7 @@ async function somebody() {
   const { identityId, ...credentials } = await makeWorkload(admin, { name: next() })
   const { accessToken, tokenId } = await system.login(credentials)
   const ask = async (consistency = BOUNDED, by = another) => {
-    const answer = await by(Check.check, { accessToken, projectId, action: 'read', resource, consistency, context: {} }).catch((error: unknown) => {
+    const answer = await by(Check.check, { accessToken, projectId, action: 'read', resource, consistency, context: {}, sourceAddress: '' }).catch((error: unknown) => {
       expect(error).toMatchObject({ kind: 'UNAUTHENTICATED', reason: 'ACCESS_TOKEN_REJECTED' })
       return undefined
     })
@@ -96,7 +96,7 @@ describe.each(changes)('the receipt of the %s that %s', (feed, _what, change, an
     expect(await of.ask()).toBe('allowed')
     ways[feed].blackhole()
     await wait((await change(of)).revision)
-    const asked = another(Check.check, { accessToken: of.accessToken, projectId: of.projectId, action: 'read', resource, consistency: undefined, context: {} })
+    const asked = another(Check.check, { accessToken: of.accessToken, projectId: of.projectId, action: 'read', resource, consistency: undefined, context: {}, sourceAddress: '' })
     await expect(asked).rejects.toMatchObject({ ...leaseLapsed, metadata: { feed } })
     for (const service of ['', 'readiness']) expect(await another(HealthService.check, { service })).toEqual({ status: Status.SERVING })
     ways[feed].pass()

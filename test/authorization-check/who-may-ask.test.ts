@@ -50,7 +50,7 @@ async function start(listen: Record<string, string>): Promise<number> {
 async function check(address: string, headers: Record<string, string>, accessToken = admin.token) {
   const calls = callsTo(address, headers)
   try {
-    return await calls(Check.check, { accessToken, projectId: '', action: 'read', resource: { type: 'secrets', attributes: {} }, consistency: undefined, context: {} })
+    return await calls(Check.check, { accessToken, projectId: '', action: 'read', resource: { type: 'secrets', attributes: {} }, consistency: undefined, context: {}, sourceAddress: '' })
   } finally {
     calls.close()
   }

@@ -15,7 +15,7 @@ export type Answered = { readonly answer: string; readonly revision: string }
 const DEADLINE_MILLIS = 1_000
 
 export async function askCheck(calls: Calls, { token, projectId, consistency }: Question): Promise<Answered> {
-  const message = { accessToken: token, projectId, action: QUESTION.action, resource: { type: QUESTION.resource, attributes: {} }, consistency, context: {} }
+  const message = { accessToken: token, projectId, action: QUESTION.action, resource: { type: QUESTION.resource, attributes: {} }, consistency, context: {}, sourceAddress: '' }
   const answered = await calls(Check.check, message, DEADLINE_MILLIS).catch(answerOf)
   if (typeof answered !== 'string') return { answer: answered.allowed ? 'allow' : 'deny', revision: answered.revision }
   return { answer: answered.startsWith('UNAUTHENTICATED ACCESS_TOKEN_REJECTED') ? 'rejected' : answered, revision: '' }

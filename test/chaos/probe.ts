@@ -72,7 +72,7 @@ export class Probe {
 
   /** What all replicas answer alike; where they differ, what is not expected of a good token. */
   async #everywhere(accessToken: string, consistency: Consistency): Promise<string> {
-    const request = { accessToken, projectId: '', action: QUESTION.action, resource: { type: QUESTION.resource, attributes: {} }, consistency, context: {} }
+    const request = { accessToken, projectId: '', action: QUESTION.action, resource: { type: QUESTION.resource, attributes: {} }, consistency, context: {}, sourceAddress: '' }
     const answers = await Promise.all(this.world.fleet.checks.map((check) => this.world.at(check)(Check.check, request, CALL_MILLIS).then(({ allowed }) => (allowed ? 'allow' : 'deny'), rejectedOr)))
     const [first = ''] = answers
     this.#silent = this.world.fleet.checks.filter((_check, place) => answers[place] === NO_ANSWER).map(({ name }) => name)

@@ -18,6 +18,8 @@ describe('check', () => {
     ['check read orders', 0, 'allowed: rule 1 of role viewer allows it'],
     ['check delete orders', 1, 'denied: rule 1 of role viewer denies it'],
     ['check write orders', 1, 'denied: no role that admin holds here says anything about write on orders'],
+    ['check read orders --from 192.0.2.1', 1, 'denied: the token may not be used from this address'],
+    ['check read orders --from 192.0.2.2', 0, 'allowed: rule 1 of role viewer allows it'],
     ['check read orders --attribute path=/closed --attribute b=c=d', 1, 'denied: rule 7 of role viewer denies it'],
   ])('%s exits %d', async (line, code, first) => {
     const outcome = await operator.run(line)

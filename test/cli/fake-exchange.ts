@@ -197,12 +197,12 @@ const tokenAnswers = (world: World, answering: Answering) => ({
     const shown = world.tokens.get(accessToken)
     if (!shown || shown.revoked) return IntrospectAccessTokenResponse.fromPartial({ active: false })
     const { tokenId, identityId } = shown
-    return IntrospectAccessTokenResponse.fromPartial({ active: true, tokenId, identityId, method: 'universal-auth', issueTime: NOW, expireTime: NOW, maxExpireTime: NOW })
+    return IntrospectAccessTokenResponse.fromPartial({ active: true, tokenId, identityId, method: 'universal-auth', issueTime: NOW, expireTime: NOW, maxExpireTime: NOW, useLimit: 10, uses: 3, periodSeconds: 60 })
   }),
   listAccessTokens: answering('listAccessTokens', (request: ListAccessTokensRequest, token) => {
     requirePower(world, token)
     const live = [...world.tokens.values()].filter(({ identityId, revoked }) => !revoked && ['', identityId].includes(request.identityId))
-    const { items, nextPageToken } = page(live.map(({ tokenId: id, identityId, name = '' }) => ({ id, identityId, name, credentialId: 'a-secret', createTime: NOW, expireTime: NOW })), request)
+    const { items, nextPageToken } = page(live.map(({ tokenId: id, identityId, name = '' }) => ({ id, identityId, name, credentialId: 'a-secret', createTime: NOW, expireTime: NOW, useLimit: 10, uses: 3, lastUsedTime: NOW })), request)
     return ListAccessTokensResponse.fromPartial({ accessTokens: items, nextPageToken })
   }),
   revokeAccessTokens: answering('revokeAccessTokens', ({ of }: RevokeAccessTokensRequest, token) => {

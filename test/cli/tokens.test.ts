@@ -55,7 +55,7 @@ describe('token introspect', () => {
   it('shows of whom a token is, the own one or one that was presented', async () => {
     const token = await login()
     const { code, stdout } = await operator.run(['token', 'introspect', '--token-file', operator.write('token.txt', token)])
-    expect([code, stdout]).toEqual([0, expect.stringMatching(/^token id .*\nidentity +web\n/)])
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^token id .*\nidentity +web\n[^]*periodic +each for 60 s\nuses +3 of 10\n$/)])
     expect(await operator.json('token introspect', { env: { COUNTERSIGN_TOKEN: token } })).toMatchObject({ active: true, identityId: world().tokens.get(token)?.identityId })
     expect(await operator.json('token introspect')).toMatchObject({ active: true, identityId: world().admin.identityId })
   })
@@ -91,7 +91,7 @@ describe('token list', () => {
   it('shows those of all identities, or of one, by the names of their identities', async () => {
     const token = await login()
     const { tokenId } = world().tokens.get(token) ?? {}
-    expect((await operator.run('token list')).stdout).toContain(`${tokenId}  web       -     a-secret    2026-01-02T03:04:05Z  -        2026-01-02T03:04:05Z\n`)
+    expect((await operator.run('token list')).stdout).toContain(`${tokenId}  web       -     a-secret    2026-01-02T03:04:05Z  -        2026-01-02T03:04:05Z  3 of 10  2026-01-02T03:04:05Z  -\n`)
     expect((await operator.run('token list --identity web -q')).stdout).toBe(`${tokenId}\n`)
     expect(await operator.json('token list --limit 1')).toHaveLength(1)
   })

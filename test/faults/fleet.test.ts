@@ -46,7 +46,7 @@ const login = (address: string, { clientId, clientSecret }: Credentials = worklo
   at(address)(Exchange.login, { proof: { $case: 'universalAuth', value: { clientId, clientSecret } } })
 
 const checkAt = ({ address }: Member, accessToken: string) =>
-  at(address)(Check.check, { accessToken, projectId, action: 'read', resource: { type: 'secrets', attributes: {} }, consistency: undefined, context: {} })
+  at(address)(Check.check, { accessToken, projectId, action: 'read', resource: { type: 'secrets', attributes: {} }, consistency: undefined, context: {}, sourceAddress: '' })
 
 function member(members: readonly Member[], name: string): Member {
   const found = members.find((one) => one.name === name)

@@ -50,7 +50,7 @@ const login = (clientSecret = workload.clientSecret) =>
 
 const resource = { type: 'secrets', attributes: {} }
 const checkOf = (accessToken: string, consistency = BOUNDED) =>
-  check(Check.check, { accessToken, projectId: '', action: 'read', resource, consistency, context: {} }, DEADLINE_MILLIS)
+  check(Check.check, { accessToken, projectId: '', action: 'read', resource, consistency, context: {}, sourceAddress: '' }, DEADLINE_MILLIS)
 
 const isRefused = (accessToken: string) =>
   checkOf(accessToken).then(() => false, (error: unknown) => error instanceof DomainError && error.kind === 'UNAUTHENTICATED')

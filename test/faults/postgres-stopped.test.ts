@@ -43,7 +43,7 @@ const SLOW_MACHINE_MILLIS = 1_000
 const next = freshNames('identity')
 const login = () => exchange(Exchange.login, { proof: { $case: 'universalAuth', value: workload } }, Infinity)
 const resource = { type: 'secrets', attributes: {} }
-const checks = (accessToken: string) => check(Check.check, { accessToken, projectId: '', action: 'read', resource, consistency: undefined, context: {} }, Infinity)
+const checks = (accessToken: string) => check(Check.check, { accessToken, projectId: '', action: 'read', resource, consistency: undefined, context: {}, sourceAddress: '' }, Infinity)
 const revoke = (value: string) => exchange(Exchange.revokeAccessToken, { target: { $case: 'tokenId', value } }, Infinity)
 
 type Kind = 'login' | 'creation' | 'check' | 'revocation'

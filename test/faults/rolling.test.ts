@@ -72,7 +72,7 @@ async function traffic(): Promise<Stream[]> {
     await session.registry(Registry.createIdentity, { name, role: '' })
   }
   const check = async () => {
-    const request = { accessToken: token, projectId: '', action: 'read', resource: { type: 'identity', attributes: {} }, consistency: undefined, context: {} }
+    const request = { accessToken: token, projectId: '', action: 'read', resource: { type: 'identity', attributes: {} }, consistency: undefined, context: {}, sourceAddress: '' }
     const { allowed } = await session.check(Check.check, request)
     if (!allowed) throw new Error('denied what is allowed')
   }

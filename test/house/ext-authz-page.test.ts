@@ -33,7 +33,7 @@ describe('docs/ext-authz.md', () => {
 
   it('names reasons that there are, or decisions', () => {
     const reasons = [...text.matchAll(/\b[A-Z]+(?:_[A-Z]+)+\b/g)].map(([name]) => name)
-    const others = ['NO_RULE', 'DENIED_BY_RULE', 'PERMISSION_DENIED', 'ACCESS_TOKEN', 'CHECK_PORT', 'CHECK_SOCKET', 'REJECT_REQUEST']
+    const others = ['NO_RULE', 'DENIED_BY_RULE', 'SOURCE_NOT_TRUSTED', 'PERMISSION_DENIED', 'ACCESS_TOKEN', 'CHECK_PORT', 'CHECK_SOCKET', 'REJECT_REQUEST']
     expect(reasons.filter((reason) => !others.includes(reason) && !errors.includes(`| ${reason} |`))).toEqual([])
     expect(reasons.length).toBeGreaterThan(10)
   })

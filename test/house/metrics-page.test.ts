@@ -66,7 +66,7 @@ beforeAll(async () => {
   }
   await ask(registry.port, (calls) => calls(Registry.getOrganization, {}))
   await ask(exchange.port, (calls) => calls(Exchange.getJsonWebKeySet, {}))
-  await ask(check.port, (calls) => calls(Check.check, { accessToken: 'x', projectId: '', action: 'read', resource: { type: 'secrets', attributes: {} }, consistency: undefined, context: {} }))
+  await ask(check.port, (calls) => calls(Check.check, { accessToken: 'x', projectId: '', action: 'read', resource: { type: 'secrets', attributes: {} }, consistency: undefined, context: {}, sourceAddress: '' }))
   for (const [name, { METRICS_PORT }] of Object.entries(given)) texts.set(name, await (await fetch(`http://127.0.0.1:${METRICS_PORT}/metrics`)).text())
 })
 afterAll(() => closing.close())

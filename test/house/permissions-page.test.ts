@@ -9,7 +9,7 @@ import { ruleJson } from '#libs/rules/json.js'
 import { checkRules, type Rule } from '#libs/rules/rule.js'
 import { parseAttributes } from '../../cli/attributes.js'
 import { type HeldRule, missingRules, NOTHING } from '../../services/identity-registry/domain/escalation.js'
-import { checkQuestion, CONTEXT } from '../../services/authorization-check/domain/question.js'
+import { checkMatter, CONTEXT } from '../../services/authorization-check/domain/question.js'
 
 // Every example of docs/permissions.md: rules in a block of JSON, and tables of what is asked, as on the command line, and
 // what the answer is, by the rules above.
@@ -54,7 +54,7 @@ function answerTo(rules: readonly Rule[], text: string): string {
   const wrong = new Violations()
   const given = Object.entries(parseAttributes('--attribute', written)).map(([name, value]) => [name, attributeFrom(value, wrong.at(name))] as const)
   const [attributes, context] = [new Map(given.filter(([name]) => !name.startsWith(CONTEXT))), new Map(given.filter(([name]) => name.startsWith(CONTEXT)).map(([name, value]) => [name.slice(CONTEXT.length), value] as const))]
-  const question = checkQuestion({ accessToken: 'token', projectId: '', action, resource, attributes, context }, wrong)
+  const question = checkMatter({ projectId: '', action, resource, attributes, context }, wrong)
   try {
     wrong.refuse()
   } catch (error) {

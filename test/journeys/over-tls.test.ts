@@ -66,7 +66,7 @@ describe('over TLS', () => {
     await exchange(Exchange.attachUniversalAuth, { identityId, ...untouched })
     const { clientId, secret } = await exchange(Exchange.createClientSecret, { identityId, ...plainSecret })
     const accessToken = await login({ clientId, clientSecret: secret })
-    const question = { accessToken, projectId: '', resource: { type: 'secrets', attributes: {} }, consistency: { level: { $case: 'full' as const, value: {} } }, context: {} }
+    const question = { accessToken, projectId: '', resource: { type: 'secrets', attributes: {} }, consistency: { level: { $case: 'full' as const, value: {} } }, context: {}, sourceAddress: '' }
     const check = callsOver(services.addresses.check)
     expect((await check(Check.check, { ...question, action: 'read' })).allowed).toBe(true)
     expect((await check(Check.check, { ...question, action: 'delete' })).allowed).toBe(false)

@@ -142,7 +142,7 @@ describe('the image', () => {
       const { accessToken: token, tokenId } = await login(admin)
       const session = { token, tokenId, registry: open(addresses.registry, token), exchange: open(addresses.exchange, token), check: open(addresses.check) }
       const { accessToken } = await login(await makeWorkload(session, { name: 'billing', role: 'viewer' }))
-      const question = { accessToken, projectId: '', action: 'read', resource: { type: 'identity', attributes: {} }, consistency: undefined, context: {} }
+      const question = { accessToken, projectId: '', action: 'read', resource: { type: 'identity', attributes: {} }, consistency: undefined, context: {}, sourceAddress: '' }
       expect(await session.check(Check.check, question)).toMatchObject({ allowed: true })
     } finally {
       await closing.close()

@@ -147,7 +147,7 @@ describe('the secrets that they make', () => {
     const entry = { name: 'orders', digests: [digestOf(outside('orders'))], certificates: ['DNS:orders.shop'], organizations: [system.admin.organizationId], projects: one?.projects }
     expect(entries).toEqual([
       [{ ...entry, methods: ['/countersign.registry.v1.RegistryInternalService/ResolveGrants', '/countersign.registry.v1.RegistryInternalService/ResolveRole'] }],
-      [{ ...entry, methods: ['/countersign.exchange.v1.ExchangeInternalService/DescribeToken', '/countersign.exchange.v1.ExchangeInternalService/DescribePrincipal'] }],
+      [{ ...entry, methods: ['/countersign.exchange.v1.ExchangeInternalService/DescribeToken', '/countersign.exchange.v1.ExchangeInternalService/ConsumeUse', '/countersign.exchange.v1.ExchangeInternalService/DescribePrincipal'] }],
       [{ ...entry, methods: ['/countersign.feed.v1.ChangeFeedService/PullChanges'] }],
     ])
     expect(check.shape.SERVICE_CREDENTIAL.parse(contentOf('secrets/orders/service-credential'))).toBe(`orders:${outside('orders')}`)

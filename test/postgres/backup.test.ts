@@ -100,7 +100,7 @@ async function story(ground: Ground): Promise<void> {
   const login = async ({ clientId, clientSecret }: { clientId: string; clientSecret: string }): Promise<string> =>
     (await persistently(() => open(addresses.exchange)(Exchange.login, { proof: { $case: 'universalAuth', value: { clientId, clientSecret } } }))).accessToken
   const check = async (accessToken: string): Promise<string> => {
-    const question = { accessToken, projectId: '', action: 'read', resource: { type: 'orders', attributes: {} }, consistency: FULL, context: {} }
+    const question = { accessToken, projectId: '', action: 'read', resource: { type: 'orders', attributes: {} }, consistency: FULL, context: {}, sourceAddress: '' }
     return persistently(() => open(addresses.check)(Check.check, question, 5_000)).then(({ allowed }) => (allowed ? 'allowed' : 'denied'), (error: unknown) => (error instanceof DomainError ? error.reason : String(error)))
   }
   const restored = (...options: string[]) => runCli(['restored', '--json', ...options], { folder: ground.folder, environment: { MIGRATE_DATABASE_URL: ground.databases.superuserUrl } })

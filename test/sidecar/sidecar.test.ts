@@ -45,7 +45,7 @@ afterAll(() => closing.close())
 type Asked = { readonly action?: string; readonly projectId?: string; readonly consistency?: Consistency }
 
 const ask = (accessToken: string, { action = 'read', projectId = shop, consistency = BOUNDED }: Asked = {}) =>
-  sidecar(Check.check, { accessToken, projectId, action, resource: { type: 'secrets', attributes: {} }, consistency, context: {} })
+  sidecar(Check.check, { accessToken, projectId, action, resource: { type: 'secrets', attributes: {} }, consistency, context: {}, sourceAddress: '' })
 
 const tokenOf = async (of: Workload): Promise<{ readonly token: string; readonly tokenId: string }> => {
   const { accessToken: token, tokenId } = await system.login(of)

@@ -16,6 +16,7 @@ export const SIDECAR_METHODS = [
   '/countersign.registry.v1.RegistryInternalService/ResolveGrants',
   '/countersign.registry.v1.RegistryInternalService/ResolveRole',
   '/countersign.exchange.v1.ExchangeInternalService/DescribeToken',
+  '/countersign.exchange.v1.ExchangeInternalService/ConsumeUse',
   '/countersign.exchange.v1.ExchangeInternalService/DescribePrincipal',
   '/countersign.feed.v1.ChangeFeedService/PullChanges',
 ]

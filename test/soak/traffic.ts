@@ -81,7 +81,7 @@ type Question = Pick<Asked, 'question' | 'due' | 'revoked'> & { readonly token: 
 function asking({ check, note }: { readonly check: Calls; readonly note: (asked: Asked) => void }) {
   return async ({ token, action, ...known }: Question): Promise<void> => {
     const sent = monotonicMillis()
-    const request = { accessToken: token, projectId: '', action, resource: { type: 'identity', attributes: {} }, consistency: undefined, context: {} }
+    const request = { accessToken: token, projectId: '', action, resource: { type: 'identity', attributes: {} }, consistency: undefined, context: {}, sourceAddress: '' }
     const answer = await check(Check.check, request, DEADLINE_MILLIS).then(({ allowed }) => (allowed ? 'allow' : 'deny'), rejectedOrFailed)
     note({ ...known, sent, answer })
   }

@@ -140,6 +140,7 @@ const BAD_VALUES: Readonly<Record<string, readonly Wire[]>> = {
   target_type: optional(...words),
   type: required(...words),
   access_token: credentials,
+  source_address: optional(...addresses),
   at_least: required(...revisions),
   revision: required(...revisions),
   client_secret: credentials,

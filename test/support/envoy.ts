@@ -15,6 +15,8 @@ export type Asked = {
   readonly headers?: readonly (readonly [string, string | Buffer])[]
   readonly raw?: boolean
   readonly principal?: string
+  /** The address of the client, as Envoy takes it; without one, as on a Unix socket. */
+  readonly from?: string
 }
 
 export type Answered = CheckResponse & { readonly errorResponse: DeniedHttpResponse | undefined }
@@ -40,10 +42,10 @@ function errorResponseIn(bytes: Buffer): DeniedHttpResponse | undefined {
 /** Asks as an Envoy asks: 200 ms, and whatever is wrong with the request itself is in the answer. */
 export const askAsEnvoy = (calls: Calls, asked: Asked, deadlineMillis = 10_000): Promise<Answered> => calls(method, requestOf(asked), deadlineMillis)
 
-export const requestOf = ({ extensions = {}, method: verb = 'GET', path = '/', host = 'shop.example', headers = [], raw = false, principal = '' }: Asked): CheckRequest =>
+export const requestOf = ({ extensions = {}, method: verb = 'GET', path = '/', host = 'shop.example', headers = [], raw = false, principal = '', from }: Asked): CheckRequest =>
   CheckRequest.fromPartial({
     attributes: {
-      source: { principal },
+      source: { principal, address: { address: from === undefined ? { $case: 'pipe', value: { path: '@envoy' } } : { $case: 'socketAddress', value: { address: from } } } },
       request: { http: { id: '1', method: verb, path, host, scheme: 'https', protocol: 'HTTP/1.1', ...(raw ? { headerMap: { headers: headers.map(rawHeader) } } : { headers: joined(headers) }) } },
       contextExtensions: { ...extensions },
     },

@@ -11,7 +11,7 @@ import { pageTokenAfter } from './request-builder.js'
  * Text that names nothing, or nothing that is anybody's: how far the feeds are is the same number for all. Every other text
  * of a request names something, until it is said here that it does not.
  */
-const NAMES_NOTHING = new Set(['method', 'description', 'target_type', 'action', 'type', 'resource', 'resources', 'actions', 'attribute', 'values', 'cidrs', 'epoch', 'feed', 'revision', 'at_least',
+const NAMES_NOTHING = new Set(['method', 'description', 'target_type', 'action', 'type', 'resource', 'resources', 'actions', 'attribute', 'values', 'cidrs', 'source_address', 'epoch', 'feed', 'revision', 'at_least',
   // Of the configuration of an auth method: places and names outside of Countersign.
   ...['host', 'ca_certificate', 'audiences', 'namespaces', 'names', 'reviewer_token', 'issuer', 'subject', 'path', 'globs', 'jwks_url', 'public_keys', 'jwt']])
 

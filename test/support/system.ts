@@ -21,6 +21,8 @@ export type CheckOptions = {
   readonly attributes?: Readonly<Record<string, string>>
   /** Where nothing is said, what was changed before the question counts. */
   readonly consistency?: Consistency
+  /** From where the token is used. */
+  readonly from?: string
 }
 
 export const FULL: Consistency = { level: { $case: 'full', value: {} } }
@@ -98,8 +100,8 @@ export async function startSystem(options: { databases?: DatabaseUrls; redisUrl?
       const headers = bearer(token)
       return { token, tokenId, registry: open(addresses.registry, headers), exchange: open(addresses.exchange, headers), check: open(addresses.check, headers) }
     },
-    check: (accessToken, action, type, { projectId = '', attributes = {}, consistency = FULL } = {}) =>
-      anonymous.check(Check.check, { accessToken, projectId, action, resource: { type, attributes: attributeValues(attributes) }, consistency, context: {} }),
+    check: (accessToken, action, type, { projectId = '', attributes = {}, consistency = FULL, from = '' } = {}) =>
+      anonymous.check(Check.check, { accessToken, projectId, action, resource: { type, attributes: attributeValues(attributes) }, consistency, context: {}, sourceAddress: from }),
     anonymous,
     everywhere: async (change) => {
       const answer = await change

@@ -40,6 +40,7 @@ export const registryInternal: Record<string, readonly Builder[]> = {
 
 export const exchangeInternal: Record<string, readonly Builder[]> = {
   DescribeToken: [({ workload }) => ({ access_token: workload.token })],
+  ConsumeUse: [({ workload }) => ({ access_token: workload.token, source_address: '127.0.0.1' })],
   DescribePrincipal: [({ organizationId, workload }) => ({ organization_id: organizationId, name: workload.principal })],
   Bootstrap: [
     async ({ organizationId, identity }) => ({

@@ -110,6 +110,7 @@ const check: Record<string, readonly Builder[]> = {
       project_id: projectId,
       action: 'read',
       resource: { type: 'secrets', attributes: { path: { string_value: '/a' } } },
+      source_address: '10.1.2.3',
     }),
     ({ workload }) => ({ access_token: workload.token, action: 'read', resource: { type: 'secrets' } }),
     ({ workload }) => ({ access_token: workload.token, action: 'read', resource: { type: 'secrets' }, consistency: { full: {} } }),

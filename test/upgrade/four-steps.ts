@@ -24,7 +24,7 @@ export function fourSteps(addresses: ServiceAddresses, secrets: LocalSecrets): S
   const [exchange, check] = [open(addresses.exchange), open(addresses.check)]
   const login = ({ clientId, clientSecret }: Credentials) => exchange(Exchange.login, { proof: { $case: 'universalAuth', value: { clientId, clientSecret } } })
   const ask = (accessToken: string, projectId: string, action: string) =>
-    check(Check.check, { accessToken, projectId, action, resource: { type: 'secrets', attributes: {} }, consistency: FULL, context: {} })
+    check(Check.check, { accessToken, projectId, action, resource: { type: 'secrets', attributes: {} }, consistency: FULL, context: {}, sourceAddress: '' })
   return {
     async make() {
       const admin = newAdmin()

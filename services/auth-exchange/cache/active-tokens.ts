@@ -12,11 +12,22 @@ export function sharedActiveTokens(store: KeyValueStore | undefined, keys: reado
   if (!store || !keys) return { keep: () => undefined }
   const sealed = sealer(keys)
   return {
-    keep: ({ text, record, stamp }) => {
+    keep: ({ text, record, trustedIps, stamp }) => {
       const { id: tokenId, organizationId, identityId, credentialId, method, issueTime, renewTime, expireTime, authClaims } = record
       const lifeMillis = expireTime.getTime() - (renewTime ?? issueTime).getTime()
       const key = activeTokenKey(tokenId)
-      const token = { tokenId, organizationId, identityId, credentialId, method, expireMillis: expireTime.getTime(), authClaims: authClaims ? new Map(Object.entries(authClaims)) : undefined, digest: tokenDigest(text) }
+      const token = {
+        tokenId,
+        organizationId,
+        identityId,
+        credentialId,
+        method,
+        expireMillis: expireTime.getTime(),
+        authClaims: authClaims ? new Map(Object.entries(authClaims)) : undefined,
+        useLimited: record.useLimit !== null,
+        trustedIps,
+        digest: tokenDigest(text),
+      }
       void store.set(key, sealed.seal(key, stamp, activeTokenText(token)), Math.min(lifeMillis, KEEP_MILLIS))
     },
   }

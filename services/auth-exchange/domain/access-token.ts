@@ -71,6 +71,12 @@ export type AccessTokenRecord = {
 /** Null: no operator named it. */
 export type NamedToken = AccessTokenRecord & { readonly name: string | null }
 
+/** What was counted of a lineage so far: only where its uses are limited. */
+export type Counted = { readonly uses: number; readonly lastUsedTime: Date | null }
+
+/** Whether no question may be asked with the tokens of the lineage any more. */
+export const isSpent = ({ useLimit, uses }: Pick<AccessTokenRecord & Counted, 'useLimit' | 'uses'>): boolean => useLimit !== null && uses >= useLimit
+
 /** What a token of ours claims. Times are whole seconds since 1970. */
 export type Claims = {
   readonly jti: string

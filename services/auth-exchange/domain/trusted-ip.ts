@@ -1,8 +1,8 @@
 import type { Report } from '#libs/domain-error.js'
 import { type Subnet, subnetOf } from '#libs/rules/subnet.js'
+import { trustedSourceOf } from '#libs/rules/trusted-source.js'
 
-/** Any address of either family, and whoever has none that is known. The families never cross: `::/0` holds no IPv4 address. */
-export const EVERYWHERE: readonly string[] = ['0.0.0.0/0', '::/0']
+export { EVERYWHERE } from '#libs/rules/trusted-source.js'
 
 const MOST = 100
 
@@ -35,6 +35,6 @@ const cidrOf = ({ address, prefix }: Subnet): string => `${address.toString()}/$
 
 /** Whether somebody at this address is trusted. Whose address is not known is trusted only where everybody is. */
 export function isTrusted(address: string | undefined, trusted: readonly string[]): boolean {
-  if (EVERYWHERE.every((everybody) => trusted.includes(everybody))) return true
-  return address !== undefined && trusted.some((cidr) => subnetOf(cidr)?.holds(address) === true)
+  const source = trustedSourceOf(trusted)
+  return source === undefined || source.holds(address)
 }

@@ -17,8 +17,8 @@ export function methodProofs({ db, methods, seal }: Outside): ProofVerifier<Meth
       if (!found) throw attempt.refusal('unproven', undefined, 'unknown')
       const { organizationId, id: credentialId, epoch, configuration, identityEpoch, organizationEpoch, signingKid, stamp } = found
       const claims = await toldApart(() => methods[method].verify({ jwt, configuration, secret: seal.open(found), organizationId }), attempt)
-      const { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds } = found
-      const settings = { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds }
+      const { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds, accessTokenTrustedIps } = found
+      const settings = { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds, accessTokenTrustedIps }
       const credential = { credentialId, credentialEpoch: epoch, methodEpoch: epoch, identityEpoch, organizationEpoch }
       return { organizationId, identityId, clientId: identityId, method, ...credential, ...settings, authClaims: Object.fromEntries(claims), methodEtag: found.etag, signingKid, stamp }
     },

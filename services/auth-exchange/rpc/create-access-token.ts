@@ -45,7 +45,7 @@ export function createAccessToken(outside: Outside): Unary<CreateAccessTokenRequ
       await getIssuingMethod(db, key)
       throw contention(undefined)
     }
-    activeTokens.keep({ text: accessToken, record: token, stamp: method.stamp })
+    activeTokens.keep({ text: accessToken, record: token, trustedIps: method.accessTokenTrustedIps, stamp: method.stamp })
     call.note({ token_id: id })
     return { accessToken, tokenId: id, expiresInSeconds: claims.exp - claims.iat, expireTime, maxExpireTime: lastExpireTime(token) }
   }

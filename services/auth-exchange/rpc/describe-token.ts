@@ -16,9 +16,9 @@ export function describeToken({ standings, signer }: Outside): InternalUnary<Des
     const signed = await signer.verify(text)
     const { claims } = signed
     if (!caller.mayAskAbout(claims.org)) throw accessTokenRejected()
-    const { record, revoked, stamp } = await standings.of(signed)
+    const { record, revoked, trustedIps, stamp } = await standings.of(signed)
     const { id: tokenId, organizationId, identityId, credentialId, method, authClaims } = record
-    const expireTime = new Date(claims.exp * 1000)
-    return { tokenId, organizationId, identityId, credentialId, method, expireTime, revoked, stamp, authClaims: authClaims ?? {} }
+    const use = { useLimited: record.useLimit !== null, trustedIps: { cidrs: [...trustedIps] } }
+    return { tokenId, organizationId, identityId, credentialId, method, expireTime: new Date(claims.exp * 1000), revoked, stamp, authClaims: authClaims ?? {}, ...use }
   }
 }

@@ -8,6 +8,7 @@ import type { KeyRotation, SecretHasher, TokenSigner } from '../ports.js'
 import type { Standings } from '../store/access-tokens.js'
 import type { Db, ExchangeSchema } from '../store/schema.js'
 import { bootstrap } from './bootstrap.js'
+import { consumeUse } from './consume-use.js'
 import { describePrincipal } from './describe-principal.js'
 import { describeToken } from './describe-token.js'
 import { listSigningKeys } from './list-signing-keys.js'
@@ -28,6 +29,7 @@ type Outside = {
 /** What auth-exchange answers other services, on a port and a pool of its own. */
 export const exchangeInternalService = (internal: InternalAdapter, outside: Outside): ExchangeInternalServiceServer => ({
   describeToken: internal(describeToken(outside), whenAnswered),
+  consumeUse: internal(consumeUse(outside), whenAnswered),
   describePrincipal: internal(describePrincipal(outside), whenAnswered),
   bootstrap: internal(bootstrap(outside)),
   listSigningKeys: internal(listSigningKeys(outside)),

@@ -6,6 +6,7 @@ import { type IntrospectAccessTokenRequest, IntrospectAccessTokenResponse } from
 import { lastExpireTime } from '../domain/access-token.js'
 import { accessTokenRejected } from '../domain/refusals.js'
 import type { Reading } from '../ports.js'
+import { usesMessage } from './uses-message.js'
 import { type GoodToken, goodToken, type GoodTokenOutside } from './good-token.js'
 
 type Outside = Reading & GoodTokenOutside
@@ -21,7 +22,8 @@ export function introspectAccessToken({ authorization, ...outside }: Outside): U
     const { claims: { iat, exp }, record } = token
     const { id: tokenId, identityId, method, credentialId } = record
     const [issueTime, expireTime] = [new Date(iat * 1000), new Date(exp * 1000)]
-    return { active: true, tokenId, organizationId, identityId, method, credentialId, issueTime, expireTime, maxExpireTime: lastExpireTime(record) }
+    const whose = { tokenId, organizationId, identityId, method, credentialId }
+    return { active: true, ...whose, issueTime, expireTime, maxExpireTime: lastExpireTime(record), ...usesMessage(record) }
   }
 }
 

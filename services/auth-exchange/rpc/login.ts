@@ -53,7 +53,7 @@ export function login({ db, ledger, attempts, universalAuth, methodProofs, ident
     const entry = { token, auditEventId: ids.next(), requestId: call.trace.requestId, sourceAddress: sourceAddress ?? null, now }
     if (!(await recordOf(entry, proven, call.deadline))) throw attempt.refusal('overtaken')
     attempt.succeeded()
-    activeTokens.keep({ text: accessToken, record: token, stamp: proven.stamp })
+    activeTokens.keep({ text: accessToken, record: token, trustedIps: proven.accessTokenTrustedIps, stamp: proven.stamp })
     call.note({ token_id: token.id })
     return { accessToken, tokenId: token.id, expiresInSeconds: claims.exp - claims.iat, expireTime: token.expireTime }
   }

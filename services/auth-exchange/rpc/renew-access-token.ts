@@ -19,7 +19,7 @@ export function renewAccessToken({ activeTokens, ids, clock, ...outside }: Outsi
     const wrong = new Violations()
     const text = credentialText(request.accessToken, wrong.at('access_token'))
     wrong.refuse()
-    const { claims, record, signingKid, stamp } = await goodToken(text, outside, call)
+    const { claims, record, signingKid, trustedIps, stamp } = await goodToken(text, outside, call)
     const { id: tokenId, organizationId, identityId } = record
     call.note({ organization_id: organizationId, identity_id: identityId, token_id: tokenId })
     const now = clock.now()
@@ -34,7 +34,7 @@ export function renewAccessToken({ activeTokens, ids, clock, ...outside }: Outsi
     const accessToken = await outside.signer.sign({ ...claims, iat, exp }, signingKid)
     const renewal = { token, auditEventId: ids.next(), requestId: call.trace.requestId, now }
     if (!(await repeating(call.deadline, () => recordRenewal(outside.db, renewal)))) throw accessTokenRejected()
-    activeTokens.keep({ text: accessToken, record: token, stamp })
+    activeTokens.keep({ text: accessToken, record: token, trustedIps, stamp })
     return { accessToken, tokenId, expiresInSeconds: exp - iat, expireTime, maxExpireTime }
   }
 }

@@ -2,22 +2,24 @@ import { sql } from 'kysely'
 import { feedEpoch, feedSeq } from '#libs/freshness/append.js'
 import type { Stamp } from '#libs/freshness/stamp.js'
 import { inBatches } from '#libs/postgres/batches.js'
-import { type AccessTokenRecord, type NamedToken, type SignedClaims, standsBehind } from '../domain/access-token.js'
+import { type AccessTokenRecord, type Counted, isSpent, type NamedToken, type SignedClaims, standsBehind } from '../domain/access-token.js'
 import { accessTokenRejected } from '../domain/refusals.js'
 import type { Db, Tx } from './schema.js'
 import { isKeyThere, signingKid } from './signing-keys.js'
-import { restsOnWhatItDid } from './standing.js'
+import { restsOnWhatItDid, trustedIpsNow } from './standing.js'
 
 type Key = { readonly organizationId: string; readonly id: string }
 
 export type TokenStanding = {
-  readonly record: AccessTokenRecord
-  /** The token was revoked, or all of its secret, method, identity or organization: it will never be good again. */
+  readonly record: AccessTokenRecord & Counted
+  /** The token was revoked, or all of its secret, method, identity or organization, or its uses are spent: it will never be good again. */
   readonly revoked: boolean
   /** The key that signed the token is still one of ours. */
   readonly isKeyThere: boolean
   /** The key that signs. */
   readonly signingKid: string | null
+  /** From where the tokens of its method may be used. */
+  readonly trustedIps: readonly string[]
   readonly stamp: Stamp
 }
 
@@ -30,19 +32,19 @@ export type AskedToken = { readonly organizationId: string; readonly id: string;
  */
 export async function findTokens(db: Db, asked: readonly AskedToken[]): Promise<(TokenStanding | null)[]> {
   const { rows } = await sql<FoundToken>`
-    select t.*, a.place, ${restsOnWhatItDid} as rests, (select ${feedEpoch('exchange')}) as feed_epoch, ${feedSeq('exchange')} as feed_seq,
+    select t.*, a.place, ${restsOnWhatItDid} as rests, ${trustedIpsNow} as trusted_ips, (select ${feedEpoch('exchange')}) as feed_epoch, ${feedSeq('exchange')} as feed_seq,
            ${isKeyThere(sql`a.kid`)} as is_key_there, ${signingKid} as signing_kid
     from json_to_recordset(${JSON.stringify(asked.map((each, place) => ({ ...each, place })))}::json) as a(place integer, "organizationId" uuid, id uuid, kid text)
     join exchange.access_token t on t.organization_id = a."organizationId" and t.id = a.id
   `.execute(db)
-  const found = new Map(rows.map(({ place, rests, feedEpoch: epoch, feedSeq: seq, isKeyThere: isThere, signingKid: signing, ...record }) => {
-    const revoked = record.revokeTime !== null || !rests
-    return [place, { record, revoked, isKeyThere: isThere, signingKid: signing, stamp: { epoch, seq: Number(seq) } }]
+  const found = new Map(rows.map(({ place, rests, trustedIps, feedEpoch: epoch, feedSeq: seq, isKeyThere: isThere, signingKid: signing, ...record }) => {
+    const revoked = record.revokeTime !== null || !rests || isSpent(record)
+    return [place, { record, revoked, isKeyThere: isThere, signingKid: signing, trustedIps, stamp: { epoch, seq: Number(seq) } }]
   }))
   return asked.map((_each, place) => found.get(place) ?? null)
 }
 
-type FoundToken = AccessTokenRecord & Pick<TokenStanding, 'isKeyThere' | 'signingKid'> & {
+type FoundToken = AccessTokenRecord & Counted & Pick<TokenStanding, 'isKeyThere' | 'signingKid' | 'trustedIps'> & {
   readonly place: number
   readonly rests: boolean
   readonly feedEpoch: string
@@ -68,9 +70,20 @@ export function standingsIn(db: Db): Standings {
   }
 }
 
-export async function lockToken(tx: Tx, { organizationId, id }: Key): Promise<NamedToken | undefined> {
+export async function lockToken(tx: Tx, { organizationId, id }: Key): Promise<(NamedToken & Counted) | undefined> {
   const query = tx.selectFrom('accessToken').selectAll().where('organizationId', '=', organizationId).where('id', '=', id)
   return query.forUpdate().executeTakeFirst()
+}
+
+/** Revokes every token whose uses are limited, also in a backup of before there were such tokens: it has none. Answers how many. */
+export async function revokeLimitedTokens(tx: Tx, revokeTime: Date): Promise<number> {
+  const { rows } = await sql<{ isThere: boolean }>`
+    select exists (select from pg_attribute where attrelid = 'exchange.access_token'::regclass and attname = 'use_limit') as is_there
+  `.execute(tx)
+  if (rows[0]?.isThere !== true) return 0
+  const update = tx.updateTable('accessToken').set({ revokeTime }).where('useLimit', 'is not', null).where('revokeTime', 'is', null)
+  const { numUpdatedRows } = await update.where('expireTime', '>', revokeTime).executeTakeFirst()
+  return Number(numUpdatedRows)
 }
 
 export async function revokeToken(tx: Tx, { organizationId, id }: Key, revokeTime: Date): Promise<void> {

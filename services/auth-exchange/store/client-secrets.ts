@@ -38,7 +38,7 @@ export async function findSecretsOfClients(db: Db, asked: readonly ClientAndSecr
     select a.place, s.organization_id, s.id, s.identity_id, s.description, s.digest, s.pepper_id, s.argon2_hash, s.argon2_salt, s.argon2_parameters,
            s.use_limit, s.uses, s.expire_time, s.trusted_ips, s.last_used_time, s.last_used_address, s.revoke_time, s.successor_id, s.epoch, s.create_time,
            i.epoch as identity_epoch, o.epoch as organization_epoch, m.epoch as method_epoch, m.access_token_ttl_seconds, m.access_token_max_ttl_seconds,
-           m.access_token_use_limit, m.access_token_period_seconds, m.client_secret_trusted_ips,
+           m.access_token_use_limit, m.access_token_period_seconds, m.access_token_trusted_ips, m.client_secret_trusted_ips,
            m.lockout_enabled, m.lockout_threshold, m.lockout_duration_seconds, m.lockout_counter_reset_seconds, m.lockout_clear_time,
            (select ${feedEpoch('exchange')}) as feed_epoch, ${feedSeq('exchange')} as feed_seq, ${signingKid} as signing_kid
     from json_to_recordset(${JSON.stringify(asked.map((each, place) => ({ ...each, place })))}::json) as a(place integer, "clientId" uuid, id uuid)
@@ -52,7 +52,7 @@ export async function findSecretsOfClients(db: Db, asked: readonly ClientAndSecr
   return asked.map((_each, place) => found.get(place) ?? null)
 }
 
-type MethodSettings = 'accessTokenTtlSeconds' | 'accessTokenMaxTtlSeconds' | 'accessTokenUseLimit' | 'accessTokenPeriodSeconds' | 'clientSecretTrustedIps'
+type MethodSettings = 'accessTokenTtlSeconds' | 'accessTokenMaxTtlSeconds' | 'accessTokenUseLimit' | 'accessTokenPeriodSeconds' | 'accessTokenTrustedIps' | 'clientSecretTrustedIps'
 
 export type MethodOfSecret = Pick<UniversalAuth, MethodSettings> & LockoutSettings & {
   readonly lockoutClearTime: Date | null

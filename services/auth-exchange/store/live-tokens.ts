@@ -1,6 +1,6 @@
-import type { NamedToken } from '../domain/access-token.js'
+import type { Counted, NamedToken } from '../domain/access-token.js'
 import type { Db } from './schema.js'
-import { restsOnWhatItDid } from './standing.js'
+import { hasUsesLeft, restsOnWhatItDid } from './standing.js'
 
 /** Tokens of an organization, or of one identity, from the newest on, or from the one before `before` on. */
 type Scan = { readonly organizationId: string; readonly identityId: string | undefined; readonly before: string | undefined }
@@ -20,12 +20,12 @@ export async function findScanEnd(db: Db, { organizationId, identityId, before }
 type LiveScan = Scan & { readonly end: string | undefined; readonly size: number; readonly now: Date }
 
 /** Up to `size + 1` lineages whose newest token is good, if its identity is; newest first. */
-export function listLiveTokens(db: Db, { organizationId, identityId, before, end, size, now }: LiveScan): Promise<NamedToken[]> {
+export function listLiveTokens(db: Db, { organizationId, identityId, before, end, size, now }: LiveScan): Promise<(NamedToken & Counted)[]> {
   let query = db
     .selectFrom('accessToken as t')
     .selectAll('t')
     .where('t.organizationId', '=', organizationId).where('t.revokeTime', 'is', null).where('t.expireTime', '>', now)
-    .where(restsOnWhatItDid)
+    .where(hasUsesLeft).where(restsOnWhatItDid)
   if (identityId !== undefined) query = query.where('t.identityId', '=', identityId)
   if (before !== undefined) query = query.where('t.id', '<', before)
   if (end !== undefined) query = query.where('t.id', '>=', end)

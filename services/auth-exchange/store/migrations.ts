@@ -9,6 +9,7 @@ import { keyStates } from './migrations/0008-key-states.js'
 import { lockouts } from './migrations/0009-lockouts.js'
 import { assertionsOfIdentities } from './migrations/0010-assertions.js'
 import { wrappedSecrets } from './migrations/0011-wrapped-secrets.js'
+import { tokenUses } from './migrations/0012-token-uses.js'
 
 /** In order of name; forward only. */
 export const migrations = {
@@ -23,4 +24,5 @@ export const migrations = {
   '0009-lockouts': lockouts,
   '0010-assertions': assertionsOfIdentities,
   '0011-wrapped-secrets': wrappedSecrets,
+  '0012-token-uses': tokenUses,
 }

@@ -1,5 +1,5 @@
 import type { Generated, JSONColumnType, Kysely, Transaction } from 'kysely'
-import type { NamedToken } from '../domain/access-token.js'
+import type { Counted, NamedToken } from '../domain/access-token.js'
 import type { AuthMethod, Configuration } from '../domain/auth-method.js'
 import type { ClientSecret } from '../domain/client-secret.js'
 import type { Principal } from '../domain/principal.js'
@@ -36,7 +36,7 @@ export type ExchangeSchema = {
   universalAuth: UniversalAuth & { readonly lockoutClearTime: Generated<Date | null> }
   clientSecret: ClientSecret & Omit<Verifiers, 'argon2Parameters'> & { readonly argon2Parameters: JSONColumnType<Argon2Parameters, string, string> }
   wrappedSecret: WrappedSecret
-  accessToken: NamedToken & { readonly uses: number; readonly lastUsedTime: Date | null }
+  accessToken: NamedToken & Counted
   authMethod: AuthMethodRow
   identityEpoch: { readonly organizationId: string; readonly identityId: string; readonly epoch: string }
   organizationEpoch: { readonly organizationId: string; readonly epoch: string }

@@ -1,6 +1,20 @@
 import { sql } from 'kysely'
 
-/** Of `t`, a row of access_token: whether its credential, method, identity and organization are what its login verified. */
+// Of `t`, a row of access_token.
+
+/** From where it may be used, as its method says now; nowhere, where there is no such method. */
+export const trustedIpsNow = sql<string[]>`coalesce(
+  case t.method
+    when 'universal-auth' then (
+      select m.access_token_trusted_ips from exchange.universal_auth m where m.organization_id = t.organization_id and m.identity_id = t.identity_id)
+    else (
+      select a.access_token_trusted_ips from exchange.auth_method a
+      where a.organization_id = t.organization_id and a.identity_id = t.identity_id and a.method = t.method)
+  end, '{}')`
+
+export const hasUsesLeft = sql<boolean>`(t.use_limit is null or t.uses < t.use_limit)`
+
+/** Whether its credential, method, identity and organization are what its login verified. */
 export const restsOnWhatItDid = sql<boolean>`(
   case t.method
     when 'universal-auth' then exists (

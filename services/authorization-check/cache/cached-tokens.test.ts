@@ -5,6 +5,7 @@ import { DomainError } from '#libs/domain-error.js'
 import type { Entry } from '#libs/freshness/stamp.js'
 import { memoryStore } from '#libs/redis/memory-store.js'
 import { sealer } from '#libs/redis/sealed.js'
+import { EVERYWHERE } from '#libs/rules/trusted-source.js'
 import { entryAt, EPOCH, handClock, handFeed, OTHER_EPOCH, outgoing, settle, watch } from '../../../test/support/hand-feed.js'
 import type { TokenFacts } from '../domain/grants.js'
 import { cachedTokens } from './cached-tokens.js'
@@ -12,7 +13,7 @@ import { cachedTokens } from './cached-tokens.js'
 const [TOKEN, OTHER] = ['01900000-0000-7000-8000-000000000001', '01900000-0000-7000-8000-000000000002']
 const [IDENTITY, ORGANIZATION] = ['01900000-0000-7000-8000-000000000003', '01900000-0000-7000-8000-000000000004']
 const textOf = (tokenId: string, signature: string): string => `header.${Buffer.from(JSON.stringify({ jti: tokenId, sub: IDENTITY, org: ORGANIZATION })).toString('base64url')}.${signature}`
-const factsOf = (tokenId: string): TokenFacts => ({ tokenId, organizationId: ORGANIZATION, identityId: IDENTITY, credentialId: 's', method: 'universal-auth', expireMillis: 2_000_000_000_000, revoked: false })
+const factsOf = (tokenId: string): TokenFacts => ({ tokenId, organizationId: ORGANIZATION, identityId: IDENTITY, credentialId: 's', method: 'universal-auth', expireMillis: 2_000_000_000_000, revoked: false, useLimited: false, trusted: undefined })
 
 const key = { id: 'current', key: randomBytes(32) }
 
@@ -49,8 +50,8 @@ async function caching() {
     return reading
   }
   /** What auth-exchange keeps there of a text that it issued. */
-  const keep = (text: string, { tokenId = TOKEN, at = TOKEN, seq = 7, epoch = EPOCH, by = key } = {}) => {
-    const record = activeTokenText({ ...factsOf(tokenId), digest: tokenDigest(text) })
+  const keep = (text: string, { tokenId = TOKEN, at = TOKEN, seq = 7, epoch = EPOCH, by = key, useLimited = false, trustedIps = EVERYWHERE } = {}) => {
+    const record = activeTokenText({ ...factsOf(tokenId), useLimited, trustedIps, digest: tokenDigest(text) })
     return store.set(activeTokenKey(at), sealer([by]).seal(activeTokenKey(tokenId), { epoch, seq }, record), 60_000)
   }
   return { hand, store, tokens, asked, read, keep }
@@ -65,6 +66,23 @@ describe('a token in the store', () => {
     await keep(good)
     expect((await read(good)).outcome).toMatchObject(factsIn(TOKEN))
     expect(asked).toHaveLength(0)
+  })
+
+  it('says whether its uses are limited, and from where it may be used', async () => {
+    const { keep, read } = await caching()
+    await keep(good, { useLimited: true, trustedIps: ['10.0.0.0/8', '::/0'] })
+    const { outcome } = await read(good)
+    expect(outcome).toMatchObject({ value: { value: { useLimited: true, trusted: { cidrs: ['10.0.0.0/8', '::/0'] } } } })
+  })
+
+  // It says neither, and both might be said of its token by now: neither its name nor its form is read.
+  it('is a miss where an earlier version wrote it', async () => {
+    const { store, read, asked } = await caching()
+    const [name, facts] = [`auth-exchange:active-token:v1:${TOKEN}`, factsOf(TOKEN)]
+    const record = [TOKEN, ORGANIZATION, IDENTITY, 's', facts.method, facts.expireMillis, tokenDigest(good)].join('\n')
+    for (const under of [name, activeTokenKey(TOKEN)]) await store.set(under, sealer([key]).seal(under, { epoch: EPOCH, seq: 7 }, record), 60_000)
+    expect((await read(good)).outcome).toBe('waits')
+    expect(asked).toHaveLength(1)
   })
 
   // A text that differs in its signature alone is no token of ours. Seen to fail without the comparison of digests.

@@ -5,6 +5,7 @@ import { type Place, readThrough } from '#libs/freshness/read-through.js'
 import type { Follower } from '#libs/freshness/follower.js'
 import type { Outgoing } from '#libs/rpc/client.js'
 import type { Entry } from '#libs/freshness/stamp.js'
+import { EVERYWHERE, trustedSourceOf } from '#libs/rules/trusted-source.js'
 import type { TokenFacts } from '../domain/grants.js'
 import type { PresentedToken, TokenReader } from '../ports.js'
 import { sharedEntries, type SharedStore } from './shared-entries.js'
@@ -17,6 +18,8 @@ export type Layers<Key, Value> = {
   readonly found: (place: Place) => void
 }
 
+const BYTES_OF_RANGE = 500
+
 /** Verified tokens, each known by the digest of its text: an equal digest stands for the signature. */
 export function cachedTokens({ feed, maxBytes, shared, ask, found }: Layers<PresentedToken, TokenFacts>): TokenReader {
   return readThrough({
@@ -24,18 +27,18 @@ export function cachedTokens({ feed, maxBytes, shared, ask, found }: Layers<Pres
     memory: entryCache(maxBytes),
     shared: shared && sharedEntries(shared, {
       keyOf: ({ claimed }) => claimed && activeTokenKey(claimed.tokenId),
-      write: (facts, { digest }) => activeTokenText({ ...facts, digest }),
+      write: (facts, { digest }) => activeTokenText({ ...facts, trustedIps: facts.trusted?.cidrs ?? EVERYWHERE, digest }),
       read: (record, { digest }) => {
         const token = activeTokenFrom(record)
         // Another text of the same lineage proves nothing about this one: its signature is verified by the owner.
-        return token?.digest === digest ? { ...token, revoked: false } : undefined
+        return token?.digest === digest ? { ...token, trusted: trustedSourceOf(token.trustedIps), revoked: false } : undefined
       },
       dependenciesOf: ({ text }, facts) => dependencies.accessToken({ ...facts, kid: kidIn(text) }),
       isKept: (facts) => !facts.revoked,
     }),
     ask,
     nameOf: ({ digest }) => digest,
-    costOf: (_key, { identityId, authClaims }) => ({ account: identityId, bytes: 400 + (authClaims ? bytesOf(authClaims) : 0) }),
+    costOf: (_key, { identityId, authClaims, trusted }) => ({ account: identityId, bytes: 400 + (authClaims ? bytesOf(authClaims) : 0) + (trusted?.cidrs.length ?? 0) * BYTES_OF_RANGE }),
     on: { found },
   })
 }

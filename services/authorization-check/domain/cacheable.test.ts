@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { trustedSourceOf } from '#libs/rules/trusted-source.js'
 import { cacheableMillis } from './cacheable.js'
 
-const credential = { organizationId: 'o', identityId: 'i', tokenId: 't', method: 'universal-auth', expireMillis: 10_000, revoked: false }
+const credential = { organizationId: 'o', identityId: 'i', tokenId: 't', method: 'universal-auth', expireMillis: 10_000, revoked: false, useLimited: false, trusted: undefined }
 const time = (earliest: number, latest = earliest) => ({ earliest, latest })
 const evidence = (at = time(0), ...windows: readonly (readonly [number, number])[]) => ({
   credential,
@@ -21,6 +22,8 @@ describe('an answer may be given again', () => {
     ['as if there were no windows, where they are long over or last for ever', evidence(time(100), [0, 50], always), 200, 200],
     ['until a role ends', evidence(time(100), [0, 150], always), 200, 50],
     ['until a role begins', evidence(time(100), [130, 900]), 200, 30],
+    ['never, where each answer takes a use', { ...evidence(), credential: { ...credential, useLimited: true } }, 200, 0],
+    ['never, where another address has another answer', { ...evidence(), credential: { ...credential, trusted: trustedSourceOf(['10.0.0.0/8']) } }, 200, 0],
     ['never, where a role may be ending', evidence(time(100, 200), [0, 150]), 200, 0],
   ])('%s', (_when, given, left, millis) => expect(cacheableMillis(given, left)).toBe(millis))
 })

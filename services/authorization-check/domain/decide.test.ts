@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { Effect } from '#libs/rules/condition.js'
 import type { Rule } from '#libs/rules/rule.js'
+import { trustedSourceOf } from '#libs/rules/trusted-source.js'
 import { assertLive, decide, type TimeBetween } from './decide.js'
 import { type Grant, roleFrom, type TokenFacts } from './grants.js'
 
-const token: TokenFacts = { tokenId: 't', organizationId: 'o', identityId: 'i', credentialId: 's', method: 'universal-auth', expireMillis: 1_000, revoked: false }
+const token: TokenFacts = { tokenId: 't', organizationId: 'o', identityId: 'i', credentialId: 's', method: 'universal-auth', expireMillis: 1_000, revoked: false, useLimited: false, trusted: undefined }
 const rule = (effect: Effect, ...actions: string[]): Rule => ({ effect, resources: ['secrets'], actions, conditions: [] })
 const at = (millis: number): TimeBetween => ({ earliest: millis, latest: millis })
 const always = { startMillis: -Infinity, endMillis: Infinity }
@@ -17,7 +18,7 @@ function holding(grantsTime: TimeBetween, ...held: readonly Held[]) {
   return { credential: token, grants: { state: 'active' as const, identityName: 'billing', grants }, roles, grantsTime }
 }
 
-const reads = { action: 'read', resource: 'secrets', attributes: new Map<string, string>() }
+const reads = { action: 'read', resource: 'secrets', attributes: new Map<string, string>(), sourceAddress: undefined }
 
 describe('a decision', () => {
   it('names the role and the rule that made it', () => {
@@ -41,6 +42,23 @@ it('rests on what the login of the token proved', () => {
   const held = holding(at(0), { rules: [own] })
   const proven = { ...held, credential: { ...token, authClaims: new Map([['kubernetes.namespace', 'billing']]) } }
   expect([decide(proven, ofNamespace('billing')).allowed, decide(proven, ofNamespace('other')).allowed, decide(held, ofNamespace('billing')).allowed]).toEqual([true, false, false])
+})
+
+// Seen to fail without the question where the token is used.
+describe('a token that may be used from 10.0.0.0/8', () => {
+  const from = (sourceAddress: string | undefined, ...rules: readonly Rule[]) =>
+    decide({ ...holding(at(0), { rules }), credential: { ...token, trusted: trustedSourceOf(['10.0.0.0/8']) } }, { ...reads, sourceAddress })
+  const denied = { allowed: false, reason: 'source-not-trusted' }
+
+  it('is judged by its rules there', () => {
+    expect(from('10.1.2.3', rule('allow', 'read'))).toMatchObject({ allowed: true })
+    expect(from('::ffff:10.1.2.3', rule('deny', 'read'))).toMatchObject({ reason: 'denied-by-rule' })
+  })
+
+  it.each(['11.1.2.3', '::1', '10.1.2', '/run/envoy.sock', '', undefined])('is denied everything from %j, whatever its rules', (address) => {
+    expect(from(address, rule('allow', '*'))).toEqual(denied)
+    expect(from(address, rule('deny', '*'))).toEqual(denied)
+  })
 })
 
 // The database's time is known to lie between two moments: in between, a role denies and does not allow.
@@ -74,7 +92,7 @@ describe('a token', () => {
   ])('that %s is rejected', (_what, evidence) => expect(() => assertLive(evidence)).toThrow(rejected))
 
   it('is not what is rejected where a certificate was shown', () => {
-    const principal = { organizationId: 'o', identityId: '', tokenId: undefined, method: 'principal', expireMillis: Infinity, revoked: true }
+    const principal = { organizationId: 'o', identityId: '', tokenId: undefined, method: 'principal', expireMillis: Infinity, revoked: true, useLimited: false, trusted: undefined }
     const told = expect.objectContaining({ kind: 'UNAUTHENTICATED', reason: 'PRINCIPAL_REJECTED' })
     expect(() => assertLive({ ...good, credential: principal })).toThrow(told)
     expect(() => assertLive({ ...good, credential: { ...principal, identityId: 'i', revoked: false } })).not.toThrow()

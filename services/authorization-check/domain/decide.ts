@@ -4,12 +4,12 @@ import type { Subject } from '#libs/rules/template.js'
 import { accessTokenRejected, principalRejected } from './refusals.js'
 import type { CredentialFacts, Grant, Grants, Role } from './grants.js'
 
-export type Reason = 'allowed-by-rule' | 'denied-by-rule' | 'no-rule'
+export type Reason = 'allowed-by-rule' | 'denied-by-rule' | 'no-rule' | 'source-not-trusted'
 
 /** Allow or deny, and which rule of which role made it so. */
 export type Decision =
   | { readonly allowed: boolean; readonly reason: 'allowed-by-rule' | 'denied-by-rule'; readonly role: Role; readonly ruleIndex: number }
-  | { readonly allowed: false; readonly reason: 'no-rule' }
+  | { readonly allowed: false; readonly reason: 'no-rule' | 'source-not-trusted' }
 
 /** The database's time is not known exactly: it lies between these, in milliseconds since 1970. */
 export type TimeBetween = { readonly earliest: number; readonly latest: number }
@@ -33,11 +33,13 @@ export const rejected = ({ tokenId }: Pick<CredentialFacts, 'tokenId'>): DomainE
 
 type Holding = Pick<Evidence, 'credential' | 'grants' | 'roles' | 'grantsTime'>
 
-type Question = Omit<Asked, 'subject'>
+type Question = Omit<Asked, 'subject'> & { readonly sourceAddress: string | undefined }
 
-/** A deny beats every allow; where no rule speaks, the answer is deny. A role counts from its start until just before its end. */
+/** Whoever uses a token from where it may not be used is denied everything. A deny beats every allow; where no rule speaks, the answer is deny. A role counts from its start until just before its end. */
 export function decide(holding: Holding, question: Question): Decision {
-  const asked = { ...question, subject: subjectOf(holding) }
+  if (holding.credential.trusted?.holds(question.sourceAddress) === false) return { allowed: false, reason: 'source-not-trusted' }
+  const { action, resource, attributes } = question
+  const asked = { action, resource, attributes, subject: subjectOf(holding) }
   return match(holding, 'deny', asked) ?? match(holding, 'allow', asked) ?? { allowed: false, reason: 'no-rule' }
 }
 

@@ -1,5 +1,6 @@
 import { type CompiledRules, compileRules } from '#libs/rules/compile.js'
 import type { Rule } from '#libs/rules/rule.js'
+import type { TrustedSource } from '#libs/rules/trusted-source.js'
 
 /** What a presented token is good for, as auth-exchange says. */
 export type TokenFacts = {
@@ -13,6 +14,10 @@ export type TokenFacts = {
   readonly revoked: boolean
   /** What its login proved beside who it is. */
   readonly authClaims?: ReadonlyMap<string, string> | undefined
+  /** An allow is given only once a use was counted. */
+  readonly useLimited: boolean
+  /** From where it may be used. Undefined: from everywhere. */
+  readonly trusted: TrustedSource | undefined
 }
 
 /** Whom the name in a client certificate stands for, as auth-exchange says. */
@@ -23,7 +28,7 @@ export type PrincipalFacts = {
 }
 
 /** Who asks, and what shows it: a token, or the name in a certificate that a proxy verified. */
-export type CredentialFacts = Pick<TokenFacts, 'organizationId' | 'identityId' | 'method' | 'expireMillis' | 'revoked' | 'authClaims'> & {
+export type CredentialFacts = Pick<TokenFacts, 'organizationId' | 'identityId' | 'method' | 'expireMillis' | 'revoked' | 'useLimited' | 'trusted' | 'authClaims'> & {
   /** Undefined where no token was shown. */
   readonly tokenId: string | undefined
   readonly principalId?: string

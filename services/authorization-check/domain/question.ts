@@ -1,5 +1,5 @@
 import type { Violations } from '#libs/domain-error.js'
-import { credentialText, optionalId } from '#libs/fields.js'
+import { credentialText, optionalAddress, optionalId } from '#libs/fields.js'
 import type { Attributes } from '#libs/rules/condition.js'
 import { canonicalPath, isPath } from '#libs/rules/path.js'
 import { isWord, WORD_PROBLEM } from '#libs/rules/rule.js'
@@ -15,15 +15,14 @@ export type Matter = {
   readonly attributes: Attributes
 }
 
-/** What is asked: may the holder of this token do this to that resource? */
-export type Question = Matter & { readonly token: string }
+/** What is asked about a credential, and from where that is used: undefined where nobody knows. What is no address is none. */
+export type Question = Matter & { readonly sourceAddress: string | undefined }
 
 /** By name; what was no value was reported, and is undefined. */
 export type GivenAttributes = ReadonlyMap<string, Value | undefined>
 
 /** The question as it arrives. */
 export type Asked = {
-  readonly accessToken: string
   readonly projectId: string
   readonly action: string
   readonly resource: string | undefined
@@ -31,17 +30,20 @@ export type Asked = {
   readonly context: GivenAttributes
 }
 
+/** Of a token, from where it is used. */
+type AskedOfToken = Asked & { readonly accessToken: string; readonly sourceAddress: string }
+
 export const CONTEXT = 'context.'
 
 const MAX_ATTRIBUTES = 50
 const MAX_VALUE_LENGTH = 4096
 
-export function checkQuestion({ accessToken, ...asked }: Asked, wrong: Violations): Question {
+export function checkQuestion({ accessToken, sourceAddress, ...asked }: AskedOfToken, wrong: Violations): { readonly token: string; readonly question: Question } {
   const token = credentialText(accessToken, wrong.at('access_token'))
-  return { token, ...checkMatter(asked, wrong) }
+  return { token, question: { ...checkMatter(asked, wrong), sourceAddress: optionalAddress(sourceAddress, wrong.at('source_address')) } }
 }
 
-export function checkMatter({ projectId, action, resource, attributes, context }: Omit<Asked, 'accessToken'>, wrong: Violations): Matter {
+export function checkMatter({ projectId, action, resource, attributes, context }: Asked, wrong: Violations): Matter {
   const project = optionalId(projectId, wrong.at('project_id'))
   if (!isWord(action)) wrong.at('action')(WORD_PROBLEM)
   if (resource === undefined) wrong.at('resource')('must be set')

@@ -78,7 +78,7 @@ function templatesIn(extensions: ReadonlyMap<string, string>, wrong: Violations)
 }
 
 /** A question as far as the route alone makes it: what is wrong with it would be wrong with every request. */
-const sampleOf = ({ action, resource, project, attributes, context }: Templates): Omit<Asked, 'accessToken'> => ({
+const sampleOf = ({ action, resource, project, attributes, context }: Templates): Asked => ({
   projectId: isLiteral(project) ? filledWith(project, '') : '',
   action: filledWith(action, SAMPLE),
   resource: filledWith(resource, SAMPLE),

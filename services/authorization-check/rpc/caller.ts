@@ -1,11 +1,12 @@
+import { tokenSourceNotTrusted } from '#libs/authorization.js'
 import { DomainError } from '#libs/domain-error.js'
 import { bearerToken } from '#libs/rpc/bearer.js'
+import { peerAddressOf } from '#libs/rpc/peer-address.js'
 import type { ServiceCallers } from '#libs/rpc/service-credential.js'
 import type { Call } from '#libs/rpc/unary.js'
-import { assertLive, decide } from '../domain/decide.js'
 import { callerTokenRejected, checkNotAllowed } from '../domain/refusals.js'
 import { presented } from './gather.js'
-import type { Judge } from './judge.js'
+import type { Ruling } from './ruling.js'
 
 /** Whose tokens the asking side may have checked. */
 export type Asker = { readonly mayAskAbout: (organizationId: string) => boolean }
@@ -13,7 +14,7 @@ export type Asker = { readonly mayAskAbout: (organizationId: string) => boolean 
 export type AskerOf = (call: Call) => Asker | Promise<Asker>
 
 type Outside = {
-  readonly judge: Judge
+  readonly ruling: Ruling
   readonly services: ServiceCallers
   /** Whether only this machine can reach the listener: then anybody may have a presented token checked. */
   readonly local: boolean
@@ -21,16 +22,22 @@ type Outside = {
 
 const anybody: Asker = { mayAskAbout: () => true }
 
-const toCheck = { action: 'check', resource: 'authorization', attributes: new Map<string, string>() }
+const toCheck = { projectId: undefined, action: 'check', resource: 'authorization', attributes: new Map<string, string>() }
 
 /** Who is asking: a service by its credential, anybody on this machine, or on a network a token that may `check authorization`. */
-export function askerOf({ judge, services, local }: Outside): AskerOf {
+export function askerOf({ ruling, services, local }: Outside): AskerOf {
   const byOwnToken = async (call: Call): Promise<Asker> => {
     const about = { credential: presented(ownToken(call)), projectId: undefined, consistency: { level: 'bounded' as const }, mayAskAbout: anybody.mayAskAbout }
+    const question = {
+      ...toCheck,
+      // Only some tokens are asked for it.
+      get sourceAddress() {
+        return peerAddressOf(call.peer)
+      },
+    }
     try {
-      return await judge(about, call, (evidence) => {
-        assertLive(evidence)
-        if (!decide(evidence, toCheck).allowed) throw checkNotAllowed()
+      return await ruling({ about, question }, call, (decision, evidence) => {
+        if (!decision.allowed) throw decision.reason === 'source-not-trusted' ? tokenSourceNotTrusted() : checkNotAllowed()
         return { mayAskAbout: (organization: string) => organization === evidence.credential.organizationId }
       })
     } catch (error) {

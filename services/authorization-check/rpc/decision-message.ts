@@ -10,6 +10,7 @@ const reasons: Record<Reason, DecisionReason> = {
   'allowed-by-rule': DecisionReason.ALLOWED_BY_RULE,
   'denied-by-rule': DecisionReason.DENIED_BY_RULE,
   'no-rule': DecisionReason.NO_RULE,
+  'source-not-trusted': DecisionReason.SOURCE_NOT_TRUSTED,
 }
 
 /** How far both feeds are, as text: written anew where one has moved, since every decision says it. */
@@ -27,7 +28,7 @@ export function revisionOf(feeds: Feeds): () => string {
 
 export function toDecisionMessage({ decision, evidence: { credential, grants }, decisionId }: Decided, feeds: Feeds, revision: string): CheckResponse {
   const { identityId, organizationId, tokenId, expireMillis } = credential
-  const rule = decision.reason === 'no-rule' ? undefined : { roleId: decision.role.roleId, role: decision.role.role, ruleIndex: decision.ruleIndex }
+  const rule = !('role' in decision) ? undefined : { roleId: decision.role.roleId, role: decision.role.role, ruleIndex: decision.ruleIndex }
   const { registry, exchange } = feeds
   return {
     allowed: decision.allowed,

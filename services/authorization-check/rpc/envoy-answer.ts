@@ -5,6 +5,7 @@ import type { Call } from '#libs/rpc/unary.js'
 import type { HeaderValueOption } from '#libs/wire/gen/envoy/config/core/v3/base.js'
 import { CheckResponse, DeniedHttpResponse } from '#libs/wire/gen/envoy/service/auth/v3/external_auth.js'
 import { StatusCode } from '#libs/wire/gen/envoy/type/v3/http_status.js'
+import type { Reason } from '../domain/decide.js'
 import { replacing } from './envoy-headers.js'
 
 // What Envoy is told where a request is not let through: a denial, which the client caused, or trouble, which it did not.
@@ -52,11 +53,21 @@ export function toldToEnvoy(refusal: DomainError, call: Call): EnvoyAnswer | und
   return refusal.kind === 'INVALID_ARGUMENT' ? undefined : troubled(refusal, call.trace.requestId)
 }
 
-/** The token is good, and its roles are not enough. `facts` are for the filters behind, and for the access log. */
-export const notAllowed = (reason: string, decisionId: string, facts: Facts): EnvoyAnswer => ({
-  ...denied({ kind: permissionDenied, headers: [challenged('insufficient_scope')] }, { reason, message: 'The roles of the identity do not allow this request.', decisionId }),
-  dynamicMetadata: { ...facts },
-})
+/** The token is good, and its roles are not enough, or it may not be used from there. `facts` are for the filters behind, and for the access log. */
+export const notAllowed = (why: Denying, decisionId: string, facts: Facts): EnvoyAnswer => {
+  const { headers, ...said } = decidedDenials[why]
+  return { ...denied({ kind: permissionDenied, headers }, { ...said, decisionId }), dynamicMetadata: { ...facts } }
+}
+
+type Denying = Exclude<Reason, 'allowed-by-rule'>
+
+const byRoles = { headers: [challenged('insufficient_scope')], message: 'The roles of the identity do not allow this request.' }
+
+const decidedDenials = {
+  'denied-by-rule': { ...byRoles, reason: 'DENIED_BY_RULE' },
+  'no-rule': { ...byRoles, reason: 'NO_RULE' },
+  'source-not-trusted': { headers: [], reason: 'SOURCE_NOT_TRUSTED', message: 'The access token is good, and may not be used from this address.' },
+} satisfies Record<Denying, unknown>
 
 /** What is said of a decision in the dynamic metadata. */
 export type Facts = Readonly<Record<string, string | number>>

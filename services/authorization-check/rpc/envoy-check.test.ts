@@ -13,6 +13,7 @@ import { envoyCheck } from './envoy-check.js'
 import { gathering } from './gather.js'
 import { judgeBy } from './judge.js'
 import { compiledRoutes } from './routes.js'
+import { rulingBy } from './ruling.js'
 
 const LATER = 2_000_000_000_000
 
@@ -27,14 +28,15 @@ async function door() {
   const feeds = { registry: registry.feed, exchange: exchange.feed }
   const holding = <Value>(value: Value) => ({ near: () => entryAt(7, value), last: () => undefined, expect: () => undefined, read: () => Promise.reject(new Error('nothing has to be read')) })
   const gather = gathering({
-    tokens: holding({ tokenId: 't', organizationId: 'o', identityId: 'i', credentialId: 's', method: 'universal-auth', expireMillis: LATER, revoked: false }),
+    tokens: holding({ tokenId: 't', organizationId: 'o', identityId: 'i', credentialId: 's', method: 'universal-auth', expireMillis: LATER, revoked: false, useLimited: false, trusted: undefined }),
     principals: holding({ organizationId: 'o', mapped: { principalId: 'p', identityId: 'i' } }),
     grants: holding({ state: 'active' as const, identityName: 'n', grants: [{ roleId: 'r', startMillis: -Infinity, endMillis: Infinity }] }),
     roles: holding(roleFrom({ roleId: 'r', role: 'viewer', rules: [{ effect: 'allow', resources: ['orders'], actions: ['get'], conditions: [] }] })),
     feeds,
   })
   const judge = judgeBy({ gather, feeds, demands: demandsOn([registry.feed, exchange.feed], clock.now), now: clock.now })
-  const deciding = decidingBy({ judge, asker: () => ({ mayAskAbout: () => true }), ids: createIds(systemClock), decided: () => undefined })
+  const ruling = rulingBy({ judge, countUse: () => Promise.reject(new Error('nothing is to be counted')) })
+  const deciding = decidingBy({ ruling, asker: () => ({ mayAskAbout: () => true }), ids: createIds(systemClock), decided: () => undefined })
   const notes: unknown[] = []
   const call: Call = { path: '/p', metadata: new Metadata(), peer: '', peerAddress: undefined, peerNames: [], trace: traceOf(new Metadata()), deadline: Infinity, note: (note) => void notes.push(note) }
   const check = envoyCheck({ deciding, feeds, routes: compiledRoutes(), now: clock.now })

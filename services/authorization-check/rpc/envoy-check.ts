@@ -2,6 +2,7 @@ import type { Moment } from '#libs/clock.js'
 import { accessTokenMissing } from '#libs/rpc/bearer.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { HeaderValueOption } from '#libs/wire/gen/envoy/config/core/v3/base.js'
+import type { AttributeContext } from '#libs/wire/gen/envoy/service/auth/v3/attribute_context.js'
 import { type CheckRequest, OkHttpResponse } from '#libs/wire/gen/envoy/service/auth/v3/external_auth.js'
 import { bearerIn } from '../domain/bearer.js'
 import { cacheableMillis } from '../domain/cacheable.js'
@@ -33,11 +34,12 @@ export function envoyCheck({ deciding, feeds, routes, now }: Outside): Unary<Che
     const credential = credentialOf(route, { authorization: headers.authorization, principal: attributes.source?.principal ?? '' })
     const { method, host } = http
     const matter = route.matterOf({ method, host, target: targetOf(http.path), headers: headers.all })
-    return deciding({ credential, matter, consistency: { level: route.consistency } }, call, (decided) => {
+    const question = { ...matter, sourceAddress: sourceOf(attributes) }
+    return deciding({ credential, question, consistency: { level: route.consistency } }, call, (decided) => {
+      const { decision: { reason }, decisionId } = decided
       const facts = factsOf(decided, revision())
-      return decided.decision.allowed
-        ? allowed(decided, { route, headers, facts, leftOfBoundMillis: leftOfBound(route, feeds, now()) })
-        : notAllowed(reasons[decided.decision.reason], decided.decisionId, facts)
+      if (reason !== 'allowed-by-rule') return notAllowed(reason, decisionId, facts)
+      return allowed(decided, { route, headers, facts, leftOfBoundMillis: leftOfBound(route, feeds, now()) })
     })
   }
 }
@@ -50,7 +52,11 @@ function credentialOf({ organizationId }: Route, { authorization, principal }: {
   return presentedPrincipal(organizationId, principal)
 }
 
-const reasons = { 'allowed-by-rule': 'ALLOWED_BY_RULE', 'denied-by-rule': 'DENIED_BY_RULE', 'no-rule': 'NO_RULE' } as const
+/** As Envoy takes it from the connection, or from headers where it is told to trust them; on a Unix socket there is none. */
+function sourceOf({ source }: AttributeContext): string | undefined {
+  const address = source?.address?.address
+  return address?.$case === 'socketAddress' ? address.value.address : undefined
+}
 
 /** Whoever wants what is true now, wants it for each request. */
 const leftOfBound = ({ consistency }: Route, { registry, exchange }: Feeds, at: Moment): number =>

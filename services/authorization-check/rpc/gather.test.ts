@@ -10,7 +10,7 @@ const [ORGANIZATION, MINE, ANOTHERS, LINEAGE] = ['1', '2', '3', '4'].map((digit)
 const claiming = (identityId: string | undefined): string =>
   `header.${Buffer.from(JSON.stringify({ jti: LINEAGE, sub: identityId, org: ORGANIZATION })).toString('base64url')}.signature`
 
-const token: TokenFacts = { tokenId: `${LINEAGE}`, organizationId: `${ORGANIZATION}`, identityId: `${MINE}`, credentialId: 's', method: 'universal-auth', expireMillis: 1, revoked: false }
+const token: TokenFacts = { tokenId: `${LINEAGE}`, organizationId: `${ORGANIZATION}`, identityId: `${MINE}`, credentialId: 's', method: 'universal-auth', expireMillis: 1, revoked: false, useLimited: false, trusted: undefined }
 const grants: Grants = { state: 'active', identityName: 'n', grants: [] }
 const expected = Promise.resolve(entryAt(7, grants))
 

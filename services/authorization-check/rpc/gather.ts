@@ -82,7 +82,7 @@ export function gathering({ tokens, principals, grants, roles, feeds }: Outside)
 /** It has no end of its own: it counts for as long as it is on record. */
 const ofPrincipal = ({ value: { organizationId, mapped }, ...entry }: Entry<PrincipalFacts>): Entry<CredentialFacts> => ({
   ...entry,
-  value: { organizationId, identityId: '', ...mapped, tokenId: undefined, method: 'principal', expireMillis: Infinity, revoked: mapped === undefined },
+  value: { organizationId, identityId: '', ...mapped, tokenId: undefined, method: 'principal', expireMillis: Infinity, revoked: mapped === undefined, useLimited: false, trusted: undefined },
 })
 
 export const presented = (text: string): Credential => ({ kind: 'token', token: { text, digest: tokenDigest(text) } })

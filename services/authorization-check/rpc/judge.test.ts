@@ -11,7 +11,7 @@ import { judgeBy } from './judge.js'
 
 const DATABASE_MILLIS = 1_700_000_000_000
 
-const token: TokenFacts = { tokenId: 't', organizationId: 'o', identityId: 'i', credentialId: 's', method: 'universal-auth', expireMillis: DATABASE_MILLIS + 3_600_000, revoked: false }
+const token: TokenFacts = { tokenId: 't', organizationId: 'o', identityId: 'i', credentialId: 's', method: 'universal-auth', expireMillis: DATABASE_MILLIS + 3_600_000, revoked: false, useLimited: false, trusted: undefined }
 const grants: Grants = { state: 'active', identityName: 'n', grants: [{ roleId: 'r', startMillis: -Infinity, endMillis: Infinity }] }
 const role: Role = roleFrom({ roleId: 'r', role: 'viewer', rules: [] })
 

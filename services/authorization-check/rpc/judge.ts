@@ -15,7 +15,7 @@ export type About = Subject & { readonly consistency: Consistency }
  * Gathers what a decision rests on and has it judged in the same synchronous turn in which all of it was found to be true:
  * at once, where all of it is in memory.
  */
-export type Judge = <T>(about: About, outgoing: Outgoing, judge: (evidence: Evidence) => T) => T | Promise<T>
+export type Judge = <T>(about: About, outgoing: Outgoing, judge: (evidence: Evidence) => T | Promise<T>) => T | Promise<T>
 
 type Outside = { readonly gather: Gathering; readonly feeds: Feeds; readonly demands: Demands; readonly now: () => Moment }
 
@@ -23,7 +23,7 @@ type Outside = { readonly gather: Gathering; readonly feeds: Feeds; readonly dem
 const ATTEMPTS = 20
 
 export function judgeBy({ gather, feeds, demands, now }: Outside): Judge {
-  const readAndJudge = async <T>(subject: Subject, { demand, outgoing }: { demand: Demand; outgoing: Outgoing }, judge: (evidence: Evidence) => T): Promise<T> => {
+  const readAndJudge = async <T>(subject: Subject, { demand, outgoing }: { demand: Demand; outgoing: Outgoing }, judge: (evidence: Evidence) => T | Promise<T>): Promise<T> => {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       if (!demand.isMetBy([], now())) await demand.meet()
       const gathered = await gather.read(subject, outgoing)

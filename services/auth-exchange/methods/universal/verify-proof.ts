@@ -50,8 +50,8 @@ export function universalAuth({ db, clock, hasher, peppers }: UniversalAuthOutsi
       const isTrustedBy = (trusted: readonly string[]) => isTrusted(sourceAddress, trusted)
       if (![secret.clientSecretTrustedIps, secret.trustedIps ?? EVERYWHERE].every(isTrustedBy)) throw attempt.refusal('untrusted-address', own)
       const { organizationId, identityId, methodEpoch, identityEpoch, organizationEpoch, signingKid, stamp } = secret
-      const { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds } = secret
-      const settings = { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds }
+      const { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds, accessTokenTrustedIps } = secret
+      const settings = { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds, accessTokenTrustedIps }
       const credential = { credentialId: secret.id, credentialEpoch: secret.epoch, methodEpoch, identityEpoch, organizationEpoch }
       return { organizationId, identityId, clientId, method: UNIVERSAL_AUTH, ...credential, ...settings, signingKid, ownLockout: own, stamp }
     },
