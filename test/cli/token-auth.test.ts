@@ -81,7 +81,8 @@ describe('token create', () => {
 describe('token rename', () => {
   it('gives the token of this id another name, by which it is listed', async () => {
     await attach()
-    const { tokenId } = (await operator.json('token create web --name ci')) as { tokenId: string }
+    expect(await operator.json('token create web --name ci')).toMatchObject({ tokenId: expect.any(String) })
+    const [tokenId = ''] = (await operator.run('token list --identity web -q')).stdout.split('\n')
     expect(await operator.run(['token', 'rename', tokenId, 'CI of main'])).toMatchObject({ code: 0, stdout: `renamed token ${tokenId} to CI of main\n` })
     expect((await operator.run('token list --identity web')).stdout).toContain(`${tokenId}  web       CI of main  `)
   })
