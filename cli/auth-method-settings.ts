@@ -1,8 +1,6 @@
 import type { Command } from 'commander'
-import type { AttachAuthMethodRequest } from '#libs/wire/gen/countersign/exchange/v1/auth_method.js'
 import { several } from './command.js'
 import { parseSeconds } from './duration.js'
-import { wrongUsage } from './failure.js'
 import { parseCount } from './pages.js'
 
 // What every auth method has, and is asked for with the same options when it is attached and when it is changed.
@@ -24,9 +22,3 @@ export const settingsOf = ({ ttl, maxTtl, period, uses, trustedIp }: Settings) =
   accessTokenUseLimit: uses,
   accessTokenTrustedIps: trustedIp && { cidrs: [...trustedIp] },
 })
-
-/** What a method that is attached here is configured with. */
-export function configurationOf(method: string): NonNullable<AttachAuthMethodRequest['configuration']> {
-  if (method === 'token-auth') return { $case: 'tokenAuth', value: {} }
-  throw wrongUsage(`${method} can't be attached here, but token-auth; universal-auth is attached by identity create NAME --universal-auth.`)
-}

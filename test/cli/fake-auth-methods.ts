@@ -17,7 +17,7 @@ const LATER = new Date('2036-01-02T03:04:05Z')
 export const authMethodAnswers = (world: World, answering: Answering) => ({
   attachAuthMethod: answering('attachAuthMethod', (request: AttachAuthMethodRequest, token) => {
     requirePower(world, token)
-    const method = AuthMethod.fromPartial({ ...STANDARD, ...given(request), identityId: request.identityId, method: 'token-auth', id: world.ids.next(), createTime: NOW })
+    const method = AuthMethod.fromPartial({ ...STANDARD, ...given(request), identityId: request.identityId, method: (request.configuration?.$case ?? '').replace('A', '-a'), id: world.ids.next(), createTime: NOW })
     world.authMethods.push(method)
     return method
   }),
@@ -57,12 +57,13 @@ export const authMethodAnswers = (world: World, answering: Answering) => ({
 
 const STANDARD = { accessTokenTtlSeconds: 3600, accessTokenMaxTtlSeconds: 86_400, accessTokenTrustedIps: { cidrs: ['0.0.0.0/0', '::/0'] } }
 
-const given = ({ accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds, accessTokenTrustedIps }: AttachAuthMethodRequest | UpdateAuthMethodRequest) => ({
+const given = ({ accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds, accessTokenTrustedIps, configuration }: AttachAuthMethodRequest | UpdateAuthMethodRequest) => ({
   ...(accessTokenTtlSeconds !== undefined && { accessTokenTtlSeconds }),
   ...(accessTokenMaxTtlSeconds !== undefined && { accessTokenMaxTtlSeconds }),
   ...(accessTokenUseLimit !== undefined && { accessTokenUseLimit }),
   ...(accessTokenPeriodSeconds !== undefined && { accessTokenPeriodSeconds }),
   ...(accessTokenTrustedIps !== undefined && { accessTokenTrustedIps }),
+  ...(configuration !== undefined && { configuration }),
 })
 
 function methodOf(world: World, { identityId, method }: GetAuthMethodRequest): AuthMethod {
