@@ -27,7 +27,7 @@ const newWorkload = () => makeWorkload(admin, { name: next() })
 const introspect = (accessToken: string, by = admin) => by.exchange(Exchange.introspectAccessToken, { accessToken })
 const revoke = (value: string) => system.anonymous.exchange(Exchange.revokeAccessToken, { target: { $case: 'accessToken', value } })
 
-const inactive = { active: false, tokenId: '', organizationId: '', identityId: '', method: '', credentialId: '', issueTime: undefined, expireTime: undefined, maxExpireTime: undefined }
+const inactive = { active: false, tokenId: '', organizationId: '', identityId: '', method: '', credentialId: '', issueTime: undefined, expireTime: undefined, maxExpireTime: undefined, useLimit: 0, uses: 0, periodSeconds: 0 }
 
 /** Whether Check honours it. */
 async function isHonoured(token: string): Promise<boolean> {
@@ -49,7 +49,7 @@ describe('IntrospectAccessToken', () => {
       const at = (seconds: number) => new Date(seconds * 1000)
       const { identityId, secretId: credentialId } = workload
       const facts = { active: true, tokenId, organizationId: system.admin.organizationId, identityId, method: 'universal-auth', credentialId }
-      expect(await introspect(accessToken)).toEqual({ ...facts, issueTime: at(iat), expireTime: at(exp), maxExpireTime: at(iat + 86_400) })
+      expect(await introspect(accessToken)).toEqual({ ...facts, issueTime: at(iat), expireTime: at(exp), maxExpireTime: at(iat + 86_400), useLimit: 0, uses: 0, periodSeconds: 0 })
     })
 
     it('of a renewed lineage with the times of the text that was shown', async () => {

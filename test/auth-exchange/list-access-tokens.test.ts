@@ -38,7 +38,7 @@ describe('ListAccessTokens', () => {
       const began = system.clock.now()
       const { accessToken, tokenId: id, expireTime } = await system.login(workload)
       const { identityId, secretId: credentialId } = workload
-      const token = { id, identityId, method: 'universal-auth', credentialId, createTime: wholeSeconds(began), maxExpireTime: new Date(wholeSeconds(began).getTime() + 24 * HOUR), name: '', revision: '' }
+      const token = { id, identityId, method: 'universal-auth', credentialId, createTime: wholeSeconds(began), maxExpireTime: new Date(wholeSeconds(began).getTime() + 24 * HOUR), name: '', revision: '', useLimit: 0, uses: 0, lastUsedTime: undefined, periodSeconds: 0 }
       expect((await list({ identityId })).accessTokens).toEqual([{ ...token, expireTime, renewTime: undefined }])
       system.clock.advance(60 * SECOND)
       const renewed = await system.anonymous.exchange(Exchange.renewAccessToken, { accessToken })

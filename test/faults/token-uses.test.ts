@@ -82,7 +82,8 @@ async function outcomeOf(answer: Promise<{ readonly allowed: boolean }>): Promis
   }
 }
 
-// Seen to fail with the condition on uses taken out of the statement that counts, and asked by a statement before it.
+// Seen to fail with the condition on uses taken out of the statement that counts, and asked by a statement before it: the
+// table then refuses what is one too many, and the answer is an error.
 describe('a thousand checks with a token that has', () => {
   it.each([1, 2, 7])('%d uses: exactly so many are allowed, with Redis emptied in the middle', async (limit) => {
     const { accessToken, tokenId } = await tokenOf(limit)
