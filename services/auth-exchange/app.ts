@@ -27,6 +27,7 @@ import { loginThrottle } from './domain/throttle.js'
 import { KEEP_PARTITIONS_EVERY_MILLIS, keepExchangePartitions } from './jobs/keep-partitions.js'
 import { KEEP_SIGNING_KEYS_EVERY_MILLIS, keepSigningKeys, rotationSchedule } from './jobs/keep-signing-keys.js'
 import { PURGE_WRAPPED_SECRETS_EVERY_MILLIS, purgeWrappedSecrets } from './jobs/purge-wrapped-secrets.js'
+import { RESEAL_CONFIGURATIONS_EVERY_MILLIS, resealConfigurations } from './jobs/reseal-configurations.js'
 import { WRITE_LOGIN_FAILURES_EVERY_MILLIS, writeLoginFailures } from './jobs/write-login-failures.js'
 import { authMethods } from './methods/auth-methods.js'
 import { secretHasher } from './methods/universal/secret-hasher.js'
@@ -109,6 +110,7 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
     { name: 'keeping partitions', everyMillis: KEEP_PARTITIONS_EVERY_MILLIS, work: keepExchangePartitions(internalDb, clock, config.AUDIT_RETENTION_DAYS) },
     { name: 'keeping signing keys', everyMillis: KEEP_SIGNING_KEYS_EVERY_MILLIS, work: rotation.keep },
     { name: 'writing failed logins', everyMillis: WRITE_LOGIN_FAILURES_EVERY_MILLIS, work: writeFailures },
+    { name: 'encrypting configurations anew', everyMillis: RESEAL_CONFIGURATIONS_EVERY_MILLIS, work: resealConfigurations(internalDb, seal) },
     { name: 'purging wrapped secrets', everyMillis: PURGE_WRAPPED_SECRETS_EVERY_MILLIS, work: purgeWrappedSecrets(internalDb, clock) },
   ]
   const listeners = listenersOf([forServices, forEverybody], { config, log, transport, metrics })

@@ -119,6 +119,8 @@ export type ProvingMethods = { readonly [Name in AssertionMethod]: ProvingMethod
 
 /** Encrypts what is secret in a method's configuration, for its row alone. */
 export type ConfigurationSeal = {
+  /** Of keys that may open, and no longer seal. */
+  readonly earlierIds: readonly string[]
   seal(id: string, text: string): Sealed
   open(stored: Sealed & { readonly id: string }): string | undefined
 }

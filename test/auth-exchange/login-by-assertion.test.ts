@@ -60,7 +60,7 @@ describe('Login with OpenID Connect', () => {
     expect(await admin.exchange(Exchange.introspectAccessToken, { accessToken })).toMatchObject({ active: true, method: 'oidc-auth' })
   })
 
-  // Seen to fail without the claims in the login's statement, and without those in DescribeToken. The first check finds them in
+  // Seen to fail without the claims in DescribeToken. The first check finds them in
   // Redis, where the login put them; a token that was renewed twice is asked for, since Redis holds the latest text alone.
   it('lets rules speak of claims that it proved, also after a renewal', async () => {
     const role = next()

@@ -6,6 +6,7 @@ import { KeyUnreadable } from './stored-key.js'
 export function configurationSeal([current, ...others]: readonly [KeyEncryptionKey, ...KeyEncryptionKey[]]): ConfigurationSeal {
   const labelOf = (id: string) => `auth-method:${id}`
   return {
+    earlierIds: others.map(({ id }) => id),
     seal: (id, text) => ({ sealedConfiguration: seal(current, labelOf(id), Buffer.from(text)), keyEncryptionKeyId: current.id }),
     open: ({ id, sealedConfiguration, keyEncryptionKeyId }) => {
       if (sealedConfiguration === null) return undefined

@@ -29,3 +29,19 @@ export async function findMethodCredential(db: Db, { identityId, method }: { rea
   const { feedEpoch: epoch, feedSeq: seq, ...credential } = row
   return { ...credential, stamp: { epoch, seq: Number(seq) } }
 }
+
+export type SealedMethod = Pick<AuthMethod, 'organizationId' | 'identityId' | 'method' | 'id' | 'etag'> & Sealed
+
+/** Methods whose secret is encrypted under one of these keys. */
+export function listSealedUnder(db: Db, keyIds: readonly string[], size: number): Promise<SealedMethod[]> {
+  const query = db.selectFrom('authMethod').select(['organizationId', 'identityId', 'method', 'id', 'etag', 'sealedConfiguration', 'keyEncryptionKeyId'])
+  return query.where('keyEncryptionKeyId', 'in', keyIds).where('sealedConfiguration', 'is not', null).limit(size).execute()
+}
+
+/** The same secret under another key; nothing where somebody changed the method meanwhile. */
+export async function updateSealed(db: Db, { organizationId, identityId, method, etag, keyEncryptionKeyId }: SealedMethod, sealed: Sealed): Promise<void> {
+  await db
+    .updateTable('authMethod').set(sealed)
+    .where('organizationId', '=', organizationId).where('identityId', '=', identityId).where('method', '=', method)
+    .where('etag', '=', etag).where('keyEncryptionKeyId', '=', keyEncryptionKeyId).execute()
+}

@@ -77,7 +77,7 @@ describe('an assertion', () => {
 
   it('of a key that nobody knows proves nothing', async () => expect(await outcome(await signed(rsa, 'RS256'), [])).toBe('key unknown'))
 
-  // Seen to fail with the keys asked for first: anybody could have us ask any issuer as often as they like.
+  // With the keys asked for first anybody could have us ask any issuer as often as they like.
   it('makes nobody ask for keys where its claims would prove nothing', async () => {
     const asked: (string | undefined)[] = []
     const keys = (keyId: string | undefined) => {
