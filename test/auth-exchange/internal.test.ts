@@ -63,7 +63,7 @@ describe('DescribeToken', () => {
       const { identityId, secretId: credentialId } = workload
       const { accessToken, tokenId, expireTime } = await system.login(workload)
       const { organizationId } = system.admin
-      const token = { tokenId, organizationId, identityId, credentialId, method: 'universal-auth', expireTime, useLimited: false, trustedIps: { cidrs: ['0.0.0.0/0', '::/0'] } }
+      const token = { tokenId, organizationId, identityId, credentialId, method: 'universal-auth', expireTime, authClaims: {}, useLimited: false, trustedIps: { cidrs: ['0.0.0.0/0', '::/0'] } }
       const { revision } = await updateMethod(identityId)
       expect(await describeToken(accessToken)).toEqual({ ...token, revoked: false, stamp: stampOf(revision) })
       const revocation = await admin.exchange(Exchange.revokeAccessToken, { target: { $case: 'tokenId', value: tokenId } })
