@@ -125,7 +125,7 @@ describe('what a login comes to', () => {
     [rejected, true, undefined],
     [new DomainError('PERMISSION_DENIED', 'A', 'a'), true, undefined],
     [new DomainError('RESOURCE_EXHAUSTED', 'A', 'a', { retryAfterMillis: 7 }), false, 7],
-    [new DomainError('RESOURCE_EXHAUSTED', 'LOGIN_THROTTLED', 'a', { retryAfterMillis: 7 }), true, 7],
+    [new DomainError('RESOURCE_EXHAUSTED', 'LOGIN_THROTTLED', 'a', { retryAfterMillis: 7 }), true, undefined],
     [new Failure({ exitCode: 3, reason: 'A', message: 'a', cause: new DomainError('UNAVAILABLE', 'A', 'a', { retryAfterMillis: 9 }) }), false, 9],
     [new Failure({ exitCode: 2, reason: 'WRONG_USAGE', message: 'secret.txt is empty.' }), false, undefined],
     [new Error('x'), false, undefined],

@@ -71,11 +71,11 @@ function tooShort(seconds: number): Failure {
 // Nothing that passes by itself: the secret is wrong, revoked or spent, or it may not be used from here.
 const REFUSALS: readonly string[] = ['UNAUTHENTICATED', 'PERMISSION_DENIED', 'INVALID_ARGUMENT']
 
-/** LOGIN_THROTTLED is said of credentials that are not good, and of no others. */
-const isRefusal = ({ kind, reason }: DomainError): boolean => REFUSALS.includes(kind) || reason === 'LOGIN_THROTTLED'
+/** It is said of credentials that are not good, and of no others: those that are good are accepted at once, so its time to wait means nothing here. */
+const isThrottled = ({ reason }: DomainError): boolean => reason === 'LOGIN_THROTTLED'
 
 export function setbackOf(error: unknown): Setback {
   const told = error instanceof Failure ? error.cause : error
   if (!(told instanceof DomainError)) return { isRefusal: false, retryAfterMillis: undefined }
-  return { isRefusal: isRefusal(told), retryAfterMillis: told.retryAfterMillis }
+  return { isRefusal: REFUSALS.includes(told.kind) || isThrottled(told), retryAfterMillis: isThrottled(told) ? undefined : told.retryAfterMillis }
 }

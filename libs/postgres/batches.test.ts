@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { inBatches } from './batches.js'
 
 /** Work that is done when the test says so. */
@@ -12,6 +12,8 @@ function byHand(most = 100) {
   const endAll = (place: number) => ends[place]?.done((begun[place] ?? []).map(String))
   return { ask, begun, ends, endAll }
 }
+
+afterEach(() => vi.useRealTimers())
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
@@ -47,6 +49,25 @@ describe('in batches', () => {
     }
     expect(begun).toEqual([[1], [2, 3], [4]])
     expect(await Promise.all(answers)).toEqual(['1', '2', '3', '4'])
+  })
+
+  // A secret that somebody has locked would otherwise end the logins of everybody else. Seen to fail without the patience.
+  it('holds nobody up where one waits for a lock, and each has its own outcome in the end', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { ask, begun, endAll } = byHand()
+    const [locked, later] = [ask(1), ask(2)]
+    vi.advanceTimersByTime(24)
+    expect(begun).toEqual([[1]])
+    vi.advanceTimersByTime(1)
+    expect(begun).toEqual([[1], [2]])
+    const latest = ask(3)
+    endAll(1)
+    expect(await later).toBe('2')
+    await turn()
+    expect(begun).toEqual([[1], [2], [3]])
+    endAll(0)
+    endAll(2)
+    expect([await locked, await latest]).toEqual(['1', '3'])
   })
 
   it('fails for all of a batch, and goes on', async () => {
