@@ -2,6 +2,7 @@ import { withCauses } from '#libs/causes.js'
 import { NoAnswer } from '#libs/outbound/outbound.js'
 import type { MappedClaims } from '../domain/assertion-rules.js'
 import { issuerUnreachable } from '../domain/refusals.js'
+import { tokenSettingsOf } from '../domain/token-settings.js'
 import { Unproven } from '../domain/unproven.js'
 import type { ConfigurationSeal, LoginAttempt, MethodProof, ProofVerifier, ProvingMethods } from '../ports.js'
 import { findMethodCredential } from '../store/method-credentials.js'
@@ -17,10 +18,8 @@ export function methodProofs({ db, methods, seal }: Outside): ProofVerifier<Meth
       if (!found) throw attempt.refusal('unproven', undefined, 'unknown')
       const { organizationId, id: credentialId, epoch, configuration, identityEpoch, organizationEpoch, signingKid, stamp } = found
       const claims = await toldApart(() => methods[method].verify({ jwt, configuration, secret: seal.open(found), organizationId }), attempt)
-      const { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds, accessTokenTrustedIps } = found
-      const settings = { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds, accessTokenTrustedIps }
       const credential = { credentialId, credentialEpoch: epoch, methodEpoch: epoch, identityEpoch, organizationEpoch }
-      return { organizationId, identityId, clientId: identityId, method, ...credential, ...settings, authClaims: Object.fromEntries(claims), methodEtag: found.etag, signingKid, stamp }
+      return { organizationId, identityId, clientId: identityId, method, ...credential, ...tokenSettingsOf(found), authClaims: Object.fromEntries(claims), methodEtag: found.etag, signingKid, stamp }
     },
   }
 }

@@ -3,6 +3,7 @@ import { inBatches } from '#libs/postgres/batches.js'
 import { secretIdOf, unusable } from '../../domain/client-secret.js'
 import { digestUnder, type Pepper, sameBytes, type SecretOwner, type Verifiers } from '../../domain/secret-hash.js'
 import type { OwnLockout } from '../../domain/throttle.js'
+import { tokenSettingsOf } from '../../domain/token-settings.js'
 import { EVERYWHERE, isTrusted } from '../../domain/trusted-ip.js'
 import { UNIVERSAL_AUTH } from '../../domain/universal-auth.js'
 import type { ProofVerifier, UniversalAuthProof } from '../../ports.js'
@@ -50,10 +51,8 @@ export function universalAuth({ db, clock, hasher, peppers }: UniversalAuthOutsi
       const isTrustedBy = (trusted: readonly string[]) => isTrusted(sourceAddress, trusted)
       if (![secret.clientSecretTrustedIps, secret.trustedIps ?? EVERYWHERE].every(isTrustedBy)) throw attempt.refusal('untrusted-address', own)
       const { organizationId, identityId, methodEpoch, identityEpoch, organizationEpoch, signingKid, stamp } = secret
-      const { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds, accessTokenTrustedIps } = secret
-      const settings = { accessTokenTtlSeconds, accessTokenMaxTtlSeconds, accessTokenUseLimit, accessTokenPeriodSeconds, accessTokenTrustedIps }
       const credential = { credentialId: secret.id, credentialEpoch: secret.epoch, methodEpoch, identityEpoch, organizationEpoch }
-      return { organizationId, identityId, clientId, method: UNIVERSAL_AUTH, ...credential, ...settings, signingKid, ownLockout: own, stamp }
+      return { organizationId, identityId, clientId, method: UNIVERSAL_AUTH, ...credential, ...tokenSettingsOf(secret), signingKid, ownLockout: own, stamp }
     },
   }
 }
