@@ -1,7 +1,6 @@
 import { DomainError } from './domain-error.js'
 import { bearerToken } from './rpc/bearer.js'
 import type { RpcClient } from './rpc/client.js'
-import { peerAddressOf } from './rpc/peer-address.js'
 import type { Call } from './rpc/unary.js'
 import { AuthorizationCheckServiceService, CheckRequest, type CheckResponse, DecisionReason } from './wire/gen/countersign/authorization/v1/authorization_check.js'
 
@@ -41,7 +40,7 @@ export function authorizationBy(checkService: RpcClient): Authorization {
         projectId,
         action,
         resource: { type: resource, attributes: valuesOf(attributes) },
-        sourceAddress: peerAddressOf(call.peer) ?? '',
+        sourceAddress: call.peerAddress ?? '',
         // So that what was just created can be used at once.
         consistency: { level: { $case: 'full', value: {} } },
       }),

@@ -33,6 +33,10 @@ export function roleName(value: string, report: Report): string {
   return value
 }
 
+/** Control characters, line breaks and tabs too, and what decoding puts in place of bytes that are no UTF-8. */
+// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+export const hasControls = (value: string): boolean => /[\u0000-\u001f\u007f-\u009f\ufffd]/.test(value)
+
 /**
  * Free text on one or more lines; control characters other than line breaks and tabs are refused, and the character that
  * decoding puts in place of bytes that are no UTF-8.

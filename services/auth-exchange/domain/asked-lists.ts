@@ -1,4 +1,5 @@
 import type { Report } from '#libs/domain-error.js'
+import { hasControls } from '#libs/fields.js'
 import { globProblem } from '#libs/rules/glob.js'
 
 // Fields of a method's configuration that hold several things. `at` reports what is wrong with one of them.
@@ -18,12 +19,8 @@ export function listFrom(texts: readonly string[], { field, max, problemOf }: Li
 
 const MAX_GLOB_LENGTH = 512
 
-/** Control characters, and what decoding puts in place of bytes that are no UTF-8. */
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
-const ODD = /[\u0000-\u001f\u007f-\u009f\ufffd]/
-
 export function globTextProblem(text: string): string | undefined {
-  if (text.length === 0 || text.length > MAX_GLOB_LENGTH || ODD.test(text)) return `must be 1 to ${MAX_GLOB_LENGTH} characters of UTF-8 and none of control`
+  if (text.length === 0 || text.length > MAX_GLOB_LENGTH || hasControls(text)) return `must be 1 to ${MAX_GLOB_LENGTH} characters of UTF-8 and none of control`
   const found = globProblem(text)
   return found && `${found.problem} (column ${found.column})`
 }

@@ -1,3 +1,4 @@
+import { hasControls } from '#libs/fields.js'
 import { type Json, type JsonObject, isObject, memberOf } from './json-object.js'
 
 // Where a claim is within claims: `repository`, or `job.environment` for one that another holds. A dot of a name itself is
@@ -6,10 +7,7 @@ import { type Json, type JsonObject, isObject, memberOf } from './json-object.js
 const PATH = /^(?:[^.\\]|\\[.\\])+(?:\.(?:[^.\\]|\\[.\\])+)*$/
 const NAME = /(?:[^.\\]|\\[.\\])+/g
 
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
-const ODD = /[\u0000-\u001f\u007f-\u009f\ufffd]/
-
-export const isClaimPath = (text: string): boolean => text.length <= 256 && PATH.test(text) && !ODD.test(text)
+export const isClaimPath = (text: string): boolean => text.length <= 256 && PATH.test(text) && !hasControls(text)
 
 export function claimAt(claims: JsonObject, path: string): Json | undefined {
   let found: Json | undefined = claims

@@ -1,7 +1,6 @@
 import { tokenSourceNotTrusted } from '#libs/authorization.js'
 import { DomainError } from '#libs/domain-error.js'
 import { bearerToken } from '#libs/rpc/bearer.js'
-import { peerAddressOf } from '#libs/rpc/peer-address.js'
 import type { ServiceCallers } from '#libs/rpc/service-credential.js'
 import type { Call } from '#libs/rpc/unary.js'
 import { callerTokenRejected, checkNotAllowed } from '../domain/refusals.js'
@@ -32,7 +31,7 @@ export function askerOf({ ruling, services, local }: Outside): AskerOf {
       ...toCheck,
       // Only some tokens are asked for it.
       get sourceAddress() {
-        return peerAddressOf(call.peer)
+        return call.peerAddress
       },
     }
     try {
