@@ -17,5 +17,23 @@ export function createLog(options: { service: string; level: string; destination
     formatters: { level: (label: string) => ({ level: label }) },
     redact: { paths: [...REDACTED.flatMap((name) => [name, `*.${name}`]), ...TOLD_BY_POSTGRES], censor: '[secret]' },
   }
-  return options.destination ? pino(settings, options.destination) : pino(settings)
+  return pino(settings, options.destination ?? standardOutput())
+}
+
+/** The lines of one turn of the event loop go out by one write, at its end, or when the process does: a write for each costs more than the rest of logging. */
+function standardOutput(): DestinationStream {
+  const out = pino.destination({ dest: 1, sync: true })
+  let lines = ''
+  const flush = () => {
+    const due = lines
+    lines = ''
+    if (due !== '') out.write(due)
+  }
+  process.on('exit', flush)
+  return {
+    write: (line) => {
+      if (lines === '') setImmediate(flush)
+      lines += line
+    },
+  }
 }

@@ -1,10 +1,12 @@
+import type { Redis } from 'ioredis'
 import { messageOf } from '#libs/causes.js'
 import { monotonicMillis } from '#libs/clock.js'
 import type { Log } from '#libs/log.js'
 import { connectionProblem } from '#libs/store-tls.js'
-import { createBreaker } from './breaker.js'
+import { type Breaker, createBreaker } from './breaker.js'
 import { connectRedis } from './connect.js'
 import type { KeyValueStore } from './key-value.js'
+import { oneWritePerTurn } from './one-write-per-turn.js'
 import type { RedisPlace } from './place.js'
 import { createSubscriptions } from './subscriptions.js'
 
@@ -26,7 +28,7 @@ export function redisStore({ log, commandWithinMillis, ...place }: RedisStoreOpt
   redis.on('error', (error: Error) => answers.failed(connectionProblem(error)))
   redis.on('ready', () => answers.worked())
   const subscriptions = createSubscriptions(() => connectRedis(place, now))
-  const mayTry = () => redis.status === 'ready' && answers.mayTry()
+  const mayTry = mayTryOn(redis, answers)
   return {
     async get(keys) {
       if (keys.length > 0 && mayTry()) {
@@ -63,5 +65,15 @@ export function redisStore({ log, commandWithinMillis, ...place }: RedisStoreOpt
       for (const breaker of [answers, takesWrites]) breaker.close()
       return Promise.resolve()
     },
+  }
+}
+
+/** Whether a command may be given now. */
+function mayTryOn(redis: Redis, answers: Breaker): () => boolean {
+  const hold = oneWritePerTurn(redis)
+  return () => {
+    if (redis.status !== 'ready' || !answers.mayTry()) return false
+    hold()
+    return true
   }
 }
