@@ -35,7 +35,7 @@ module.exports = {
     ...rule('store-is-only-sql', 'store/ turns domain values into statements and rows into domain values.', [
       {
         from: inRoom('store'),
-        to: onlyTo(`${OWN}(?:domain|store)/`, '^libs/(?:postgres/|freshness/(?:append|stamp)\\.ts$|domain-error\\.ts$|rules/)', '(?:^|/)kysely/'),
+        to: onlyTo(`${OWN}(?:domain|store)/`, '^libs/(?:postgres/|freshness/(?:append|stamp)\\.ts$|batches\\.ts$|domain-error\\.ts$|rules/)', '(?:^|/)kysely/'),
       },
       { from: inRoom('store'), to: valuesOf('^libs/(?:freshness/stamp\\.ts$|rules/)') },
     ]),

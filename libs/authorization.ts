@@ -1,3 +1,4 @@
+import { askedTogether } from './asked-together.js'
 import { DomainError } from './domain-error.js'
 import { bearerToken } from './rpc/bearer.js'
 import type { RpcClient } from './rpc/client.js'
@@ -32,20 +33,12 @@ export const tokenSourceNotTrusted = (): DomainError =>
   new DomainError('PERMISSION_DENIED', 'TOKEN_SOURCE_NOT_TRUSTED', 'The access token is good, and may not be used from this address.')
 
 export function authorizationBy(checkService: RpcClient): Authorization {
-  const check = (call: Call, { action, resource, attributes = {} }: Question, projectId: string) =>
-    checkService.unary(
-      AuthorizationCheckServiceService.check,
-      CheckRequest.fromPartial({
-        accessToken: bearerToken(call.metadata),
-        projectId,
-        action,
-        resource: { type: resource, attributes: valuesOf(attributes) },
-        sourceAddress: call.peerAddress ?? '',
-        // So that what was just created can be used at once.
-        consistency: { level: { $case: 'full', value: {} } },
-      }),
-      call,
-    )
+  // An answer that took a use of the token is for one call.
+  const together = askedTogether<CheckResponse>(({ useLimited }) => !useLimited)
+  const check = (call: Call, question: Question, projectId: string) => {
+    const asked = requestOf(call, question, projectId)
+    return together(JSON.stringify(asked), () => checkService.unary(AuthorizationCheckServiceService.check, CheckRequest.fromPartial(asked), call))
+  }
   const ask = async (call: Call, question: Question) => {
     const inProject = question.projectId === undefined ? undefined : await check(call, question, question.projectId)
     const decision = inProject?.allowed ? inProject : await check(call, question, '')
@@ -68,6 +61,16 @@ export function authorizationBy(checkService: RpcClient): Authorization {
     },
   }
 }
+
+const requestOf = (call: Call, { action, resource, attributes = {} }: Question, projectId: string) => ({
+  accessToken: bearerToken(call.metadata),
+  projectId,
+  action,
+  resource: { type: resource, attributes: valuesOf(attributes) },
+  sourceAddress: call.peerAddress ?? '',
+  // So that what was just created can be used at once.
+  consistency: { level: { $case: 'full' as const, value: {} } },
+})
 
 const callerOf = ({ organizationId, identityId, tokenId }: CheckResponse): Caller => ({ organizationId, identityId, tokenId })
 

@@ -13,6 +13,7 @@ import type { AskedKubernetes } from './domain/asked-kubernetes.js'
 import type { AskedOidc } from './domain/asked-oidc.js'
 import type { MappedClaims } from './domain/assertion-rules.js'
 import type { AssertionMethod, Configuration, ConfiguredMethod } from './domain/auth-method.js'
+import type { Remembered } from './domain/client-secret.js'
 import type { LoginFailure } from './domain/login-failures.js'
 import type { Sealed, Secret } from './domain/sealed.js'
 import type { SecretOwner, Verifiers } from './domain/secret-hash.js'
@@ -149,6 +150,8 @@ export type Proven = TokenSettings & {
   readonly methodEtag?: string
   /** Where the change feed stood when this was read: what the login writes can be no newer. */
   readonly stamp: Stamp
+  /** It was read for an earlier login: whether it still is so is to be tested by the statement that records this one. */
+  readonly remembered?: Remembered
 }
 
 /** One try to log in. */
@@ -166,6 +169,11 @@ export type LoginAttempts = { begin(call: Call, login: { readonly clientId: stri
 
 /** An auth method: verifies a proof. */
 export type ProofVerifier<Proof> = { verify(proof: Proof, attempt: LoginAttempt): Promise<Proven> }
+
+export type UniversalAuthVerifier = ProofVerifier<UniversalAuthProof> & {
+  /** What a good proof proves by what was read for an earlier login, with no question to the database; undefined for every other. */
+  remembered(proof: UniversalAuthProof): Proven | undefined
+}
 
 export type UniversalAuthProof = {
   readonly clientId: string

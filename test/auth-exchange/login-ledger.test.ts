@@ -5,6 +5,7 @@ import { createIds } from '#libs/ids.js'
 import { createLog } from '#libs/log.js'
 import { connectDatabase } from '#libs/postgres/database.js'
 import { withClient } from '../../deploy/local/service-databases.js'
+import type { Remembered } from '../../services/auth-exchange/domain/client-secret.js'
 import { lifeFrom } from '../../services/auth-exchange/domain/access-token.js'
 import { findSecretsOfClients } from '../../services/auth-exchange/store/client-secrets.js'
 import { type LoginEntry, loginLedger, recordLogins } from '../../services/auth-exchange/store/login-ledger.js'
@@ -33,7 +34,7 @@ afterAll(async () => {
 type Login = () => LoginEntry
 
 /** Makes logins of a new secret, each verified as it is now. */
-async function loginsOf({ useLimit = 0 }: { useLimit?: number } = {}): Promise<{ login: Login; secretId: string }> {
+async function loginsOf({ useLimit = 0 }: { useLimit?: number } = {}): Promise<{ login: Login; secretId: string; remembered: Remembered }> {
   const workload = await makeWorkload(admin, { name: next(), useLimit })
   const [secret] = await findSecretsOfClients(db, [{ clientId: workload.clientId, id: workload.secretId }])
   if (!secret) throw new Error('the secret is not there')
@@ -45,7 +46,7 @@ async function loginsOf({ useLimit = 0 }: { useLimit?: number } = {}): Promise<{
     const token = { organizationId, id: ids.next(), identityId, method: 'universal-auth', credentialId, ...epochs, ...life, useLimit: null, revokeTime: null }
     return { token, auditEventId: ids.next(), requestId: 'batch', sourceAddress: '10.1.2.3', now }
   }
-  return { login, secretId: workload.secretId }
+  return { login, secretId: workload.secretId, remembered: { methodEtag: secret.methodEtag, signingKid: secret.signingKid } }
 }
 
 /** What is on record of these logins: each has a token and an event, or neither. */
@@ -67,6 +68,9 @@ const usesOf = async (secretId: string): Promise<unknown> => {
   return (await withClient(system.databases.superuserUrl, (client) => client.query<Record<string, unknown>>(text, [secretId]))).rows[0]
 }
 
+/** Which of them were. */
+const recorded = async (entries: readonly LoginEntry[]): Promise<boolean[]> => (await recordLogins(db, entries)).map((stamp) => stamp !== null)
+
 const times = <T>(count: number, make: () => T): T[] => Array.from({ length: count }, make)
 
 describe('a batch of logins', () => {
@@ -76,10 +80,10 @@ describe('a batch of logins', () => {
     const { login, secretId } = await loginsOf({ useLimit })
     const entries = times(count, login)
     const expected = entries.map((_entry, place) => useLimit === 0 || place < useLimit)
-    expect(await recordLogins(db, entries)).toEqual(expected)
+    expect(await recorded(entries)).toEqual(expected)
     expect(await onRecord(entries)).toEqual(expected)
     expect(await usesOf(secretId)).toEqual({ uses: expected.filter(Boolean).length, from: '10.1.2.3' })
-    expect(await recordLogins(db, [login()])).toEqual([useLimit === 0 || useLimit > count])
+    expect(await recorded([login()])).toEqual([useLimit === 0 || useLimit > count])
   })
 
   it('refuses those whose secret is no more what it was, and no others', async () => {
@@ -91,7 +95,7 @@ describe('a batch of logins', () => {
     })
     const entries = [voided, limited, good, revoked, limited, expired, limited, good].map(({ login }) => login())
     const expected = [false, true, true, false, true, false, false, true]
-    expect(await recordLogins(db, entries)).toEqual(expected)
+    expect(await recorded(entries)).toEqual(expected)
     expect(await onRecord(entries)).toEqual(expected)
   })
 
@@ -101,7 +105,7 @@ describe('a batch of logins', () => {
     const entries = times(5, login)
     const outcome = await heldTransaction(system.databases.superuserUrl, async (held) => {
       await held.run('update exchange.client_secret set uses = uses + 4 where id = $1', [secretId])
-      const recording = recordLogins(db, entries)
+      const recording = recorded(entries)
       await held.awaited()
       await held.commit()
       return recording
@@ -116,7 +120,7 @@ describe('a batch of logins', () => {
     const secrets = await Promise.all(times(8, () => loginsOf()))
     const forth = () => secrets.map(({ login }) => login())
     const back = () => forth().reverse()
-    const outcomes = await Promise.all(times(100, () => [recordLogins(db, forth()), recordLogins(db, back())]).flat())
+    const outcomes = await Promise.all(times(100, () => [recorded(forth()), recorded(back())]).flat())
     expect(outcomes.flat().every(Boolean)).toBe(true)
     for (const { secretId } of secrets) expect(await usesOf(secretId)).toMatchObject({ uses: 200 })
   })
@@ -131,5 +135,24 @@ describe('the ledger', () => {
     expect(outcomes.every(Boolean)).toBe(true)
     // The first by itself, and all others after it.
     expect((await commits()).rows).toHaveLength(2)
+  })
+
+  // Seen to fail with both kinds in one batch, where one of the two groups of the secret was counted and the other refused.
+  it('records all that come at once, by what was read and by what is remembered of one secret', async () => {
+    const { login, secretId, remembered } = await loginsOf()
+    const ledger = loginLedger(db)
+    const entries = times(40, login).map((entry, place) => (place % 2 === 0 ? entry : { ...entry, remembered }))
+    const stamps = await Promise.all(entries.map((entry) => ledger.record(entry, LATER)))
+    expect(stamps).not.toContain(null)
+    expect(await usesOf(secretId)).toMatchObject({ uses: 40 })
+  })
+
+  it('refuses those by what was remembered of another method than it is now, or for a key that signs no more, and no others', async () => {
+    const { login, remembered } = await loginsOf()
+    const ledger = loginLedger(db)
+    const kinds = [remembered, { ...remembered, methodEtag: ids.next() }, { ...remembered, signingKid: 'another' }]
+    const entries = times(9, login).map((entry, place) => ({ ...entry, remembered: kinds[place % kinds.length] }))
+    const stamps = await Promise.all(entries.map((entry) => ledger.record(entry, LATER)))
+    expect(stamps.map((stamp) => stamp !== null)).toEqual(entries.map((_entry, place) => place % kinds.length === 0))
   })
 })

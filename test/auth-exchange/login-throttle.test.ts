@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { secretText } from '../../services/auth-exchange/domain/client-secret.js'
+import { MOST_HELD } from '../../services/auth-exchange/rpc/hold-throttled.js'
 import { freshNames, makeWorkload, type Workload } from '../support/builders.js'
 import { answersTo, type Caller, callerFrom, wrongSecret } from '../support/failing-logins.js'
 import { anyId } from '../support/isolation.js'
@@ -160,7 +161,7 @@ describe('a good secret', () => {
     const answers = await answersTo(10_000, async (place) => {
       if (place % 100 === 0) for (const caller of [source, elsewhere]) honest.push(await codeOf(caller, workload))
       return source.login(wrong[place % wrong.length]?.() ?? wrongSecret(workload))
-    }, 20)
+    }, MOST_HELD)
     expect(honest).toEqual(times(200, () => status.OK))
     expect(answers['OK']).toBeUndefined()
     expect(answers['LOGIN_THROTTLED']).toBeGreaterThan(9_000)
@@ -175,7 +176,7 @@ describe('a good secret', () => {
       if (!caller) throw new Error('no source')
       if (place % 100 === 0) honest.push(await codeOf(caller, workload))
       return caller.login(place % 2 === 0 ? wrongSecret(workload) : { ...workload, clientId: anyId() })
-    }, 20)
+    }, sources.length)
     expect(honest).toEqual(times(40, () => status.OK))
     expect(answers['OK']).toBeUndefined()
   })

@@ -45,6 +45,7 @@ describe('Check', () => {
         decisionId: decision.decisionId,
         revision: expect.stringMatching(/^registry\.0\.[0-9a-f]{16}\.\d+,exchange\.0\.[0-9a-f]{16}\.\d+$/),
         stalenessBoundMillis: 250,
+        useLimited: false,
       })
       expect([decision.rule?.roleId ?? '', decision.decisionId].map(isId)).toEqual([true, true])
       expect((await ask('read', 'secrets')).decisionId).not.toBe(decision.decisionId)

@@ -43,6 +43,14 @@ export function secretIdOf(text: string): string | undefined {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
 }
 
+/** What a secret that was read earlier was read with, and what no epoch tells of when it changes. */
+export type Remembered = {
+  /** Of the method, with all its settings. */
+  readonly methodEtag: string
+  /** The key that signed. */
+  readonly signingKid: string | null
+}
+
 export type Unusable = 'revoked' | 'expired' | 'spent'
 
 /** Why a secret can't log in, or undefined where it can. Whoever tries is told nothing of it. */

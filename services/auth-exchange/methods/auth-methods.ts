@@ -1,7 +1,7 @@
 import type { Clock } from '#libs/clock.js'
 import { outbound as outboundTo } from '#libs/outbound/outbound.js'
 import type { Subnet } from '#libs/rules/subnet.js'
-import type { AuthMethods, ConfigurationSeal, MethodProof, ProofVerifier, UniversalAuthProof } from '../ports.js'
+import type { AuthMethods, ConfigurationSeal, MethodProof, ProofVerifier, UniversalAuthVerifier } from '../ports.js'
 import { keySets } from './assertion/key-sets.js'
 import { jwtAuth } from './jwt/jwt-auth.js'
 import { kubernetesAuth } from './kubernetes/kubernetes-auth.js'
@@ -15,7 +15,7 @@ type Outside = UniversalAuthOutside & { readonly allowedNetworks: readonly Subne
 type All = {
   readonly methods: AuthMethods
   readonly seal: ConfigurationSeal
-  readonly universalAuth: ProofVerifier<UniversalAuthProof>
+  readonly universalAuth: UniversalAuthVerifier
   readonly methodProofs: ProofVerifier<MethodProof>
 }
 

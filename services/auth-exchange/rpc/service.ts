@@ -2,7 +2,7 @@ import type { ServiceCallers } from '#libs/rpc/service-credential.js'
 import type { UnaryAdapter } from '#libs/rpc/unary.js'
 import type { AuthExchangeServiceServer } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import type { LoginThrottle } from '../domain/throttle.js'
-import type { ActiveTokens, AuthMethods, ConfigurationSeal, Coverage, IdentityReader, LoginAttempts, MethodProof, ProofVerifier, SecretHasher, TokenSigner, UniversalAuthProof, Writing } from '../ports.js'
+import type { ActiveTokens, AuthMethods, ConfigurationSeal, Coverage, IdentityReader, LoginAttempts, MethodProof, ProofVerifier, SecretHasher, TokenSigner, UniversalAuthVerifier, Writing } from '../ports.js'
 import type { Standings } from '../store/access-tokens.js'
 import type { LoginLedger } from '../store/login-ledger.js'
 import { attachAuthMethod } from './attach-auth-method.js'
@@ -45,7 +45,7 @@ type Outside = Writing & {
   readonly throttle: LoginThrottle
   readonly methods: AuthMethods
   readonly seal: ConfigurationSeal
-  readonly universalAuth: ProofVerifier<UniversalAuthProof>
+  readonly universalAuth: UniversalAuthVerifier
   readonly methodProofs: ProofVerifier<MethodProof>
   readonly ledger: LoginLedger
   readonly standings: Standings

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { feedEpoch, feedSeq } from '#libs/freshness/append.js'
 import type { Stamp } from '#libs/freshness/stamp.js'
-import { inBatches } from '#libs/postgres/batches.js'
+import { inBatches } from '#libs/batches.js'
 import { type AccessTokenRecord, type Counted, isSpent, type NamedToken, type SignedClaims, standsBehind } from '../domain/access-token.js'
 import { accessTokenRejected } from '../domain/refusals.js'
 import type { Db, Tx } from './schema.js'

@@ -37,7 +37,7 @@ export async function findSecretsOfClients(db: Db, asked: readonly ClientAndSecr
   const { rows } = await sql<SecretOfClient & { readonly place: number; readonly feedEpoch: string; readonly feedSeq: string }>`
     select a.place, s.organization_id, s.id, s.identity_id, s.description, s.digest, s.pepper_id, s.argon2_hash, s.argon2_salt, s.argon2_parameters,
            s.use_limit, s.uses, s.expire_time, s.trusted_ips, s.last_used_time, s.last_used_address, s.revoke_time, s.successor_id, s.epoch, s.create_time,
-           i.epoch as identity_epoch, o.epoch as organization_epoch, m.epoch as method_epoch, m.access_token_ttl_seconds, m.access_token_max_ttl_seconds,
+           i.epoch as identity_epoch, o.epoch as organization_epoch, m.epoch as method_epoch, m.etag as method_etag, m.access_token_ttl_seconds, m.access_token_max_ttl_seconds,
            m.access_token_use_limit, m.access_token_period_seconds, m.access_token_trusted_ips, m.client_secret_trusted_ips,
            m.lockout_enabled, m.lockout_threshold, m.lockout_duration_seconds, m.lockout_counter_reset_seconds, m.lockout_clear_time,
            (select ${feedEpoch('exchange')}) as feed_epoch, ${feedSeq('exchange')} as feed_seq, ${signingKid} as signing_kid
@@ -57,6 +57,7 @@ type MethodSettings = 'accessTokenTtlSeconds' | 'accessTokenMaxTtlSeconds' | 'ac
 export type MethodOfSecret = Pick<UniversalAuth, MethodSettings> & LockoutSettings & {
   readonly lockoutClearTime: Date | null
   readonly methodEpoch: string
+  readonly methodEtag: string
   readonly identityEpoch: string | null
   readonly organizationEpoch: string | null
   readonly signingKid: string | null

@@ -1,8 +1,12 @@
 import { sql } from 'kysely'
-import { inBatches } from '#libs/postgres/batches.js'
+import { feedEpoch, feedSeq } from '#libs/freshness/append.js'
+import type { Stamp } from '#libs/freshness/stamp.js'
+import { inBatches } from '#libs/batches.js'
 import { repeating } from '#libs/postgres/transaction.js'
 import type { AccessTokenRecord } from '../domain/access-token.js'
+import type { Remembered } from '../domain/client-secret.js'
 import type { Db } from './schema.js'
+import { signingKid } from './signing-keys.js'
 
 /** Everything that a login writes. */
 export type LoginEntry = {
@@ -12,14 +16,16 @@ export type LoginEntry = {
   /** From where, as far as it is known. */
   readonly sourceAddress: string | null
   readonly now: Date
+  /** Where the secret was verified by what an earlier login read: tested too. */
+  readonly remembered?: Remembered | undefined
 }
 
 export type LoginLedger = {
   /**
-   * Durable when this is true. False where the secret is spent, expired or revoked, or was voided since it was verified: then
-   * nothing was written.
+   * Durable when this answers, with where the feed stood. Null where the secret is spent, expired or revoked, or was voided
+   * since it was verified, or what was remembered is not so any more: then nothing was written.
    */
-  record(entry: LoginEntry, deadlineMillis: number): Promise<boolean>
+  record(entry: LoginEntry, deadlineMillis: number): Promise<Stamp | null>
 }
 
 /** Beyond that a statement is so long that the next one is better begun. */
@@ -27,27 +33,29 @@ const MOST = 100
 
 /** Logins that come while others are being committed share the next commit. */
 export function loginLedger(db: Db): LoginLedger {
-  const inTurn = inBatches<{ entry: LoginEntry; deadlineMillis: number }, boolean>(MOST, (waiting) => {
+  const inTurn = () => inBatches<{ entry: LoginEntry; deadlineMillis: number }, Stamp | null>(MOST, (waiting) => {
     const latest = Math.max(...waiting.map(({ deadlineMillis }) => deadlineMillis))
     return repeating(latest, () => recordLogins(db, waiting.map(({ entry }) => entry)))
   })
-  return { record: (entry, deadlineMillis) => inTurn({ entry, deadlineMillis }) }
+  const [byWhatWasRead, byWhatIsRemembered] = [inTurn(), inTurn()]
+  return { record: (entry, deadlineMillis) => (entry.remembered ? byWhatIsRemembered : byWhatWasRead)({ entry, deadlineMillis }) }
 }
 
 /**
  * Spends one use of the secret for each login and writes the tokens' records and the audit events, by one statement, which is
  * one transaction. The conditions are part of the statement that counts, so that no number of concurrent logins gets one use
  * too many: whoever waited for a secret's row judges its new version. An UPDATE changes a row once, however many logins join
- * it, so the logins of one secret count together, and as many of them succeed as there are uses left. Rows are locked in
- * one order, so that two batches never wait for each other.
+ * it, so the logins of one secret count together, and as many of them succeed as there are uses left. For the same reason all
+ * are by what was read, or all by what is remembered: then of those that verified other things at most one group passes. Rows
+ * are locked in one order, so that two batches never wait for each other.
  */
-export async function recordLogins(db: Db, entries: readonly LoginEntry[]): Promise<boolean[]> {
+export async function recordLogins(db: Db, entries: readonly LoginEntry[]): Promise<(Stamp | null)[]> {
   const { groups, tokens } = bySecret(entries)
   const now = new Date(Math.max(...entries.map((entry) => entry.now.getTime())))
-  const { rows } = await sql<{ place: number }>`
+  const { rows } = await sql<{ place: number; feedEpoch: string; feedSeq: string }>`
     with wanted as (
       select * from json_to_recordset(${JSON.stringify(groups)}::json) as g("group" integer, logins integer, "organizationId" uuid, "identityId" uuid, method text,
-        "credentialId" uuid, "credentialEpoch" uuid, "methodEpoch" uuid, "identityEpoch" uuid, "organizationEpoch" uuid, "sourceAddress" text)
+        "credentialId" uuid, "credentialEpoch" uuid, "methodEpoch" uuid, "identityEpoch" uuid, "organizationEpoch" uuid, "methodEtag" uuid, "signingKid" text, "sourceAddress" text)
     ), secret as (
       select w.*, least(w.logins, coalesce(s.use_limit - s.uses, w.logins)) as granted
       from exchange.client_secret s
@@ -57,6 +65,7 @@ export async function recordLogins(db: Db, entries: readonly LoginEntry[]): Prom
         and (select e.epoch from exchange.identity_epoch e where e.organization_id = s.organization_id and e.identity_id = s.identity_id)
           is not distinct from w."identityEpoch"
         and (select e.epoch from exchange.organization_epoch e where e.organization_id = s.organization_id) is not distinct from w."organizationEpoch"
+        and (w."methodEtag" is null or (m.etag = w."methodEtag" and w."signingKid" is not distinct from ${signingKid}))
       order by s.organization_id, s.id
       for update of s
     ), spent as (
@@ -81,24 +90,27 @@ export async function recordLogins(db: Db, entries: readonly LoginEntry[]): Prom
              json_strip_nulls(json_build_object('method', method, 'credentialId', "credentialId", 'sourceAddress', "sourceAddress")), "requestId"
       from accepted
     )
-    select place from accepted
+    select place, (select ${feedEpoch('exchange')}) as feed_epoch, ${feedSeq('exchange')} as feed_seq from accepted
   `.execute(db)
-  const accepted = new Set(rows.map(({ place }) => place))
-  return entries.map((_entry, place) => accepted.has(place))
+  const accepted = new Map(rows.map(({ place, feedEpoch: epoch, feedSeq: seq }) => [place, { epoch, seq: Number(seq) }]))
+  return entries.map((_entry, place) => accepted.get(place) ?? null)
 }
 
 type Group = Pick<AccessTokenRecord, 'organizationId' | 'identityId' | 'method' | 'credentialId' | 'credentialEpoch' | 'methodEpoch' | 'identityEpoch' | 'organizationEpoch'> & {
   readonly group: number
   readonly sourceAddress: string | null
+  readonly methodEtag: string | undefined
+  readonly signingKid: string | null | undefined
   logins: number
 }
 
 /** The logins of each secret, those that verified the same epochs together; within them each has its turn. */
 function bySecret(entries: readonly LoginEntry[]) {
   const groups = new Map<string, Group>()
-  const tokens = entries.map(({ token, auditEventId, requestId, sourceAddress }, place) => {
+  const tokens = entries.map(({ token, auditEventId, requestId, sourceAddress, remembered }, place) => {
     const { organizationId, identityId, method, credentialId, credentialEpoch, methodEpoch, identityEpoch, organizationEpoch } = token
-    const verified = { organizationId, identityId, method, credentialId, credentialEpoch, methodEpoch, identityEpoch, organizationEpoch }
+    const epochs = { credentialEpoch, methodEpoch, identityEpoch, organizationEpoch }
+    const verified = { organizationId, identityId, method, credentialId, ...epochs, methodEtag: remembered?.methodEtag, signingKid: remembered?.signingKid }
     const key = Object.values(verified).join()
     const group = groups.get(key) ?? { ...verified, group: groups.size, sourceAddress, logins: 0 }
     groups.set(key, group)

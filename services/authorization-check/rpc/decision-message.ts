@@ -27,7 +27,7 @@ export function revisionOf(feeds: Feeds): () => string {
 }
 
 export function toDecisionMessage({ decision, evidence: { credential, grants }, decisionId }: Decided, feeds: Feeds, revision: string): CheckResponse {
-  const { identityId, organizationId, tokenId, expireMillis } = credential
+  const { identityId, organizationId, tokenId, expireMillis, useLimited } = credential
   const rule = !('role' in decision) ? undefined : { roleId: decision.role.roleId, role: decision.role.role, ruleIndex: decision.ruleIndex }
   const { registry, exchange } = feeds
   return {
@@ -42,5 +42,6 @@ export function toDecisionMessage({ decision, evidence: { credential, grants }, 
     decisionId,
     revision,
     stalenessBoundMillis: Math.max(registry.lease.boundMillis, exchange.lease.boundMillis),
+    useLimited,
   }
 }
