@@ -44,6 +44,17 @@ const asyncBans = [':function[async=true]', 'AwaitExpression', 'ImportExpression
   (selector) => ({ selector, message: SYNCHRONOUS }),
 )
 
+// Whoever can time a comparison that ends at the first difference finds the rest byte by byte.
+const CONSTANT_TIME = 'What proves something is compared in constant time: sameBytes, or timingSafeEqual.'
+const PROVES = '/(digest|hash|mac|signature|secret|password)$/i'
+const timingBans = [
+  ...['left.name', 'left.property.name', 'right.name', 'right.property.name'].map((side) => {
+    const other = side.startsWith('left') ? 'right' : 'left'
+    return `BinaryExpression[operator=/^[!=]==$/][${side}=${PROVES}]:not([${other}.type='Identifier'][${other}.name='undefined']):not([${other}.type='Literal'])`
+  }),
+  `CallExpression[callee.property.name='equals']:matches([callee.object.name=${PROVES}], [callee.object.property.name=${PROVES}])`,
+].map((selector) => ({ selector, message: CONSTANT_TIME }))
+
 const saysWhy = {
   create: (context) => ({
     Program() {
@@ -97,7 +108,7 @@ const config = defineConfig(
     files: SERVICES_AND_LIBS,
     ignores: ['libs/clock.ts', 'libs/ids.ts'],
     rules: {
-      'no-restricted-syntax': ['error', ...everywhere, ...clockBans],
+      'no-restricted-syntax': ['error', ...everywhere, ...clockBans, ...timingBans],
       'no-restricted-properties': ['error', ...clockProperties, ...environmentProperties],
       'no-restricted-imports': ['error', { paths: [...clockImports, ...environmentImports] }],
     },
@@ -113,7 +124,7 @@ const config = defineConfig(
   {
     files: ['services/*/domain/**'],
     ignores: TESTS,
-    rules: { 'no-restricted-syntax': ['error', ...everywhere, ...clockBans, ...asyncBans] },
+    rules: { 'no-restricted-syntax': ['error', ...everywhere, ...clockBans, ...timingBans, ...asyncBans] },
   },
   {
     files: TESTS,

@@ -13,6 +13,7 @@ import { freshnessPull } from './rows/freshness-pull.js'
 import { sidecar } from './rows/sidecar.js'
 import { loginFlood } from './rows/login-flood.js'
 import { loginSingle } from './rows/login-single.js'
+import { loginTiming } from './rows/login-timing.js'
 import { loginWarm } from './rows/login-warm.js'
 import { oidcProviderIntrospect, oidcProviderToken } from './rows/oidc-provider.js'
 import { revocation } from './rows/revocation.js'
@@ -23,7 +24,7 @@ import { introspect, renew } from './rows/tokens.js'
 export const ROWS: readonly [Row, ...Row[]] = [echo, checkWarm, checkExtAuthz, checkRedis, checkCold, loginWarm, loginSingle, oidcProviderToken, renew, introspect, oidcProviderIntrospect, envoyDirect, envoyChecked]
 
 /** What is measured after them, one at a time. */
-export const PROBES: readonly Probe[] = [revocation, loginFlood, freshnessPull, sidecar, ...rulesProbes]
+export const PROBES: readonly Probe[] = [revocation, loginFlood, loginTiming, freshnessPull, sidecar, ...rulesProbes]
 
 const NAMES = [...ROWS, ...PROBES].map(({ name }) => name)
 

@@ -10,3 +10,10 @@ export function median(values: readonly number[]): number {
   const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]]
   return low === undefined || high === undefined ? NaN : (low + high) / 2
 }
+
+/** How often the larger of two, one of each, is of the same ones: 0.5 where they can't be told apart, 1 where they always can (Mann–Whitney). */
+export function guessedRight(ones: readonly number[], others: readonly number[]): number {
+  const larger = ones.reduce((sum, one) => sum + others.reduce((count, other) => count + (one > other ? 1 : one === other ? 0.5 : 0), 0), 0)
+  const share = larger / (ones.length * others.length)
+  return Math.max(share, 1 - share)
+}

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { Closing } from '#libs/lifecycle.js'
 import {
   AuthorizationCheckServiceService as Check,
@@ -11,6 +12,7 @@ import { newSecrets } from '../deploy/local/secrets.js'
 import { serviceEnvironments } from '../deploy/local/services.js'
 import { bindTo, makeProject, makeWorkload, type Workload } from '../test/support/builders.js'
 import { bearer, type Calls, callsTo } from '../test/support/calls.js'
+import { gatewayCallers } from '../test/support/gateway-callers.js'
 import { isServing, mainOf, nodeProcess, type Process, type Processes, type ProcessesOptions, startProcesses } from '../test/support/processes.js'
 import { relayCallers } from '../test/support/relay-callers.js'
 import { stablePort } from '../test/support/stable-port.js'
@@ -32,6 +34,8 @@ export type BenchSystem = {
   readonly projectId: string
   /** As authorization-check shows it. */
   readonly serviceCredential: string
+  /** By which a login says from where it comes. */
+  readonly gatewaySecret: string
   readonly redisUrl: string
   readonly login: (credentials: Credentials) => Promise<LoginResponse>
   /** One more authorization-check beside the one of the system, with other settings. */
@@ -49,8 +53,10 @@ export type BenchDatabase = Pick<ProcessesOptions, 'registryUrl' | 'exchangeUrl'
 type Options = BenchDatabase & Pick<ProcessesOptions, 'nodeOptions'> & { readonly from: 'dist' | 'source'; readonly workloads: number }
 
 export async function startBenchSystem({ from, workloads: count, postgresPid, ...options }: Options): Promise<BenchSystem> {
-  const secrets = newSecrets()
-  const processes = await startProcesses({ ...options, from, secrets })
+  const [secrets, gatewaySecret] = [newSecrets(), randomBytes(32).toString('base64url')]
+  const { exchange: exchangeAlone } = serviceEnvironments({ ...options, secrets })
+  const each = { exchange: { INTERNAL_CALLERS: gatewayCallers(exchangeAlone['INTERNAL_CALLERS'] ?? '', gatewaySecret) } }
+  const processes = await startProcesses({ ...options, from, secrets, each })
   const closing = new Closing()
   closing.add(() => processes.close())
   const { addresses, registry, exchange, check } = processes
@@ -82,7 +88,7 @@ export async function startBenchSystem({ from, workloads: count, postgresPid, ..
     const postgres: Part = { name: 'PostgreSQL', pids: () => (postgresPid === undefined ? Promise.resolve([]) : withChildren(postgresPid)) }
     const parts = { registry: partOf(registry), exchange: partOf(exchange), check: partOf(check), postgres }
     const startCheck: BenchSystem['startCheck'] = (environment, { redis } = { redis: true }) => startReplica([...(options.nodeOptions ?? []), ...mainOf('authorization-check', from)], { ...variables(redis), ...environment })
-    return { from, addresses, parts, workloads, question, answer, session, projectId, serviceCredential: `authorization-check:${secrets.checkCredential}`, redisUrl: options.redisUrl, login, startCheck, close: () => closing.close() }
+    return { from, addresses, parts, workloads, question, answer, session, projectId, serviceCredential: `authorization-check:${secrets.checkCredential}`, gatewaySecret, redisUrl: options.redisUrl, login, startCheck, close: () => closing.close() }
   } catch (error) {
     await closing.close()
     throw error

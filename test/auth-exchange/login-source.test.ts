@@ -4,6 +4,7 @@ import { digestOf } from '#libs/rpc/service-credential.js'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { contentOf } from '../identity-registry/audit-trail.js'
 import { freshNames, makeWorkload, type Workload } from '../support/builders.js'
+import { forwardedFrom, gatewayCallers } from '../support/gateway-callers.js'
 import { type Headers, type Outcome, rawCallsTo, type RawCalls, reasonOf, richStatusOf } from '../support/raw-calls.js'
 import { type Session, startSystem, type System } from '../support/system.js'
 import { untouched } from '../support/untouched.js'
@@ -18,13 +19,12 @@ let direct: RawCalls
 
 const SECRET = 's'.repeat(43)
 const { path } = Exchange.login
-const gateway = { name: 'http-gateway', digests: [digestOf(SECRET)], methods: [path], organizations: ['*'], projects: ['*'] }
-const checker = { ...gateway, name: 'authorization-check', methods: ['/countersign.exchange.v1.ExchangeInternalService/DescribeToken'] }
+const checker = { name: 'authorization-check', digests: [digestOf(SECRET)], organizations: ['*'], projects: ['*'], methods: ['/countersign.exchange.v1.ExchangeInternalService/DescribeToken'] }
 
 beforeAll(async () => {
   system = await startSystem()
   admin = await system.session(system.admin)
-  exchange = await anotherExchange(system, { INTERNAL_CALLERS: JSON.stringify([gateway, checker]) })
+  exchange = await anotherExchange(system, { INTERNAL_CALLERS: gatewayCallers(JSON.stringify([checker]), SECRET) })
   direct = rawCallsTo(exchange.address)
 })
 afterAll(async () => {
@@ -39,7 +39,7 @@ const EVERYWHERE = ['0.0.0.0/0', '::/0']
 
 const login = ({ clientId, clientSecret }: Workload, headers: Headers = {}): Promise<Outcome> =>
   direct.call(path, Exchange.login.requestSerialize({ proof: { $case: 'universalAuth', value: { clientId, clientSecret } } }), headers)
-const forwarded = (address: string): Headers => ({ 'countersign-credential': `http-gateway:${SECRET}`, 'countersign-forwarded-for': address })
+const forwarded = (address: string): Headers => forwardedFrom(address, SECRET)
 const trusting = ({ identityId }: Workload, ...cidrs: string[]) =>
   admin.exchange(Exchange.updateUniversalAuth, { identityId, etag: '', ...untouched, clientSecretTrustedIps: { cidrs } })
 const secretOf = ({ identityId, secretId: id }: Workload) => admin.exchange(Exchange.getClientSecret, { identityId, id })

@@ -9,7 +9,7 @@ import { freshNames, makeWorkload, type Workload } from '../support/builders.js'
 import { answersTo, type Caller, callerFrom, wrongSecret } from '../support/failing-logins.js'
 import { anyId } from '../support/isolation.js'
 import { MINUTE, SECOND } from '../support/manual-clock.js'
-import { type Outcome, reasonOf, richStatusOf } from '../support/raw-calls.js'
+import { type Outcome, reasonOf, refusedFields, richStatusOf } from '../support/raw-calls.js'
 import { type Credentials, type Session, startSystem, type System } from '../support/system.js'
 
 let system: System
@@ -66,6 +66,11 @@ const WRONG: readonly (readonly [string, (workload: Workload) => () => Credentia
   ['no text of a secret', (workload) => () => ({ ...workload, clientSecret: 'csk_' })],
 ]
 
+/** What somebody or other takes for the same id. */
+const respelled = (id: string): string[] => [
+  id.toUpperCase(), ` ${id}`, `${id} `, `${id}\n`, `${id}\0`, `\u200b${id}`, `{${id}}`, `urn:uuid:${id}`, id.replaceAll('-', ''), id.replaceAll('-', '\u2010'), id.replaceAll('0', '\uff10'), `${id.slice(0, -1)}\u0660`,
+]
+
 describe('failed logins', () => {
   it('are told so three times, and then to wait until when', async () => {
     const [caller, workload] = [await freshSource(), await newWorkload()]
@@ -98,6 +103,17 @@ describe('failed logins', () => {
     }
     for (const story of stories) expect(story).toEqual(stories[0])
     expect(stories[0]?.map((told) => told.includes('LOGIN_THROTTLED'))).toEqual([false, false, false, true, true, true, true])
+  })
+
+  // Whoever spells a client id otherwise must not begin anew (CVE-2025-6004, CVE-2025-54998). Seen to fail with client ids trimmed and put in lower case.
+  it('are of one spelling of a client id, so that no other gets by', async () => {
+    const [caller, workload] = [await freshSource(), await newWorkload()]
+    await answersTo(3, () => caller.login(wrongSecret(workload)), 1)
+    for (const clientId of respelled(workload.clientId)) {
+      const outcome = await caller.login({ ...wrongSecret(workload), clientId })
+      expect([clientId, outcome.code, refusedFields(outcome)]).toEqual([clientId, status.INVALID_ARGUMENT, ['universal_auth.client_id']])
+    }
+    expect(reasonOf(await caller.login(wrongSecret(workload)))).toBe('LOGIN_THROTTLED')
   })
 
   it('are judged as they end, so that none gets by that are under way at once', async () => {

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { measurable, measure, measureProbes } from '../../bench/measure.js'
 import { optionsFrom, PROBES, ROWS, UsageError } from '../../bench/options.js'
+import { KINDS } from '../../bench/refused-logins.js'
 import { published, report, type Run } from '../../bench/report.js'
-import { median, percentile } from '../../bench/statistics.js'
+import { guessedRight, median, percentile } from '../../bench/statistics.js'
 import { type BenchSystem, startBenchSystem } from '../../bench/system.js'
 import { type FreshDatabase, freshDatabase } from '../support/postgres.js'
 
@@ -14,6 +15,10 @@ describe('statistics', () => {
   it.each([[0.5, 51], [0.99, 100], [1, 100]])('takes the percentile %s of 1 to 100: %s', (share, value) => {
     const values = Array.from({ length: 100 }, (_one, at) => 100 - at)
     expect(percentile(values, share)).toBe(value)
+  })
+
+  it.each([[[1, 2], [1, 2], 0.5], [[1, 2], [3, 4], 1], [[3, 4], [1, 2], 1], [[1, 3], [2, 4], 0.75]])('tells %j from %j rightly so often: %s', (ones, others, share) => {
+    expect(guessedRight(ones, others)).toBe(share)
   })
 })
 
@@ -56,9 +61,10 @@ describe('a run', () => {
     expect(Object.keys(machine)).toEqual(['cpu', 'cores', 'node', 'platform'])
     expect(load).toEqual({ before: 0.5, after: 1 })
     const names = ['cpuMicros', 'ratioToEcho', 'p50Millis', 'p99Millis', 'perSecond']
-    const probes = [['p50Millis', 'p99Millis', 'maxMillis'], ['succeededPercent', 'quietP99Millis', 'p99Millis', 'failuresPerSecond'], ['replicaCpuMillisPerSecond', 'ownersCpuMillisPerSecond'], ['startMillis', 'startedRssMegabytes', 'rssMegabytes', 'idleCpuMillisPerSecond', 'relayCpuMicrosPerPull'], ...Array.from({ length: 4 }, () => ['nanos', 'ratioToCasl'])]
+    const timing = [...KINDS.map((kind) => `${kind}Micros`), 'largestDifferenceMicros', 'largestDifferencePercent', 'guessedRightPercent']
+    const probes = [['p50Millis', 'p99Millis', 'maxMillis'], ['succeededPercent', 'quietP99Millis', 'p99Millis', 'failuresPerSecond'], timing, ['replicaCpuMillisPerSecond', 'ownersCpuMillisPerSecond'], ['startMillis', 'startedRssMegabytes', 'rssMegabytes', 'idleCpuMillisPerSecond', 'relayCpuMicrosPerPull'], ...Array.from({ length: 4 }, () => ['nanos', 'ratioToCasl'])]
     const measured = ROW_NAMES.filter((name) => !run.leftOut.some((one) => one.name === name))
-    expect(rows.map(({ name }) => name)).toEqual([...measured, 'revocation', 'login.flood', 'freshness.pull', 'sidecar', 'rules.20x10', 'peer.casl.20x10', 'rules.500', 'rules.compile'])
+    expect(rows.map(({ name }) => name)).toEqual([...measured, 'revocation', 'login.flood', 'login.timing', 'freshness.pull', 'sidecar', 'rules.20x10', 'peer.casl.20x10', 'rules.500', 'rules.compile'])
     expect(rows.map((row) => Object.keys(row))).toEqual([...measured.map(() => names), ...probes].map((keys) => ['name', ...keys]))
     for (const { name, ...figures } of rows) {
       for (const value of Object.values(figures)) expect(value, String(name)).toBeGreaterThan(0)

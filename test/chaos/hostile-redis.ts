@@ -64,7 +64,7 @@ function forged({ redis, secrets }: World, random: Random, newest: Newest): Faul
   const first = new Map<string, Seen>()
   const client = redis.client()
   const look = async (): Promise<void> => {
-    const keys = await client.keys('*:v1:*')
+    const keys = await client.keys('*:v?:*')
     const values = keys.length === 0 ? [] : await client.mgetBuffer(...keys)
     for (const [index, key] of keys.entries()) {
       const bytes = values[index]
@@ -98,7 +98,7 @@ function forged({ redis, secrets }: World, random: Random, newest: Newest): Faul
   })
 }
 
-const kindOf = (key: string): string => key.split(':v1:')[0] ?? ''
+const kindOf = (key: string): string => key.split(/:v\d:/)[0] ?? ''
 
 function flipped(bytes: Buffer, random: Random): Buffer {
   const changed = Buffer.from(bytes)

@@ -27,6 +27,16 @@ const CLOCK_BANS: Bans = {
   'crypto.randomUUID': ['export const id = crypto.randomUUID()', RANDOM],
 }
 
+const CONSTANT_TIME = 'What proves something is compared in constant time'
+const SHOWN = 'export const proves = (shown: Buffer, row: { digest: Buffer; secret: Buffer }): boolean => '
+
+const TIMING_BANS: Bans = {
+  'a digest compared by ===': [`${SHOWN}row.digest === shown`, CONSTANT_TIME],
+  'a digest compared from the other side': [`${SHOWN}shown !== row.digest`, CONSTANT_TIME],
+  'digests of two rows compared by ===': ['export const same = (row: { digest: string } | undefined, other: { digest: string }): boolean => row?.digest === other.digest', CONSTANT_TIME],
+  'a secret compared by equals': [`${SHOWN}row.secret.equals(shown)`, CONSTANT_TIME],
+}
+
 const ENVIRONMENT_BANS: Bans = {
   'process.env': ["export const home = process.env['HOME']", ENVIRONMENT],
   'env taken out of process': ['export const { env } = process', ENVIRONMENT],
@@ -41,6 +51,7 @@ const DOMAIN_BANS: Bans = {
   'a Promise in domain/': ['export const decided = Promise.resolve(true)', SYNCHRONOUS],
   'the type Promise in domain/': ['export type Decide = () => Promise<boolean>', SYNCHRONOUS],
   'import() in domain/': ["export const schema = () => import('node:path')", SYNCHRONOUS],
+  'a digest compared by === in domain/': [`${SHOWN}shown === row.digest`, CONSTANT_TIME],
   'the clock in domain/': ['export const at = new Date()', CLOCK],
   'a default export in domain/': ['export default 1', 'No default export'],
 }
@@ -103,8 +114,8 @@ const IN_TESTS: Bans = {
 }
 
 export const PLANTED: readonly Planted[] = [
-  ...planted('services/orders/rpc', { ...CLOCK_BANS, ...ENVIRONMENT_BANS, ...EVERYWHERE }),
-  ...planted('libs', { ...CLOCK_BANS, ...ENVIRONMENT_BANS, ...EVERYWHERE }),
+  ...planted('services/orders/rpc', { ...CLOCK_BANS, ...TIMING_BANS, ...ENVIRONMENT_BANS, ...EVERYWHERE }),
+  ...planted('libs', { ...CLOCK_BANS, ...TIMING_BANS, ...ENVIRONMENT_BANS, ...EVERYWHERE }),
   ...planted('services/orders/domain', DOMAIN_BANS),
   ...planted('cli', EVERYWHERE),
   ...planted('deploy/local', EVERYWHERE),
@@ -120,6 +131,7 @@ const READS_THE_ENVIRONMENT = "export const home = process.env['HOME']\n"
 
 export const PERMITTED: readonly Permitted[] = [
   { why: 'what is not banned', file: 'services/clean/rpc/clean.ts', source: "export const clean = [new Date(0), Math.max(1, 2), 'a' as const]\n" },
+  { why: 'a secret that is not there', file: 'services/clean/rpc/absent.ts', source: "export const kept = (secret: string | undefined): boolean => secret === undefined || secret === 'kept'\n" },
   { why: 'the clock in clock.ts', file: 'libs/clock.ts', source: READS_THE_CLOCK },
   { why: 'randomUUID in ids.ts', file: 'libs/ids.ts', source: "import { randomUUID } from 'node:crypto'\nexport const id = randomUUID()\n" },
   { why: 'the environment in main.ts', file: 'services/clean/main.ts', source: READS_THE_ENVIRONMENT },

@@ -199,6 +199,16 @@ describe('what is not served', () => {
     '/',
     '/x/%0d%0a',
     '//',
+    // What somebody else in between may take for a method that there is (grpc-go CVE-2026-33186).
+    '//countersign.authorization.v1.AuthorizationCheckService/Check',
+    '/countersign.authorization.v1.AuthorizationCheckService//Check',
+    '/countersign.authorization.v1.AuthorizationCheckService/Check/',
+    '/countersign.authorization.v1.AuthorizationCheckService/check',
+    '/countersign.authorization.v1.authorizationcheckservice/Check',
+    '/countersign.authorization.v1.AuthorizationCheckService%2fCheck',
+    '/countersign.authorization.v1.AuthorizationCheckService/Check?x=1',
+    '/countersign.authorization.v1.AuthorizationCheckService/Check#x',
+    '/countersign.authorization.v1.AuthorizationCheckService/../countersign.authorization.v1.AuthorizationCheckService/Check',
   ])(
     '%s is UNIMPLEMENTED',
     async (path) => {

@@ -1,8 +1,23 @@
 import { describe, expect, it } from 'vitest'
-import { type ClientSecret, endOfOverlap, succeeding, UNUSED } from './client-secret.js'
+import { type ClientSecret, endOfOverlap, secretIdOf, secretText, succeeding, UNUSED } from './client-secret.js'
 
 const at = (seconds: number): Date => new Date(Date.UTC(2026, 0, 1) + seconds * 1000)
 const secret: ClientSecret = { organizationId: 'o', id: 's', identityId: 'i', description: 'CI', ...UNUSED, epoch: 'e', createTime: at(0) }
+
+// A credential that is honoured cut short or drawn out has more spellings than whoever revokes it knows (Zitadel CVE-2026-27840).
+// Seen to fail without the checksum.
+it('the text of a secret is one only as it was given: not cut, not drawn out, with no character changed', () => {
+  const id = '019fda00-0000-7000-8000-00000000abcd'
+  const text = secretText(id, Buffer.from('0123456789abcdef0123456789abcdef'))
+  const places = Array.from(text, (_character, place) => place)
+  const others = places.flatMap((place) => {
+    const [before, character, after] = [text.slice(0, place), text.charAt(place), text.slice(place + 1)]
+    return [before, after, before + after, before + character + character + after, before + (character === '1' ? '2' : '1') + after]
+  })
+  const more = ['0', 'A', '=', ' ', '\n', '\0'].flatMap((character) => [text + character, character + text])
+  expect([text, ...others, ...more].filter((one) => secretIdOf(one) !== undefined)).toEqual([text])
+  expect(secretIdOf(text)).toBe(id)
+})
 
 describe('a rotated secret', () => {
   it.each([

@@ -32,23 +32,31 @@ export type SecretOfClient = ClientSecret & Verifiers & MethodOfSecret
 
 export type ClientAndSecret = { readonly clientId: string; readonly id: string }
 
-/** One answer for each that is asked for, in their order, by one statement: null where there is no such secret of the client. */
+/** Whose rows are looked for where there is no such client. */
+const NOBODY = sql`'00000000-0000-0000-0000-000000000000'::uuid`
+
+type Found = SecretOfClient & { readonly place: number; readonly isThere: boolean; readonly feedEpoch: string; readonly feedSeq: string }
+
+/**
+ * One answer for each that is asked for, in their order, by one statement: null where there is no such secret of the client. What
+ * is not there is looked for no less than what is, or the time of a refusal would tell which clients and secrets there are.
+ */
 export async function findSecretsOfClients(db: Db, asked: readonly ClientAndSecret[]): Promise<(SecretOfClient | null)[]> {
-  const { rows } = await sql<SecretOfClient & { readonly place: number; readonly feedEpoch: string; readonly feedSeq: string }>`
-    select a.place, s.organization_id, s.id, s.identity_id, s.description, s.digest, s.pepper_id, s.argon2_hash, s.argon2_salt, s.argon2_parameters,
+  const { rows } = await sql<Found>`
+    select a.place, s.id is not null as is_there, s.organization_id, s.id, s.identity_id, s.description, s.digest, s.pepper_id, s.argon2_hash, s.argon2_salt, s.argon2_parameters,
            s.use_limit, s.uses, s.expire_time, s.trusted_ips, s.last_used_time, s.last_used_address, s.revoke_time, s.successor_id, s.epoch, s.create_time,
            i.epoch as identity_epoch, o.epoch as organization_epoch, m.epoch as method_epoch, m.etag as method_etag, m.access_token_ttl_seconds, m.access_token_max_ttl_seconds,
            m.access_token_use_limit, m.access_token_period_seconds, m.access_token_trusted_ips, m.client_secret_trusted_ips,
            m.lockout_enabled, m.lockout_threshold, m.lockout_duration_seconds, m.lockout_counter_reset_seconds, m.lockout_clear_time,
            (select ${feedEpoch('exchange')}) as feed_epoch, ${feedSeq('exchange')} as feed_seq, ${signingKid} as signing_kid
     from json_to_recordset(${JSON.stringify(asked.map((each, place) => ({ ...each, place })))}::json) as a(place integer, "clientId" uuid, id uuid)
-    join exchange.client_locator l on l.client_id = a."clientId"
-    join exchange.universal_auth m on m.organization_id = l.organization_id and m.identity_id = l.identity_id and m.client_id = l.client_id
-    join exchange.client_secret s on s.organization_id = m.organization_id and s.identity_id = m.identity_id and s.id = a.id
-    left join exchange.identity_epoch i on i.organization_id = s.organization_id and i.identity_id = s.identity_id
-    left join exchange.organization_epoch o on o.organization_id = s.organization_id
+    left join exchange.client_locator l on l.client_id = a."clientId"
+    left join exchange.universal_auth m on m.organization_id = coalesce(l.organization_id, ${NOBODY}) and m.identity_id = coalesce(l.identity_id, ${NOBODY}) and m.client_id = a."clientId"
+    left join exchange.client_secret s on s.organization_id = coalesce(m.organization_id, ${NOBODY}) and s.identity_id = coalesce(m.identity_id, ${NOBODY}) and s.id = a.id
+    left join exchange.identity_epoch i on i.organization_id = coalesce(s.organization_id, ${NOBODY}) and i.identity_id = coalesce(s.identity_id, ${NOBODY})
+    left join exchange.organization_epoch o on o.organization_id = coalesce(s.organization_id, ${NOBODY})
   `.execute(db)
-  const found = new Map(rows.map(({ place, feedEpoch: epoch, feedSeq: seq, ...secret }) => [place, { ...secret, stamp: { epoch, seq: Number(seq) } }]))
+  const found = new Map(rows.map(({ place, isThere, feedEpoch: epoch, feedSeq: seq, ...secret }) => [place, isThere ? { ...secret, stamp: { epoch, seq: Number(seq) } } : null]))
   return asked.map((_each, place) => found.get(place) ?? null)
 }
 

@@ -31,6 +31,7 @@ export function cachedTokens({ feed, maxBytes, shared, ask, found }: Layers<Pres
       read: (record, { digest }) => {
         const token = activeTokenFrom(record)
         // Another text of the same lineage proves nothing about this one: its signature is verified by the owner.
+        // eslint-disable-next-line no-restricted-syntax -- How far two hashes agree tells nothing of the text that one is of.
         return token?.digest === digest ? { ...token, trusted: trustedSourceOf(token.trustedIps), revoked: false } : undefined
       },
       dependenciesOf: ({ text }, facts) => dependencies.accessToken({ ...facts, kid: kidIn(text) }),
