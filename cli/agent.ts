@@ -4,7 +4,8 @@ import { keepFresh } from './agent/run-agent.js'
 import { obtainOnce } from './agent/obtain-once.js'
 import { type TokenFile, tokenFile } from './agent/token-file.js'
 import { loopbackAddress } from './agent/serve.js'
-import { universalAuthSource } from './agent/token-source.js'
+import { renewing } from './agent/renewing.js'
+import { renewBy, universalAuthSource } from './agent/token-source.js'
 import { addCommand, type Run, several, type Shell } from './command.js'
 import { wrongUsage } from './failure.js'
 
@@ -15,6 +16,7 @@ type Options = {
   readonly socket?: readonly string[]
   readonly listen?: readonly string[]
   readonly once?: boolean
+  readonly renew?: boolean
   readonly revokeOnExit?: boolean
 }
 
@@ -30,13 +32,14 @@ export function addAgent(parent: Command, run: Run): void {
     .option('--file <path>', 'keep the token in this file (mode 0600), replaced in one step; may be given several times', several)
     .option('--socket <path>', 'answer GET /token over HTTP on this Unix socket (mode 0600); may be given several times', several)
     .option('--listen <address>', 'the same on this loopback address, 127.0.0.1:PORT; may be given several times', several)
+    .option('--no-renew', 'log in each time, also where a renewal would do: for tokens of limited uses, which a renewal does not give back')
     .option('--once', 'log in once, write the files, and exit')
     .option('--revoke-on-exit', 'at SIGTERM or SIGINT revoke the tokens that were obtained, and remove the files')
     .action((options: Options) => run(command, (shell) => agent(shell, options)))
 }
 
 async function agent(shell: Shell, options: Options): Promise<Answer> {
-  const { clientId, clientSecretFile, file = [], socket = [], listen = [], once = false, revokeOnExit = false } = options
+  const { clientId, clientSecretFile, file = [], socket = [], listen = [], once = false, renew = true, revokeOnExit = false } = options
   const login = { clientId, clientSecretFile }
   if (once && (file.length === 0 || socket.length + listen.length > 0)) throw wrongUsage('--once writes files: it needs --file, and neither --socket nor --listen.')
   if (once && revokeOnExit) throw wrongUsage('--once leaves a token for others to use: --revoke-on-exit would take it away at once.')
@@ -46,7 +49,8 @@ async function agent(shell: Shell, options: Options): Promise<Answer> {
   shell.context.addressOf('exchange')
   const found = shell.credentials(login)
   if (clientSecretFile !== '-') await found.clientSecret()
-  const source = universalAuthSource(shell, login)
+  const byLogin = universalAuthSource(shell, login)
+  const source = renew ? renewing(byLogin, renewBy(shell)) : byLogin
   const files: readonly TokenFile[] = file.map(tokenFile)
   return once ? obtainOnce(source, files) : keepFresh(shell, { source, files, sockets: socket, loopbacks: listen, revokeOnExit })
 }

@@ -4,7 +4,7 @@ import { wrongUsage } from '../failure.js'
 import { type Owner, replacePrivateFile } from '../private-file.js'
 import { assertGuardedFolder, ownUser } from './guarded-folder.js'
 import type { Sink } from './keeper.js'
-import { endMillisOf } from './token-source.js'
+import { endMillisOf } from './issued-token.js'
 
 export type TokenFile = Sink & { readonly remove: () => void }
 
