@@ -5,13 +5,13 @@ import { obtainOnce } from './agent/obtain-once.js'
 import { type TokenFile, tokenFile } from './agent/token-file.js'
 import { loopbackAddress } from './agent/serve.js'
 import { renewing } from './agent/renewing.js'
-import { renewBy, universalAuthSource } from './agent/token-source.js'
+import { renewBy, loginSource } from './agent/token-source.js'
 import { addCommand, type Run, several, type Shell } from './command.js'
 import { wrongUsage } from './failure.js'
+import type { MethodOptions } from './login-method.js'
+import { addProofOptions } from './proof-options.js'
 
-type Options = {
-  readonly clientId?: string
-  readonly clientSecretFile?: string
+type Options = MethodOptions & {
   readonly file?: readonly string[]
   readonly socket?: readonly string[]
   readonly listen?: readonly string[]
@@ -26,9 +26,7 @@ export function addAgent(parent: Command, run: Run): void {
     description: 'Keeps a fresh access token for applications that can not log in themselves: in files, on Unix sockets, or on loopback addresses.',
     example: 'agent --credentials-file web.json --file run/token --listen 127.0.0.1:8081',
   })
-  command
-    .option('--client-id <id>', 'log in with this client id')
-    .option('--client-secret-file <file>', 'the file that holds its secret, read again for each login; - for standard input')
+  addProofOptions(command)
     .option('--file <path>', 'keep the token in this file (mode 0600), replaced in one step; may be given several times', several)
     .option('--socket <path>', 'answer GET /token over HTTP on this Unix socket (mode 0600); may be given several times', several)
     .option('--listen <address>', 'the same on this loopback address, 127.0.0.1:PORT; may be given several times', several)
@@ -39,8 +37,7 @@ export function addAgent(parent: Command, run: Run): void {
 }
 
 async function agent(shell: Shell, options: Options): Promise<Answer> {
-  const { clientId, clientSecretFile, file = [], socket = [], listen = [], once = false, renew = true, revokeOnExit = false } = options
-  const login = { clientId, clientSecretFile }
+  const { file = [], socket = [], listen = [], once = false, renew = true, revokeOnExit = false, ...login } = options
   if (once && (file.length === 0 || socket.length + listen.length > 0)) throw wrongUsage('--once writes files: it needs --file, and neither --socket nor --listen.')
   if (once && revokeOnExit) throw wrongUsage('--once leaves a token for others to use: --revoke-on-exit would take it away at once.')
   if (file.length + socket.length + listen.length === 0) throw wrongUsage('Where is the token to go? Give --file, --socket or --listen.')
@@ -48,8 +45,8 @@ async function agent(shell: Shell, options: Options): Promise<Answer> {
   listen.forEach(loopbackAddress)
   shell.context.addressOf('exchange')
   const found = shell.credentials(login)
-  if (clientSecretFile !== '-') await found.clientSecret()
-  const byLogin = universalAuthSource(shell, login)
+  if (login.clientSecretFile !== '-' && login.assertionFile !== '-') await found.proof()
+  const byLogin = loginSource(shell, login)
   const source = renew ? renewing(byLogin, renewBy(shell)) : byLogin
   const files: readonly TokenFile[] = file.map(tokenFile)
   return once ? obtainOnce(source, files) : keepFresh(shell, { source, files, sockets: socket, loopbacks: listen, revokeOnExit })

@@ -3,7 +3,7 @@ import { AuthExchangeServiceService as exchange } from '#libs/wire/gen/countersi
 import type { Shell } from '../command.js'
 import { type Connections, openConnections } from '../connections.js'
 import type { CredentialOptions } from '../credentials.js'
-import { readSecret } from '../read-text.js'
+import type { Proof } from '../proof.js'
 import { prove } from '../session.js'
 import type { Holding, Token } from './fresh-token.js'
 import { renewedTokenFrom, tokenFrom } from './issued-token.js'
@@ -17,13 +17,13 @@ export type TokenSource = {
 /** Another token of the same lineage; it throws where there is none. */
 export type Renew = (accessToken: string) => Promise<Token>
 
-/** Logs in by Universal Auth, with what files and variables hold at that moment. */
-export function universalAuthSource(shell: Shell, options: CredentialOptions): TokenSource {
-  const fromInput = options.clientSecretFile === '-' ? readOnce(() => readSecret('-', shell.tell)) : undefined
+/** Logs in with what files and variables hold at that moment. */
+export function loginSource(shell: Shell, options: CredentialOptions): TokenSource {
+  const fromInput = [options.clientSecretFile, options.assertionFile].includes('-') ? readOnce(shell.credentials(options).proof) : undefined
   return {
     obtain: async () => {
       const found = shell.credentials(options)
-      const response = await connected(shell, (connections) => prove(connections, fromInput === undefined ? found : { ...found, clientSecret: fromInput }))
+      const response = await connected(shell, (connections) => prove(connections, fromInput === undefined ? found : { ...found, proof: fromInput }))
       return tokenFrom(response)
     },
   }
@@ -42,8 +42,8 @@ async function connected<Result>(shell: Shell, work: (connections: Connections) 
   }
 }
 
-/** Standard input can be read once, and every login needs the secret. */
-function readOnce(read: () => Promise<string>): () => Promise<string> {
-  let text: Promise<string> | undefined
+/** Standard input can be read once, and every login needs what came on it. */
+function readOnce(read: () => Promise<Proof>): () => Promise<Proof> {
+  let text: Promise<Proof> | undefined
   return () => (text ??= read())
 }
