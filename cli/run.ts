@@ -5,6 +5,7 @@ import { type Connections, openConnections } from './connections.js'
 import { type Context, findContext } from './context.js'
 import { type CredentialOptions, findCredentials } from './credentials.js'
 import { wrongUsage } from './failure.js'
+import { methodOf } from './login-method.js'
 import type { Credentials } from './proof.js'
 import type { Tell } from './read-text.js'
 import { openSession, type Session } from './session.js'
@@ -50,6 +51,7 @@ function shellOf({ environment, context, connections, options, tell }: Parts): S
     tell,
     quiet: options.quiet === true,
     colours: process.stdout.isTTY ? !environment.NO_COLOR : false,
+    method: (login = {}) => methodOf({ ...login, credentialsFile: options.actingFile }, environment),
     credentials,
     session: (login) => (acting ??= open(credentials(login))),
     operator: () => (context.credentialsFile === undefined ? undefined : open(find({ credentialsFile: context.credentialsFile }))),

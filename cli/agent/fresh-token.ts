@@ -15,7 +15,8 @@ export type Token = {
   readonly spareMillis: number | undefined
 }
 
-export type Origin = 'login' | 'renewal'
+/** Given: by an operator, and taken as it is. */
+export type Origin = 'login' | 'renewal' | 'given'
 
 /** What a renewal may begin from. */
 export type Holding = { readonly token: Token; readonly remainingMillis: number }

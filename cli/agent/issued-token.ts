@@ -7,13 +7,15 @@ import { MIN_LIFE_MILLIS, type Token } from './fresh-token.js'
 
 const claims = z.object({ jti: z.string(), sub: z.string(), org: z.string(), iat: z.number(), exp: z.number() })
 
+export type Claims = z.output<typeof claims>
+
 // Tokens count in whole seconds, rounded down: one may end this much earlier than its own times say.
 const ROUNDING_MILLIS = 1_000
 
 export function tokenFrom({ accessToken }: Pick<LoginResponse, 'accessToken'>): Token {
-  const parsed = claims.safeParse(payloadOf(accessToken))
-  if (!parsed.success) throw new Failure({ exitCode: 1, reason: 'TOKEN_NOT_UNDERSTOOD', message: 'auth-exchange gave a token that says nothing of its times: is it another version?' })
-  const { jti, sub, org, iat, exp } = parsed.data
+  const found = claimsOf(accessToken)
+  if (found === undefined) throw new Failure({ exitCode: 1, reason: 'TOKEN_NOT_UNDERSTOOD', message: 'auth-exchange gave a token that says nothing of its times: is it another version?' })
+  const { jti, sub, org, iat, exp } = found
   const lifeMillis = (exp - iat) * 1000 - ROUNDING_MILLIS
   if (lifeMillis < MIN_LIFE_MILLIS) throw tooShort(exp - iat)
   return { accessToken, tokenId: jti, identityId: sub, organizationId: org, lifeMillis, origin: 'login', spareMillis: undefined }
@@ -24,10 +26,20 @@ export function renewedTokenFrom({ accessToken, expireTime, maxExpireTime }: Ren
   return { ...tokenFrom({ accessToken }), origin: 'renewal', spareMillis }
 }
 
+/** One that was issued at some other time: only a wall clock says how much of its life is left. */
+export function givenTokenFrom(accessToken: string, { jti, sub, org, exp }: Claims, wallMillis: number): Token {
+  const lifeMillis = exp * 1000 - wallMillis
+  if (lifeMillis < MIN_LIFE_MILLIS) throw tooShort(Math.max(0, Math.floor(lifeMillis / 1000)))
+  return { accessToken, tokenId: jti, identityId: sub, organizationId: org, lifeMillis, origin: 'given', spareMillis: 0 }
+}
+
+/** Undefined where the text is no token. Times are seconds since 1970. */
+export const claimsOf = (accessToken: string): Claims | undefined => claims.safeParse(payloadOf(accessToken)).data
+
 /** When a token ends by its own word, in milliseconds since 1970; undefined where it has none. */
 export function endMillisOf(accessToken: string): number | undefined {
-  const { data } = claims.safeParse(payloadOf(accessToken))
-  return data && data.exp * 1000
+  const found = claimsOf(accessToken)
+  return found && found.exp * 1000
 }
 
 function payloadOf(accessToken: string): unknown {
@@ -39,6 +51,6 @@ function payloadOf(accessToken: string): unknown {
 }
 
 function tooShort(seconds: number): Failure {
-  const message = `The tokens of this identity live for ${seconds} s: what lives for less than ${MIN_LIFE_MILLIS / 1000 + 1} s can't be kept fresh.`
+  const message = `The token lives for ${seconds} s: what lives for less than ${MIN_LIFE_MILLIS / 1000 + 1} s can't be kept fresh.`
   return new Failure({ exitCode: 1, reason: 'TOKEN_LIFE_TOO_SHORT', message, metadata: { seconds: String(seconds) } })
 }

@@ -32,6 +32,6 @@ export function reportBy(tell: Tell): Report {
   }
 }
 
-const words: Readonly<Record<Origin, string>> = { login: 'obtained', renewal: 'renewed' }
+const words: Readonly<Record<Origin, string>> = { login: 'obtained', renewal: 'renewed', given: 'was given' }
 
 const seconds = (millis: number): number => Math.floor(millis / 1000)
