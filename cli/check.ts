@@ -9,6 +9,7 @@ import { addCommand, type Run, several, type Shell } from './command.js'
 import { becauseOf, decisionDocument } from './decision-message.js'
 import { Failure } from './failure.js'
 import { projectIdOf } from './find.js'
+import { holderKey } from './proof.js'
 import { checkOwn, checkPresented, presentedText } from './presented-token.js'
 import { printable, record } from './table.js'
 
@@ -61,7 +62,7 @@ async function projectOf(shell: Shell, project: string | undefined): Promise<str
   } catch (error) {
     if (!(error instanceof DomainError) || error.kind !== 'PERMISSION_DENIED') throw error
     const operator = shell.operator()
-    if (operator === undefined || operator.credentials.clientId === shell.session().credentials.clientId) throw needsId(project)
+    if (operator === undefined || holderKey(operator.credentials.holder) === holderKey(shell.session().credentials.holder)) throw needsId(project)
     return projectIdOf(operator, project)
   }
 }

@@ -2,7 +2,9 @@ import { type Command, Option } from 'commander'
 import type { Answer } from './answer.js'
 import type { Connections } from './connections.js'
 import type { Context } from './context.js'
-import type { CredentialOptions, Credentials } from './credentials.js'
+import type { CredentialOptions } from './credentials.js'
+import type { Method, MethodOptions } from './login-method.js'
+import type { Credentials } from './proof.js'
 import type { Tell } from './read-text.js'
 import type { Session } from './session.js'
 import type { Environment } from './variables.js'
@@ -17,6 +19,8 @@ export type Shell = {
   readonly colours: boolean
   /** A line for people beside the answer, on standard error. */
   readonly tell: Tell
+  /** By which auth method that is; the options are those of `login` and `agent`. */
+  method(options?: MethodOptions): Method
   /** What the acting identity proves itself with, as files and variables have it now. */
   credentials(options?: CredentialOptions): Credentials
   /** The acting identity; the options are those of `login`. */

@@ -2,9 +2,12 @@ import type { Command } from 'commander'
 import type { Answer } from './answer.js'
 import { addCommand, type Run, type SharedOptions, type Shell } from './command.js'
 import { nextCommand } from './next-command.js'
+import type { MethodOptions } from './login-method.js'
+import { holderFields } from './proof.js'
+import { addProofOptions } from './proof-options.js'
 import { record } from './table.js'
 
-type Options = SharedOptions & { readonly clientId?: string; readonly clientSecretFile?: string; readonly printToken?: boolean }
+type Options = SharedOptions & MethodOptions & { readonly printToken?: boolean }
 
 export function addLogin(parent: Command, run: Run): void {
   const command = addCommand(parent, {
@@ -12,25 +15,28 @@ export function addLogin(parent: Command, run: Run): void {
     description: 'Logs in and keeps the token for later commands. The client secret is asked for where no file and no variable holds it.',
     example: 'login --credentials-file web.json',
   })
-  command
-    .option('--client-id <id>', 'log in with this client id')
-    .option('--client-secret-file <file>', 'the file that holds its secret, - for standard input')
+  addProofOptions(command)
     .option('--print-token', 'print the access token and nothing else')
     .action((options: Options) => run(command, (shell) => login(shell, options)))
 }
 
-async function login(shell: Shell, { clientId, clientSecretFile, printToken = false, actingFile }: Options): Promise<Answer> {
-  const session = shell.session({ clientId, clientSecretFile, mayAsk: true })
+/** Has later commands act as this one did. */
+function settings({ method, clientId, identity }: MethodOptions): string {
+  const given = { COUNTERSIGN_METHOD: method, COUNTERSIGN_CLIENT_ID: clientId, COUNTERSIGN_IDENTITY: identity }
+  return Object.entries(given).map(([name, value]) => (value === undefined ? '' : `${name}=${value} `)).join('')
+}
+
+async function login(shell: Shell, { printToken = false, actingFile, ...options }: Options): Promise<Answer> {
+  const session = shell.session({ ...options, mayAsk: true })
   const { accessToken, tokenId, expireTime, expiresInSeconds } = await session.login()
-  const { credentials } = session
-  const document = { tokenId, expireTime, expiresInSeconds, clientId: credentials.clientId }
+  const { holder, source } = session.credentials
+  const document = { tokenId, expireTime, expiresInSeconds, ...holder }
   if (printToken) return { document: { accessToken, ...document }, ids: [accessToken], lines: [accessToken] }
-  const setting = clientId === undefined ? '' : `COUNTERSIGN_CLIENT_ID=${clientId} `
   const as = actingFile === undefined ? [] : ['--credentials-file', actingFile]
   return {
     document,
     ids: [tokenId],
-    lines: record([['token id', tokenId], ['expires', expireTime], ['client id', credentials.clientId], ['from', credentials.source]]),
-    next: `${setting}${nextCommand('check', 'read', 'orders', '--project', 'PROJECT', ...as)}`,
+    lines: record([['token id', tokenId], ['expires', expireTime], ...holderFields(holder), ['from', source]]),
+    next: `${settings(options)}${nextCommand('check', 'read', 'orders', '--project', 'PROJECT', ...as)}`,
   }
 }

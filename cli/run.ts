@@ -3,8 +3,10 @@ import { answerText, type Style } from './answer.js'
 import type { Run, SharedOptions, Shell } from './command.js'
 import { type Connections, openConnections } from './connections.js'
 import { type Context, findContext } from './context.js'
-import { type CredentialOptions, type Credentials, findCredentials } from './credentials.js'
+import { type CredentialOptions, findCredentials } from './credentials.js'
 import { wrongUsage } from './failure.js'
+import { methodOf } from './login-method.js'
+import type { Credentials } from './proof.js'
 import type { Tell } from './read-text.js'
 import { openSession, type Session } from './session.js'
 import type { Environment } from './variables.js'
@@ -49,6 +51,7 @@ function shellOf({ environment, context, connections, options, tell }: Parts): S
     tell,
     quiet: options.quiet === true,
     colours: process.stdout.isTTY ? !environment.NO_COLOR : false,
+    method: (login = {}) => methodOf({ ...login, credentialsFile: options.actingFile }, environment),
     credentials,
     session: (login) => (acting ??= open(credentials(login))),
     operator: () => (context.credentialsFile === undefined ? undefined : open(find({ credentialsFile: context.credentialsFile }))),

@@ -5,7 +5,7 @@ import { LoginRequest, type LoginResponse } from '#libs/wire/gen/countersign/exc
 import { AuthExchangeServiceService } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import type { Connections } from './connections.js'
 import type { Context, Service } from './context.js'
-import type { Credentials } from './credentials.js'
+import { type Credentials, holderKey, holderText } from './proof.js'
 import type { Tell } from './read-text.js'
 import { type HeldToken, tokenCache } from './token-cache.js'
 
@@ -31,7 +31,7 @@ type Outside = { readonly context: Context; readonly connections: Connections; r
 
 export function openSession(credentials: Credentials, { context, connections, tell }: Outside): Session {
   const cache = tokenCache(context.tokensFile)
-  const key = () => ({ exchange: context.addressOf('exchange'), clientId: credentials.clientId })
+  const key = () => ({ exchange: context.addressOf('exchange'), holder: holderKey(credentials.holder) })
   let obtaining: Promise<string> | undefined
 
   const keepToken = ({ accessToken, tokenId, expiresInSeconds }: IssuedToken): void =>
@@ -66,14 +66,14 @@ export function openSession(credentials: Credentials, { context, connections, te
 }
 
 /** Logs in; what comes of it is kept nowhere. */
-export async function prove(connections: Connections, { clientId, clientSecret, source }: Credentials): Promise<LoginResponse> {
-  const request = LoginRequest.fromPartial({ proof: { $case: 'universalAuth', value: { clientId, clientSecret: await clientSecret() } } })
+export async function prove(connections: Connections, { holder, source, proof }: Credentials): Promise<LoginResponse> {
+  const request = LoginRequest.fromPartial({ proof: await proof() })
   try {
     return await connections.call('exchange', AuthExchangeServiceService.login, request)
   } catch (error) {
     if (!(error instanceof DomainError) || error.kind !== 'UNAUTHENTICATED') throw error
-    const message = `${error.message} They are those of client id ${clientId}, from ${source}.`
-    throw new DomainError(error.kind, error.reason, message, { metadata: { ...error.metadata, clientId }, cause: error })
+    const message = `${error.message} They are those of ${holderText(holder)}, from ${source}.`
+    throw new DomainError(error.kind, error.reason, message, { metadata: { ...error.metadata, ...holder }, cause: error })
   }
 }
 

@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { tokenCache } from './token-cache.js'
 
-const key = { exchange: '127.0.0.1:50052', clientId: 'a' }
-const other = { ...key, clientId: 'b' }
+const key = { exchange: '127.0.0.1:50052', holder: 'a' }
+const other = { ...key, holder: 'b' }
 const token = (lifeMillis: number) => ({ accessToken: 'x.y.z', tokenId: 'id', expireMillis: Date.now() + lifeMillis })
 const newPath = () => {
   const folder = mkdtempSync(join(tmpdir(), 'token-cache-'))

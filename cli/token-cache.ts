@@ -11,8 +11,8 @@ const contents = z.object({ tokens: z.record(z.string(), held) })
 /** `expireMillis` is by the clock of this machine, which may differ from the server's. */
 export type HeldToken = z.output<typeof held>
 
-/** What a token was obtained with. */
-export type TokenKey = { readonly exchange: string; readonly clientId: string }
+/** Where a token was obtained, and by whom. */
+export type TokenKey = { readonly exchange: string; readonly holder: string }
 
 // A token that ends within the deadline of a call would be refused on its way.
 const MARGIN_MILLIS = 15_000
@@ -41,7 +41,7 @@ export function tokenCache(path: string): TokenCache {
 
 const isUsable = ({ expireMillis }: HeldToken): boolean => expireMillis - MARGIN_MILLIS > wallMillis()
 
-const nameOf = ({ exchange, clientId }: TokenKey): string => `${exchange} ${clientId}`
+const nameOf = ({ exchange, holder }: TokenKey): string => `${exchange} ${holder}`
 
 function read(path: string): Readonly<Record<string, HeldToken>> {
   try {

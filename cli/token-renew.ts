@@ -5,6 +5,7 @@ import type { Answer } from './answer.js'
 import { addCommand, type Run, type Shell } from './command.js'
 import { wrongUsage } from './failure.js'
 import { replacePrivateFile } from './private-file.js'
+import { holderText } from './proof.js'
 import { readSecret } from './read-text.js'
 import { record } from './table.js'
 
@@ -36,7 +37,7 @@ async function renew(shell: Shell, { tokenFile, printToken = false }: Options): 
 async function renewKept(shell: Shell): Promise<RenewAccessTokenResponse> {
   const session = shell.session()
   const held = session.cachedToken()
-  if (held === undefined) throw wrongUsage(`No token is kept for client id ${session.credentials.clientId}: log in.`)
+  if (held === undefined) throw wrongUsage(`No token is kept for ${holderText(session.credentials.holder)}: log in.`)
   const renewed = await renewText(shell, held.accessToken)
   session.keepToken(renewed)
   return renewed

@@ -4,6 +4,7 @@ import { AuthExchangeServiceService as exchange } from '#libs/wire/gen/countersi
 import type { Answer } from './answer.js'
 import { addCommand, type Run, type Shell } from './command.js'
 import { wrongUsage } from './failure.js'
+import { holderText } from './proof.js'
 import { readSecret } from './read-text.js'
 import { type AllOf, isOfMany, revokeAllOf } from './tokens-revoke.js'
 
@@ -45,7 +46,7 @@ async function revokeActing(shell: Shell): Promise<Answer> {
   const session = shell.session()
   const held = session.cachedToken()
   if (held === undefined) {
-    return { document: { revoked: false }, ids: [], lines: [`No token is cached for client id ${session.credentials.clientId}: nothing to revoke.`] }
+    return { document: { revoked: false }, ids: [], lines: [`No token is cached for ${holderText(session.credentials.holder)}: nothing to revoke.`] }
   }
   await revokeByText(shell, held.accessToken)
   // Only now: while a revocation may have failed, the token must stay at hand for another attempt.

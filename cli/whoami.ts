@@ -7,6 +7,7 @@ import { GetOrganizationRequest } from '#libs/wire/gen/countersign/registry/v1/o
 import type { Answer } from './answer.js'
 import { addCommand, type Run, type Shell } from './command.js'
 import { identityDocument } from './identity-message.js'
+import { holderFields } from './proof.js'
 import { checkOwn } from './presented-token.js'
 import { record } from './table.js'
 
@@ -27,7 +28,7 @@ async function whoami(shell: Shell): Promise<Answer> {
   const identity = await ifPermitted(session.call('registry', registry.getIdentity, GetIdentityRequest.fromPartial({ id: identityId })))
   const organization = await ifPermitted(session.call('registry', registry.getOrganization, GetOrganizationRequest.fromPartial({})))
   const { context } = shell
-  const { clientId, source: credentialsSource } = session.credentials
+  const { holder, source: credentialsSource } = session.credentials
   const identityName = identity?.name ?? token.identityName
   const state = identity && identityDocument(identity).state
   return {
@@ -39,7 +40,7 @@ async function whoami(shell: Shell): Promise<Answer> {
       organizationName: organization?.name,
       tokenId,
       tokenExpireTime,
-      credentials: { clientId, source: credentialsSource },
+      credentials: { ...holder, source: credentialsSource },
       addresses: {
         registry: context.addressOf('registry'),
         exchange: context.addressOf('exchange'),
@@ -54,7 +55,7 @@ async function whoami(shell: Shell): Promise<Answer> {
       ['organization', organization === undefined ? organizationId : `${organization.name} (${organizationId})`],
       ['token', tokenId],
       ['expires', tokenExpireTime],
-      ['client id', clientId],
+      ...holderFields(holder),
       ['credentials', credentialsSource],
       ['addresses', context.source],
     ]),

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { answerRequest, type Asked, type Door } from './answer-request.js'
+import type { Token } from './fresh-token.js'
 import type { View } from './keeper.js'
 
-const token = { accessToken: 'a.b.c', tokenId: 't', identityId: 'i', organizationId: 'o', lifeMillis: 3_600_000 }
+const token: Token = { accessToken: 'a.b.c', tokenId: 't', identityId: 'i', organizationId: 'o', lifeMillis: 3_600_000, origin: 'login', spareMillis: undefined }
 const good: View = { token, remainingMillis: 90_500, isReady: true, reason: undefined, retryInMillis: 60_000 }
 const without: View = { token: undefined, remainingMillis: 0, isReady: false, reason: 'CREDENTIALS_REJECTED', retryInMillis: 11_200 }
 

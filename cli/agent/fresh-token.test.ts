@@ -4,7 +4,7 @@ import type { Moment } from '#libs/clock.js'
 import { FreshToken, type Setback, type Token } from './fresh-token.js'
 
 const HOUR = 3_600_000
-const token = (lifeMillis: number, tokenId = 'a'): Token => ({ accessToken: `secret ${tokenId}`, tokenId, identityId: 'i', organizationId: 'o', lifeMillis })
+const token = (lifeMillis: number, tokenId = 'a'): Token => ({ accessToken: `secret ${tokenId}`, tokenId, identityId: 'i', organizationId: 'o', lifeMillis, origin: 'login', spareMillis: undefined })
 const passing: Setback = { isRefusal: false, retryAfterMillis: undefined }
 const refusal: Setback = { isRefusal: true, retryAfterMillis: undefined }
 
@@ -66,6 +66,25 @@ describe('a token', () => {
     fresh.succeeded(token(HOUR, 'b'), at(0.7 * HOUR))
     expect(fresh.alive(at(0.8 * HOUR)).map(({ tokenId }) => tokenId)).toEqual(['a', 'b'])
     expect(fresh.alive(at(1.1 * HOUR)).map(({ tokenId }) => tokenId)).toEqual(['b'])
+  })
+
+  it('that was renewed is revoked once, as what it became', () => {
+    const fresh = holding(HOUR)
+    fresh.begin(at(0.7 * HOUR))
+    fresh.succeeded({ ...token(HOUR), accessToken: 'renewed', origin: 'renewal' }, at(0.7 * HOUR))
+    expect(fresh.alive(at(0.8 * HOUR)).map(({ accessToken }) => accessToken)).toEqual(['renewed'])
+  })
+
+  it('can be renewed until it expires, by whichever clock, and not where somebody knows better', () => {
+    const fresh = holding(HOUR)
+    expect(fresh.renewable(at(0.75 * HOUR))).toMatchObject({ token: { tokenId: 'a' }, remainingMillis: 0.25 * HOUR })
+    fresh.hurry()
+    expect(fresh.renewable(at(0.75 * HOUR))).toBeUndefined()
+    fresh.begin(at(0.75 * HOUR))
+    fresh.failed(passing, at(0.75 * HOUR))
+    expect(fresh.renewable(at(0.8 * HOUR))).toMatchObject({ remainingMillis: expect.closeTo(0.2 * HOUR) })
+    expect(fresh.renewable({ monotonic: 0.8 * HOUR, wall: HOUR })).toBeUndefined()
+    expect(new FreshToken(() => 0).renewable(at(0))).toBeUndefined()
   })
 
   it('is replaced before its time where somebody knows better, and still not in a tight loop', () => {

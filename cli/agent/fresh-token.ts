@@ -1,18 +1,27 @@
 import type { Moment } from '#libs/clock.js'
 
-// When to log in, and which token may be handed out: pure, time and chance come in. Times are compared by the clock of this
-// machine alone, from the moment at which a login was sent: how far the server's clock is off does not matter.
+// When another token is due, and which may be handed out: pure, time and chance come in. Times are compared by the clock of this
+// machine alone, from the moment at which it was asked for: how far the server's clock is off does not matter.
 
 export type Token = {
   readonly accessToken: string
   readonly tokenId: string
   readonly identityId: string
   readonly organizationId: string
-  /** From the login's start to the token's end, or less. */
+  /** From the moment at which it was asked for to the token's end, or less. */
   readonly lifeMillis: number
+  readonly origin: Origin
+  /** How much later than this one a renewal may end; infinite where there is no maximum, undefined where nobody said. */
+  readonly spareMillis: number | undefined
 }
 
-/** Why a login brought no token. */
+/** Given: by an operator, and taken as it is. */
+export type Origin = 'login' | 'renewal' | 'given'
+
+/** What a renewal may begin from. */
+export type Holding = { readonly token: Token; readonly remainingMillis: number }
+
+/** Why there is no other token. */
 export type Setback = {
   /** The credential itself was refused: an operator must act. Anything else may pass by itself. */
   readonly isRefusal: boolean
@@ -22,7 +31,7 @@ export type Setback = {
 
 /** What lives shorter can't be kept fresh. */
 export const MIN_LIFE_MILLIS = 2_000
-/** Between the starts of two logins, whatever becomes of them and whatever the server says. */
+/** Between the starts of two attempts, whatever becomes of them and whatever the server says. */
 export const MIN_INTERVAL_MILLIS = 1_000
 const FIRST_BACKOFF_MILLIS = 1_000
 const MAX_BACKOFF_MILLIS = 60_000
@@ -51,18 +60,25 @@ export class FreshToken {
     this.#chance = chance
   }
 
-  /** Whether to log in now. */
+  /** Whether to ask for another token now. */
   isDue(now: Moment): boolean {
     if (this.#isUnderWay) return false
-    // By the clock that can't be set: each jump of the other would make a login.
+    // By the clock that can't be set: each jump of the other would make an attempt.
     if (this.#started && now.monotonic - this.#started.monotonic < MIN_INTERVAL_MILLIS) return false
     return this.#isHurried || this.dueInMillis(now) <= 0
   }
 
-  /** What is left until the next login; who asks when there is no token can be told. */
+  /** What is left until the next attempt; who asks when there is no token can be told. */
   dueInMillis(now: Moment): number {
     if (this.#retry) return this.#retry.millis - ageOf(this.#retry.since, now)
     return this.#held ? this.#held.refreshAge - grown(this.#held, now) : 0
+  }
+
+  /** Nothing that has expired, and nothing where somebody knows better than the token. */
+  renewable(now: Moment): Holding | undefined {
+    if (!this.#held || this.#isHurried) return undefined
+    const remainingMillis = this.remainingMillis(now)
+    return remainingMillis > 0 ? { token: this.#held.token, remainingMillis } : undefined
   }
 
   begin(now: Moment): void {
@@ -71,19 +87,20 @@ export class FreshToken {
     this.#isHurried = false
   }
 
-  /** The login that is under way brought this. */
+  /** The attempt that is under way brought this. */
   succeeded(token: Token, now: Moment): void {
     const since = this.#started ?? now
     this.#isUnderWay = false
     this.#isRefused = false
     this.#setbacks = 0
     this.#retry = undefined
-    if (this.#held) this.#replaced.push(this.#held)
+    // What was renewed is revoked with what it became.
+    if (this.#held && this.#held.token.tokenId !== token.tokenId) this.#replaced.push(this.#held)
     this.#replaced = this.#replaced.filter((held) => grown(held, now) < held.token.lifeMillis)
     this.#held = { token, since, refreshAge: token.lifeMillis * (0.7 + 0.1 * this.#chance()), age: 0 }
   }
 
-  /** The login that is under way brought nothing: what is held stays. */
+  /** The attempt that is under way brought nothing: what is held stays. */
   failed({ isRefusal, retryAfterMillis = 0 }: Setback, now: Moment): void {
     this.#isUnderWay = false
     this.#isRefused = isRefusal
@@ -94,7 +111,7 @@ export class FreshToken {
     this.#retry = { since: now, millis: Math.max(backoff * (0.5 + 0.5 * chance), asked * (1 + 0.2 * chance)) }
   }
 
-  /** Somebody knows better: the next look is a login. */
+  /** Somebody knows better: the next look is an attempt, from nothing. */
   hurry(): void {
     this.#isHurried = true
   }
@@ -117,7 +134,7 @@ export class FreshToken {
     return this.#isRefused
   }
 
-  /** Everything that was obtained and has not expired by itself. */
+  /** Everything that was obtained and has not expired by itself: of each lineage the latest. */
   alive(now: Moment): Token[] {
     return [...this.#replaced, ...(this.#held ? [this.#held] : [])].filter((held) => grown(held, now) < held.token.lifeMillis).map(({ token }) => token)
   }

@@ -3,11 +3,12 @@ import { DomainError } from '#libs/domain-error.js'
 import { Failure } from '../failure.js'
 import { keepToken } from './keeper.js'
 import { reportBy } from './report.js'
-import { setbackOf, tokenFrom } from './token-source.js'
+import { tokenFrom } from './issued-token.js'
+import { setbackOf } from './setback.js'
 import type { Token } from './fresh-token.js'
 
 const HOUR = 3_600_000
-const token = (tokenId: string): Token => ({ accessToken: `secret-${tokenId}`, tokenId, identityId: 'i', organizationId: 'o', lifeMillis: HOUR })
+const token = (tokenId: string): Token => ({ accessToken: `secret-${tokenId}`, tokenId, identityId: 'i', organizationId: 'o', lifeMillis: HOUR, origin: 'login', spareMillis: undefined })
 const rejected = new DomainError('UNAUTHENTICATED', 'CREDENTIALS_REJECTED', 'Client credentials were rejected.')
 const down = new Failure({ exitCode: 3, reason: 'PEER_UNAVAILABLE', message: 'Nobody there.', cause: new DomainError('UNAVAILABLE', 'PEER_UNAVAILABLE', 'Nobody there.') })
 
@@ -70,7 +71,7 @@ describe('a keeper', () => {
     answer(token('a'))
     await until(0.98 * HOUR)
     expect([shown, keeper.view().isReady]).toEqual([['a'], true])
-    expect(lines.at(-1)).toMatch(/^no login\. Nobody there\. \(PEER_UNAVAILABLE\) the token that is held is good for \d+ s more; next login in \d+ s$/)
+    expect(lines.at(-1)).toMatch(/^no new token\. Nobody there\. \(PEER_UNAVAILABLE\) the token that is held is good for \d+ s more; next attempt in \d+ s$/)
     await until(HOUR)
     expect([shown, keeper.view().isReady, keeper.view().reason]).toEqual([['a', undefined], false, 'PEER_UNAVAILABLE'])
     answer(token('b'))

@@ -1,8 +1,9 @@
 import type { Moment } from '#libs/clock.js'
 import { explain } from '../failure.js'
 import type { Report } from './report.js'
-import { FreshToken, type Token } from './fresh-token.js'
-import { setbackOf, type TokenSource } from './token-source.js'
+import { FreshToken, type Holding, type Token } from './fresh-token.js'
+import { setbackOf } from './setback.js'
+import type { TokenSource } from './token-source.js'
 
 /** Somewhere that a token is put; it throws where it can't be. */
 export type Sink = {
@@ -22,13 +23,14 @@ export type View = {
 }
 
 export type Keeper = {
-  /** Does what is to be done at this moment: a look costs nothing, and no two logins run side by side. */
+  /** Does what is to be done at this moment: a look costs nothing, and no two attempts run side by side. */
   readonly look: () => void
+  /** At the next look a login, and no renewal. */
   readonly hurry: () => void
   readonly view: () => View
-  /** No login and no change of a sink begins any more. */
+  /** No attempt and no change of a sink begins any more. */
   readonly stop: () => void
-  /** Resolves when no login is under way. */
+  /** Resolves when no attempt is under way. */
   readonly settled: () => Promise<void>
   /** What was obtained and lives. */
   readonly alive: () => Token[]
@@ -56,9 +58,9 @@ export function keepToken({ source, sinks, now, chance, report }: Outside): Keep
   const showAll = (moment: Moment) => {
     if (!isStopped) showing.show(fresh.usable(moment), moment)
   }
-  const login = async (): Promise<void> => {
+  const obtain = async (held: Holding | undefined): Promise<void> => {
     try {
-      const token = await source.obtain()
+      const token = await source.obtain(held)
       fresh.succeeded(token, now())
       reason = undefined
       // Who hears of it finds it there.
@@ -76,8 +78,9 @@ export function keepToken({ source, sinks, now, chance, report }: Outside): Keep
       const moment = now()
       showAll(moment)
       if (isStopped || !fresh.isDue(moment)) return
+      const held = fresh.renewable(moment)
       fresh.begin(moment)
-      underWay = login()
+      underWay = obtain(held)
     },
     hurry: () => fresh.hurry(),
     view: () => viewOf(fresh, now(), { reason, isShown: showing.isShown() }),

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { Moment } from '#libs/clock.js'
 import { FreshToken } from './fresh-token.js'
-import { tokenFrom } from './token-source.js'
+import { tokenFrom } from './issued-token.js'
 
 // A machine, a server and the time that truly passes. The server's clock is wrong, the machine's wall clock is wrong and is set,
 // and the monotonic clock stands still while the machine is suspended.

@@ -7,7 +7,7 @@ import type { TokenSource } from './token-source.js'
 /** For init containers: one login, and the files hold what came of it. */
 export async function obtainOnce(source: TokenSource, files: readonly TokenFile[]): Promise<Answer> {
   const begun = wallMillis()
-  const token = await source.obtain()
+  const token = await source.obtain(undefined)
   for (const file of files) file.show(token, momentNow())
   const { tokenId, identityId, lifeMillis } = token
   const expireTime = new Date(begun + lifeMillis)

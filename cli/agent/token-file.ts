@@ -4,9 +4,13 @@ import { wrongUsage } from '../failure.js'
 import { type Owner, replacePrivateFile } from '../private-file.js'
 import { assertGuardedFolder, ownUser } from './guarded-folder.js'
 import type { Sink } from './keeper.js'
-import { endMillisOf } from './token-source.js'
+import { endMillisOf } from './issued-token.js'
 
-export type TokenFile = Sink & { readonly remove: () => void }
+export type TokenFile = Sink & {
+  readonly remove: () => void
+  /** What was there before us. */
+  readonly leftover: string | undefined
+}
 
 /**
  * The token as the whole content of a file, readable by its owner alone, replaced in one step. What another agent left there
@@ -17,7 +21,8 @@ export function tokenFile(given: string): TokenFile {
   assertGuardedFolder(path)
   const found = existing(path)
   let owner: Owner | undefined = found && ownerOf(found)
-  const leftoverEnd = found && endOfLeftover(path)
+  const leftover = found && leftoverOf(path)
+  const leftoverEnd = leftover && endMillisOf(leftover)
   let shown: string | undefined
   const remove = () => {
     assertGuardedFolder(path)
@@ -28,7 +33,7 @@ export function tokenFile(given: string): TokenFile {
     name: path,
     show: (token, now) => {
       if (token === undefined) {
-        const isLeftover = shown === undefined && leftoverEnd !== undefined && now.wall < leftoverEnd
+        const isLeftover = shown === undefined && typeof leftoverEnd === 'number' && now.wall < leftoverEnd
         if (!isLeftover) remove()
         return
       }
@@ -40,6 +45,7 @@ export function tokenFile(given: string): TokenFile {
       shown = token.accessToken
     },
     remove,
+    leftover: leftover || undefined,
   }
 }
 
@@ -57,11 +63,10 @@ function existing(path: string): Stats | undefined {
 const ownerOf = ({ uid, gid }: Stats): Owner | undefined => (ownUser() === 0 ? { uid, gid } : undefined)
 
 /** An empty file was made for us to have its owner; anything else that is no token is somebody's. */
-function endOfLeftover(path: string): number | undefined {
+function leftoverOf(path: string): string {
   const text = readText(path).trim()
-  const end = endMillisOf(text)
-  if (end === undefined && text !== '') throw wrongUsage(`${path} is there and holds no token: it is not replaced. Name another file, or remove this one.`)
-  return end
+  if (endMillisOf(text) === undefined && text !== '') throw wrongUsage(`${path} is there and holds no token: it is not replaced. Name another file, or remove this one.`)
+  return text
 }
 
 function readText(path: string): string {

@@ -1,81 +1,49 @@
-import { z } from 'zod'
-import { DomainError } from '#libs/domain-error.js'
-import type { LoginResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
+import { RenewAccessTokenRequest } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
+import { AuthExchangeServiceService as exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import type { Shell } from '../command.js'
-import { openConnections } from '../connections.js'
+import { type Connections, openConnections } from '../connections.js'
 import type { CredentialOptions } from '../credentials.js'
-import { Failure } from '../failure.js'
-import { readSecret } from '../read-text.js'
+import type { Proof } from '../proof.js'
 import { prove } from '../session.js'
-import { MIN_LIFE_MILLIS, type Setback, type Token } from './fresh-token.js'
+import type { Holding, Token } from './fresh-token.js'
+import { renewedTokenFrom, tokenFrom } from './issued-token.js'
 
 /** Where tokens come from. */
-export type TokenSource = { obtain(): Promise<Token> }
+export type TokenSource = {
+  /** Another token in place of what is held; undefined where there is nothing, or where it is not to be built upon. */
+  obtain(held: Holding | undefined): Promise<Token>
+}
 
-/** Logs in by Universal Auth, with what files and variables hold at that moment. */
-export function universalAuthSource(shell: Shell, options: CredentialOptions): TokenSource {
-  const fromInput = options.clientSecretFile === '-' ? readOnce(() => readSecret('-', shell.tell)) : undefined
+/** Another token of the same lineage; it throws where there is none. */
+export type Renew = (accessToken: string) => Promise<Token>
+
+/** Logs in with what files and variables hold at that moment. */
+export function loginSource(shell: Shell, options: CredentialOptions): TokenSource {
+  const fromInput = [options.clientSecretFile, options.assertionFile].includes('-') ? readOnce(shell.credentials(options).proof) : undefined
   return {
     obtain: async () => {
       const found = shell.credentials(options)
-      // Once an hour or so: a connection of its own costs nothing, and knows the addresses and the CA of now.
-      const connections = openConnections(shell.context, shell.environment)
-      try {
-        return tokenFrom(await prove(connections, fromInput === undefined ? found : { ...found, clientSecret: fromInput }))
-      } finally {
-        connections.close()
-      }
+      const response = await connected(shell, (connections) => prove(connections, fromInput === undefined ? found : { ...found, proof: fromInput }))
+      return tokenFrom(response)
     },
   }
 }
 
-/** Standard input can be read once, and every login needs the secret. */
-function readOnce(read: () => Promise<string>): () => Promise<string> {
-  let text: Promise<string> | undefined
-  return () => (text ??= read())
-}
+export const renewBy = (shell: Shell): Renew => async (accessToken) =>
+  renewedTokenFrom(await connected(shell, (connections) => connections.call('exchange', exchange.renewAccessToken, RenewAccessTokenRequest.fromPartial({ accessToken }))))
 
-const claims = z.object({ jti: z.string(), sub: z.string(), org: z.string(), iat: z.number(), exp: z.number() })
-
-// Tokens count in whole seconds, rounded down: one may end this much earlier than its own times say.
-const ROUNDING_MILLIS = 1_000
-
-export function tokenFrom({ accessToken }: Pick<LoginResponse, 'accessToken'>): Token {
-  const parsed = claims.safeParse(payloadOf(accessToken))
-  if (!parsed.success) throw new Failure({ exitCode: 1, reason: 'TOKEN_NOT_UNDERSTOOD', message: 'auth-exchange gave a token that says nothing of its times: is it another version?' })
-  const { jti, sub, org, iat, exp } = parsed.data
-  const lifeMillis = (exp - iat) * 1000 - ROUNDING_MILLIS
-  if (lifeMillis < MIN_LIFE_MILLIS) throw tooShort(exp - iat)
-  return { accessToken, tokenId: jti, identityId: sub, organizationId: org, lifeMillis }
-}
-
-/** When a token ends by its own word, in milliseconds since 1970; undefined where it has none. */
-export function endMillisOf(accessToken: string): number | undefined {
-  const { data } = claims.safeParse(payloadOf(accessToken))
-  return data && data.exp * 1000
-}
-
-function payloadOf(accessToken: string): unknown {
+/** Once an hour or so: a connection of its own costs nothing, and knows the addresses and the CA of now. */
+async function connected<Result>(shell: Shell, work: (connections: Connections) => Promise<Result>): Promise<Result> {
+  const connections = openConnections(shell.context, shell.environment)
   try {
-    return JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString())
-  } catch {
-    return undefined
+    return await work(connections)
+  } finally {
+    connections.close()
   }
 }
 
-function tooShort(seconds: number): Failure {
-  const message = `The tokens of this identity live for ${seconds} s: what lives for less than ${MIN_LIFE_MILLIS / 1000 + 1} s can't be kept fresh.`
-  return new Failure({ exitCode: 1, reason: 'TOKEN_LIFE_TOO_SHORT', message, metadata: { seconds: String(seconds) } })
-}
-
-// Nothing that passes by itself: the secret is wrong, revoked or spent, or it may not be used from here.
-const REFUSALS: readonly string[] = ['UNAUTHENTICATED', 'PERMISSION_DENIED', 'INVALID_ARGUMENT']
-
-/** It is said of credentials that are not good, and of no others: those that are good are accepted at once, so its time to wait means nothing here. */
-const isThrottled = ({ reason }: DomainError): boolean => reason === 'LOGIN_THROTTLED'
-
-export function setbackOf(error: unknown): Setback {
-  const told = error instanceof Failure ? error.cause : error
-  if (!(told instanceof DomainError)) return { isRefusal: false, retryAfterMillis: undefined }
-  return { isRefusal: REFUSALS.includes(told.kind) || isThrottled(told), retryAfterMillis: isThrottled(told) ? undefined : told.retryAfterMillis }
+/** Standard input can be read once, and every login needs what came on it. */
+function readOnce(read: () => Promise<Proof>): () => Promise<Proof> {
+  let text: Promise<Proof> | undefined
+  return () => (text ??= read())
 }

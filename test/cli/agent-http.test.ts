@@ -168,7 +168,7 @@ describe('in trouble', () => {
 
   it('reads a secret from standard input once, for all of its logins', async () => {
     const { clientId, clientSecret } = await world.workload('input', 4)
-    const agent = world.agent(['--file', 'input', '--client-id', clientId, '--client-secret-file', '-'], undefined, { stdin: `${clientSecret}\n` })
+    const agent = world.agent(['--file', 'input', '--no-renew', '--client-id', clientId, '--client-secret-file', '-'], undefined, { stdin: `${clientSecret}\n` })
     const first = await agent.note(obtained)
     const second = await agent.note(({ tokenId }) => tokenId !== undefined && tokenId !== first.tokenId)
     expect(second.tokenId).toBeDefined()

@@ -10,6 +10,7 @@ const noteLine = z.looseObject({
   note: z.string().optional(),
   error: z.looseObject({ reason: z.string(), message: z.string() }).optional(),
   tokenId: z.string().optional(),
+  origin: z.string().optional(),
   listen: z.string().optional(),
   retryInSeconds: z.number().optional(),
 })
@@ -84,6 +85,7 @@ export async function endAgents(): Promise<void> {
 }
 
 export const obtained = ({ tokenId }: Note): boolean => tokenId !== undefined
+export const renewed = ({ origin }: Note): boolean => origin === 'renewal'
 export const failedWith = (reason: string) => ({ error }: Note): boolean => error?.reason === reason
 
 export type Answered = { readonly status: number; readonly headers: Readonly<Record<string, unknown>>; readonly body: unknown }

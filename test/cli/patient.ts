@@ -89,7 +89,7 @@ async function doctorIn(folder: string, environment: Record<string, string>, cre
   const session = openSession(credentials(), { context, connections, tell })
   const answers: Answer[] = []
   const inProcess: Run = async (_command, work) => {
-    answers.push(await work({ context, connections, environment, tell, quiet: false, colours: false, credentials, session: () => session, operator: () => undefined }))
+    answers.push(await work({ context, connections, environment, tell, quiet: false, colours: false, method: () => 'universal-auth', credentials, session: () => session, operator: () => undefined }))
   }
   try {
     await commandLine(inProcess).parseAsync(['node', 'countersign', 'doctor'])
