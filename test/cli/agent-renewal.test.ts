@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => world.close())
 
 describe('a token that is due', () => {
-  // Each login would be a use: seen to fail, with CREDENTIALS_REJECTED, where the agent logs in each time.
+  // Each login would be a use: seen to fail where the agent logs in each time.
   it('is renewed, which costs no use of the client secret', async () => {
     const agent = world.agent(['--file', 'renewed'], await makeWorkload(world.admin, { name: 'renewed', tokenTtlSeconds: 4, useLimit: 1 }))
     const { tokenId, note } = await agent.note(obtained)
