@@ -165,7 +165,10 @@ export type LoginAttempt = {
   succeeded(): void
 }
 
-export type LoginAttempts = { begin(call: Call, login: { readonly clientId: string; readonly sourceAddress: string | undefined }): LoginAttempt }
+/** `clientId`: the id of the identity for every method but Universal Auth. */
+export type TriedLogin = { readonly clientId: string; readonly method: string; readonly sourceAddress: string | undefined }
+
+export type LoginAttempts = { begin(call: Call, login: TriedLogin): LoginAttempt }
 
 /** An auth method: verifies a proof. */
 export type ProofVerifier<Proof> = { verify(proof: Proof, attempt: LoginAttempt): Promise<Proven> }

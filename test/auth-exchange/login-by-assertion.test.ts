@@ -11,6 +11,7 @@ import { HOUR, MINUTE, SECOND } from '../support/manual-clock.js'
 import { scratchDirectory, type ScratchDirectory } from '../support/scratch-directory.js'
 import { type Session, startSystem, type System } from '../support/system.js'
 import { untouchedTokens } from '../support/untouched.js'
+import { anotherExchange } from './another-exchange.js'
 
 const unreachable = { kind: 'UNAVAILABLE', reason: 'ISSUER_UNREACHABLE' }
 
@@ -198,6 +199,25 @@ describe('Login with JWT', () => {
     expect(await jwtLogin(identityId, await issuer.issue(claims({ iss: 'anybody' })))).toMatchObject({ tokenId: expect.any(String) })
     await expect(jwtLogin(identityId, await other.issue(claims({ iss: 'anybody' })))).rejects.toMatchObject(rejected)
     expect(issuer.server.asked.length).toBe(asked)
+  })
+
+  it('is in the audit with from where it came, and failures of it as counts for each true reason', async () => {
+    const { identityId } = await makeAttached(admin, next(), jwtOf({ issuer: 'anybody', publicKeys: [pem()] }))
+    const [good, expired, forged] = await Promise.all([
+      issuer.issue(claims({ iss: 'anybody' })),
+      issuer.issue(claims({ iss: 'anybody', exp: nowSeconds() - 600 })),
+      other.issue(claims({ iss: 'anybody' })),
+    ])
+    const replica = await anotherExchange(system)
+    const show = (jwt: string) => replica.calls(Exchange.login, { proof: { $case: 'jwtAuth', value: { identityId, jwt } } })
+    await show(good)
+    for (const jwt of [forged, expired, forged]) await expect(show(jwt)).rejects.toMatchObject(rejected)
+    // It writes down what failed as it leaves.
+    await replica.close()
+    const events = async (action: string) => (await admin.exchange(Exchange.listAuditEvents, { identityId, action, targetType: '', targetId: '', startTime: undefined, endTime: undefined, pageSize: 0, pageToken: '' })).auditEvents.sort((one, two) => String(one.details?.['detail']).localeCompare(String(two.details?.['detail'])))
+    const shown = { method: 'jwt-auth', sources: ['127.0.0.1'], reason: 'unproven', throttled: 0 }
+    expect(await events('Login')).toMatchObject([{ details: { method: 'jwt-auth', sourceAddress: '127.0.0.1' } }])
+    expect(await events('LoginFailed')).toMatchObject([{ details: { ...shown, detail: 'expired', count: 1 } }, { details: { ...shown, detail: 'signature wrong', count: 2 } }])
   })
 
   it('knows keys at a URL', async () => {

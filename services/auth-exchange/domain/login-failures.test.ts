@@ -2,20 +2,24 @@ import { describe, expect, it } from 'vitest'
 import { type FailedLogin, failureTallies } from './login-failures.js'
 
 const at = (seconds: number): Date => new Date(Date.UTC(2026, 0, 1) + seconds * 1000)
-const failed = (more: Partial<FailedLogin> = {}): FailedLogin => ({ clientId: 'client', source: '192.0.2.1', reason: 'wrong', throttled: false, ...more })
+const failed = (more: Partial<FailedLogin> = {}): FailedLogin => ({ clientId: 'client', method: 'universal-auth', source: '192.0.2.1', reason: 'wrong', throttled: false, ...more })
 
 describe('failures', () => {
-  it('are counted by client id and reason', () => {
+  it('are counted by client, method and true reason', () => {
     const tallies = failureTallies()
     tallies.add(failed(), at(1))
     tallies.add(failed({ source: '192.0.2.2', throttled: true }), at(2))
     tallies.add(failed({ reason: 'unknown' }), at(3))
     tallies.add(failed({ clientId: 'another' }), at(4))
-    const one = { clientId: 'client', reason: 'wrong', count: 1, throttled: 0, sources: ['192.0.2.1'], firstTime: at(1), lastTime: at(1) }
+    tallies.add(failed({ method: 'jwt-auth', reason: 'unproven', detail: 'expired' }), at(5))
+    tallies.add(failed({ method: 'jwt-auth', reason: 'unproven', detail: 'signature wrong' }), at(6))
+    const one = { clientId: 'client', method: 'universal-auth', reason: 'wrong', count: 1, throttled: 0, sources: ['192.0.2.1'], firstTime: at(1), lastTime: at(1) }
     expect(tallies.take()).toEqual([
       { ...one, count: 2, throttled: 1, sources: ['192.0.2.1', '192.0.2.2'], lastTime: at(2) },
       { ...one, clientId: 'another', firstTime: at(4), lastTime: at(4) },
       { ...one, reason: 'unknown', firstTime: at(3), lastTime: at(3) },
+      { ...one, method: 'jwt-auth', reason: 'unproven', detail: 'expired', firstTime: at(5), lastTime: at(5) },
+      { ...one, method: 'jwt-auth', reason: 'unproven', detail: 'signature wrong', firstTime: at(6), lastTime: at(6) },
     ])
     expect(tallies.take()).toEqual([])
   })

@@ -3,12 +3,18 @@ import type { Login } from './throttle.js'
 /** Why a login was refused: the true reason, for log, audit and metrics. `overtaken`: spent, revoked or voided while it was under way. */
 export type LoginFailure = 'malformed' | 'unknown' | 'wrong' | 'revoked' | 'expired' | 'spent' | 'untrusted-address' | 'unproven' | 'identity-not-active' | 'overtaken'
 
-export type FailedLogin = Login & { readonly reason: LoginFailure; readonly throttled: boolean }
-
-/** Failures for one client id and one reason since they were last taken. */
-export type FailureTally = {
-  readonly clientId: string
+export type FailedLogin = Login & {
+  readonly method: string
   readonly reason: LoginFailure
+  /** What was wrong with an assertion. */
+  readonly detail?: string | undefined
+  readonly throttled: boolean
+}
+
+/** Failures of one client for one reason since they were last taken. */
+export type FailureTally = Pick<FailedLogin, 'method' | 'reason' | 'detail'> & {
+  /** Of Universal Auth; of other methods the id of the identity. */
+  readonly clientId: string
   readonly count: number
   /** How many of them were told to wait. */
   readonly throttled: number
@@ -50,13 +56,13 @@ export function failureTallies(): FailureTallies {
   const [real, others] = [new Map<string, FailureTally>(), new Map<string, FailureTally>()]
   const merge = (tally: FailureTally): void => {
     const [tallies, most] = IS_REAL[tally.reason] ? [real, MOST_REAL] : [others, MOST_OTHERS]
-    const key = `${tally.clientId} ${tally.reason}`
+    const key = [tally.clientId, tally.method, tally.reason, tally.detail].join()
     const before = tallies.get(key)
     if (before || tallies.size < most) tallies.set(key, before ? sum(before, tally) : tally)
   }
   return {
-    add: ({ clientId, source, reason, throttled }, now) =>
-      merge({ clientId, reason, count: 1, throttled: throttled ? 1 : 0, sources: [source], firstTime: now, lastTime: now }),
+    add: ({ clientId, method, source, reason, detail, throttled }, now) =>
+      merge({ clientId, method, reason, detail, count: 1, throttled: throttled ? 1 : 0, sources: [source], firstTime: now, lastTime: now }),
     take: () => {
       const taken = [...real.values(), ...others.values()]
       real.clear()

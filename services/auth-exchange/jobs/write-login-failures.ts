@@ -3,7 +3,8 @@ import type { AuditEvent } from '#libs/postgres/audit.js'
 import type { FailureTallies, FailureTally } from '../domain/login-failures.js'
 import { UNIVERSAL_AUTH } from '../domain/universal-auth.js'
 import { insertAuditEvents } from '../store/audit.js'
-import type { ClientLocator, Db } from '../store/schema.js'
+import { listMethodOwners } from '../store/method-credentials.js'
+import type { Db } from '../store/schema.js'
 import { listClientLocators } from '../store/universal-auth.js'
 
 export const WRITE_LOGIN_FAILURES_EVERY_MILLIS = 60_000
@@ -19,9 +20,8 @@ export function writeLoginFailures(db: Db, { tallies, ids }: Outside): () => Pro
     const taken = tallies.take()
     if (taken.length === 0) return
     try {
-      const clientIds = [...new Set(taken.map(({ clientId }) => clientId))]
-      const owners = new Map((await listClientLocators(db, clientIds)).map((locator) => [locator.clientId, locator]))
-      const events = taken.flatMap((tally) => eventsOf(tally, owners.get(tally.clientId), ids))
+      const ownerOf = await ownersOf(db, taken)
+      const events = taken.flatMap((tally) => eventsOf(tally, ownerOf(tally), ids))
       if (events.length > 0) await insertAuditEvents(db, events)
     } catch (error) {
       tallies.putBack(taken)
@@ -30,10 +30,24 @@ export function writeLoginFailures(db: Db, { tallies, ids }: Outside): () => Pro
   }
 }
 
-function eventsOf({ clientId, firstTime: from, lastTime: to, ...tally }: FailureTally, owner: ClientLocator | undefined, ids: Ids): AuditEvent[] {
+type Owner = { readonly organizationId: string; readonly identityId: string }
+
+/** Whose client it is, by a statement for each kind of them. */
+async function ownersOf(db: Db, tallies: readonly FailureTally[]): Promise<(tally: FailureTally) => Owner | undefined> {
+  const [clients, identities] = [true, false].map((isClient) => [...new Set(tallies.filter(({ method }) => (method === UNIVERSAL_AUTH) === isClient).map(({ clientId }) => clientId))])
+  const found = new Map<string, Owner>()
+  for (const { clientId, ...owner } of await listClientLocators(db, clients ?? [])) found.set(keyOf({ clientId, method: UNIVERSAL_AUTH }), owner)
+  for (const { method, ...owner } of await listMethodOwners(db, identities ?? [])) found.set(keyOf({ clientId: owner.identityId, method }), owner)
+  return (tally) => found.get(keyOf(tally))
+}
+
+const keyOf = ({ clientId, method }: Pick<FailureTally, 'clientId' | 'method'>): string => `${method} ${clientId}`
+
+function eventsOf({ clientId, firstTime: from, lastTime: to, ...tally }: FailureTally, owner: Owner | undefined, ids: Ids): AuditEvent[] {
   if (!owner) return []
   const { organizationId, identityId } = owner
   const nobody = { actorIdentityId: null, actorTokenId: null, requestId: '' }
   const target = { targetType: 'auth-method', targetId: identityId }
-  return [{ organizationId, id: ids.next(), action: 'LoginFailed', ...nobody, ...target, details: { method: UNIVERSAL_AUTH, clientId, ...tally, from, to } }]
+  const client = tally.method === UNIVERSAL_AUTH ? { clientId } : {}
+  return [{ organizationId, id: ids.next(), action: 'LoginFailed', ...nobody, ...target, details: { ...client, ...tally, from, to } }]
 }

@@ -55,10 +55,10 @@ const recording = (db: Db, ledger: LoginLedger): Record => async (entry, { metho
     // What was remembered was found to be so just now; what was read, was read before.
     return remembered ? recorded : recorded && stamp
   }
-  const { token, auditEventId: id, requestId } = entry
+  const { token, auditEventId: id, requestId, sourceAddress } = entry
   const { organizationId, identityId, method, credentialId } = token
   const by = { organizationId, actorIdentityId: identityId, actorTokenId: token.id, targetType: 'access-token', targetId: token.id }
-  const event = { ...by, id, action: 'Login', details: { method, credentialId, claims: authClaims }, requestId }
+  const event = { ...by, id, action: 'Login', details: { method, credentialId, claims: authClaims, sourceAddress: sourceAddress ?? undefined }, requestId }
   const login = { token: { ...token, name: null }, event, etag: methodEtag }
   if (!(await repeating(deadline, () => recordMethodLogin(db, login)))) throw contention(undefined)
   return stamp

@@ -30,7 +30,7 @@ const IS_GUESS: Record<LoginFailure, boolean> = {
 /** Counts what fails. The judgement is made when the proof was found wanting, so that none in flight at the same time gets by. */
 export function loginAttempts({ throttle, tallies, clock, onFailure }: Outside): LoginAttempts {
   return {
-    begin: (call, { clientId, sourceAddress }) => {
+    begin: (call, { clientId, method, sourceAddress }) => {
       const login = { source: sourceOf(sourceAddress), clientId }
       return {
         isSuspect: throttle.isSuspect(login, clock.now()),
@@ -38,7 +38,7 @@ export function loginAttempts({ throttle, tallies, clock, onFailure }: Outside):
         refusal: (reason, own, detail) => {
           const now = clock.now()
           const endTime = IS_GUESS[reason] ? throttle.failed(login, now, own) : undefined
-          const failed = { ...login, reason, throttled: endTime !== undefined }
+          const failed = { ...login, method, reason, detail, throttled: endTime !== undefined }
           tallies.add(failed, now)
           onFailure(failed)
           call.note({ login_refused: detail ?? reason })

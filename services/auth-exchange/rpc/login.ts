@@ -2,6 +2,7 @@ import type { ServiceCallers } from '#libs/rpc/service-credential.js'
 import { sourceAddressOf } from '#libs/rpc/source-address.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { LoginRequest, LoginResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
+import { UNIVERSAL_AUTH } from '../domain/universal-auth.js'
 import type { LoginAttempts, MethodProof, ProofVerifier, UniversalAuthVerifier } from '../ports.js'
 import { holdThrottled } from './hold-throttled.js'
 import { issueLogin, type IssueOutside } from './issue-login.js'
@@ -20,7 +21,8 @@ export function login({ attempts, universalAuth, methodProofs, callers, ...outsi
   const logIn: Unary<LoginRequest, LoginResponse> = async (request, call) => {
     const proof = loginProof(request.proof)
     const sourceAddress = sourceAddressOf(call, callers)
-    const attempt = attempts.begin(call, { clientId: 'jwt' in proof ? proof.identityId : proof.clientId, sourceAddress })
+    const tried = 'jwt' in proof ? { clientId: proof.identityId, method: proof.method } : { clientId: proof.clientId, method: UNIVERSAL_AUTH }
+    const attempt = attempts.begin(call, { ...tried, sourceAddress })
     const asked = { attempt, call, sourceAddress }
     const remembered = 'jwt' in proof ? undefined : universalAuth.remembered({ ...proof, sourceAddress })
     const early = remembered && (await issue(remembered, asked))

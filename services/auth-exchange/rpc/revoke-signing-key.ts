@@ -1,3 +1,4 @@
+import { messageOf } from '#libs/causes.js'
 import { installationEvent } from '#libs/audit-event.js'
 import { Violations } from '#libs/domain-error.js'
 import type { ChangeFeed } from '#libs/freshness/append.js'
@@ -30,7 +31,8 @@ export function revokeSigningKey({ feed, rotation, ids }: Outside): InternalUnar
       const details = { kid, by: caller.name, state: key.state }
       await insertAuditEvent(tx, installationEvent({ id: ids.next(), action: 'RevokeSigningKey', type: 'signing-key', details, requestId: call.trace.requestId }))
     })
-    await rotation.keep()
+    // It is revoked, and no replica asks its memory whether a key is there: what is read late here is read later.
+    await rotation.keep().catch((error: unknown) => call.note({ keys_not_read: messageOf(error) }))
     return { revision }
   })
 }

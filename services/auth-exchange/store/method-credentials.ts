@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { feedEpoch, feedSeq } from '#libs/freshness/append.js'
 import type { Stamp } from '#libs/freshness/stamp.js'
 import type { AuthMethod } from '../domain/auth-method.js'
@@ -28,6 +29,13 @@ export async function findMethodCredential(db: Db, { identityId, method }: { rea
   if (!row) return undefined
   const { feedEpoch: epoch, feedSeq: seq, ...credential } = row
   return { ...credential, stamp: { epoch, seq: Number(seq) } }
+}
+
+export type MethodOwner = Pick<AuthMethod, 'organizationId' | 'identityId' | 'method'>
+
+/** The methods of these identities, of whatever organizations. */
+export function listMethodOwners(db: Db, identityIds: readonly string[]): Promise<MethodOwner[]> {
+  return db.selectFrom('authMethod').select(['organizationId', 'identityId', 'method']).where(sql<boolean>`identity_id = any(${identityIds}::uuid[])`).execute()
 }
 
 export type SealedMethod = Pick<AuthMethod, 'organizationId' | 'identityId' | 'method' | 'id' | 'etag'> & Sealed
