@@ -6,7 +6,7 @@ import type { Member } from '../support/fleet.js'
 import { BOUNDED, FULL } from './consistency.js'
 import { askCheck, askExtAuthz } from './doors.js'
 import type { Changed, Group, Identity, Secret, Token } from './group.js'
-import { short } from './group.js'
+import { isGood, short } from './group.js'
 import type { Demand, Place, TrackId } from './history.js'
 import { placesIn } from './places.js'
 import type { Random } from './random.js'
@@ -128,7 +128,7 @@ function atLeast(revision: string, since: { readonly change?: number; readonly r
 
 const isAbout = ({ tracks }: Subject, changed: Changed): boolean => tracks.some((track) => changed.tracks.has(track))
 
-const isLiveOf = (subject: Subject, about: Identity | undefined): boolean => subject.kind === 'check' && subject.token.isLive && about?.tokens.includes(subject.token) === true
+const isLiveOf = (subject: Subject, about: Identity | undefined): boolean => subject.kind === 'check' && isGood(subject.token) && about?.tokens.includes(subject.token) === true
 
 const checksOf = ({ tools }: Group): readonly Member[] => tools.world.fleet.checks
 
@@ -139,7 +139,7 @@ export function subjectsOf(group: Group): Subject[] {
     const scopes = all.filter(([scope], index) => scope === group.inOrganization || index >= all.length - 2)
     const checks = identity.tokens.flatMap((token) =>
       scopes.flatMap(([scope, track]): Subject[] =>
-        scope === 'login' ? [] : [{ kind: 'check', name: `${group.name}: token ${short(token.id)}, ${track}`, group, token, projectId: scope.projectId, tracks: [token.track, track] }],
+        scope === 'login' ? [] : [{ kind: 'check', name: `${group.name}: token ${short(token.id)}, ${track}`, group, token, projectId: scope.projectId, tracks: [token.track, token.key.track, track] }],
       ),
     )
     const loginTrack = identity.tracks.get('login')

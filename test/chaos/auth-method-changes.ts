@@ -1,6 +1,6 @@
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { standardTokenAuth } from '../support/untouched.js'
-import { type Group, type Identity, isSeenActive, type TokenAuth } from './group.js'
+import { type Group, type Identity, isGood, isSeenActive, type TokenAuth } from './group.js'
 import { CALL_MILLIS, type ExchangeMethod, type Planner, type Step } from './step.js'
 
 // Token Auth, which an identity may have beside Universal Auth. Where nothing was heard of a change of it, it is left alone from
@@ -40,7 +40,7 @@ function updateAuthMethod(group: Group, about: Identity): Step | undefined {
 
 function updateAccessToken(group: Group, about: Identity): Step | undefined {
   const tokenAuth = sureTokenAuth(about)
-  const token = tokenAuth && about.tokens.find(({ source, isLive }) => source === tokenAuth && isLive)
+  const token = tokenAuth && about.tokens.find((one) => one.source === tokenAuth && isGood(one))
   if (!token) return undefined
   const request = { tokenId: token.id, name: group.freshName('token') }
   return { what: 'UpdateAccessToken', feed: 'exchange', about, attempt: () => group.exchange(Exchange.updateAccessToken, request, CALL_MILLIS) }

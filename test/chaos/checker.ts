@@ -43,9 +43,11 @@ type Asked = EventOf<'asked'> & { readonly floors: ReadonlyMap<TrackId, number>;
 
 export class Checker {
   readonly windows: Windows = { revoked: 0, allowedUnderFault: 0, demanded: 0, revision: 0, replica: 0 }
+  /** How many of those in the window `revoked` fell there by each method. */
+  readonly revokedBy = new Map<string, number>()
   readonly violations: Violation[] = []
   readonly #tracks = new Map<TrackId, Track>()
-  readonly #changes = new Map<number, { readonly sent: number; readonly feed: string; readonly tracks: TrackId[] }>()
+  readonly #changes = new Map<number, { readonly what: string; readonly sent: number; readonly feed: string; readonly tracks: TrackId[] }>()
   readonly #asked = new Map<number, Asked>()
   /** By replica and track, the oldest version that it may still answer from. */
   readonly #floors = new Map<string, number>()
@@ -98,7 +100,7 @@ export class Checker {
   }
 
   #change({ at, change, what, feed, values }: EventOf<'change'>): void {
-    this.#changes.set(change, { sent: at, feed, tracks: values.map(({ track }) => track) })
+    this.#changes.set(change, { what, sent: at, feed, tracks: values.map(({ track }) => track) })
     for (const { track, value } of values) {
       const isForEver = value === 'rejected' && (feed === 'exchange' || what === 'DeleteIdentity')
       this.#tracks.get(track)?.versions.push({ value, isForEver, change, sent: at, acked: Infinity, place: undefined, exact: false, byTime: false })
@@ -187,12 +189,19 @@ export class Checker {
     const due = at - this.settings.boundMillis - AFTER_BOUND_MILLIS
     const isRevoked = ({ track: { versions }, range: { low } }: Candidates) =>
       low > 0 && versions[low - 1]?.value === 'allow' && versions[low]?.value !== 'allow' && (versions[low]?.acked ?? 0) >= due
-    if (bounded.some(isRevoked)) this.windows.revoked += 1
+    const revoked = bounded.filter(isRevoked)
+    if (revoked.length > 0) this.windows.revoked += 1
+    for (const { track: { versions }, range: { low } } of revoked) this.#countRevoked(versions[low]?.change ?? 0)
     const possible = possibleAnswers(bounded)
     if (underFault && possible.size === 1 && possible.has('allow')) this.windows.allowedUnderFault += 1
     if (differ(bounded, demanded)) this.windows.demanded += 1
     if (differ(demanded, pinned)) this.windows.revision += 1
     if (differ(pinned, seen)) this.windows.replica += 1
+  }
+
+  #countRevoked(change: number): void {
+    const what = this.#changes.get(change)?.what ?? ''
+    this.revokedBy.set(what, (this.revokedBy.get(what) ?? 0) + 1)
   }
 
   #use(event: EventOf<'use'>): void {

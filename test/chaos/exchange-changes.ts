@@ -1,7 +1,7 @@
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { authMethodChanges } from './auth-method-changes.js'
 import { bootstrapAgain } from './bootstrap-change.js'
-import { type Group, type Identity, isSeenActive, liveSecret, liveToken, type Secret, type Token } from './group.js'
+import { type Group, type Identity, isGood, isSeenActive, liveSecret, liveToken, type Secret, type Token } from './group.js'
 import { principalChanges } from './principal-changes.js'
 import { CALL_MILLIS, type Done, type ExchangeMethod, type Planner, type Step } from './step.js'
 import { plainSecret, untouched } from '../support/untouched.js'
@@ -111,7 +111,7 @@ function revokeClientSecret(group: Group, about: Identity, secret = liveSecret(a
  */
 function revokeAccessTokens(group: Group, about: Identity): Step | undefined {
   const secret = liveSecret(about)
-  const tokens = about.tokens.filter((token) => token.source === secret && token.isLive)
+  const tokens = about.tokens.filter((token) => token.source === secret && isGood(token))
   if (!secret || tokens.length === 0) return undefined
   return {
     what: 'RevokeAccessTokens',
@@ -123,17 +123,17 @@ function revokeAccessTokens(group: Group, about: Identity): Step | undefined {
   }
 }
 
-/** By its id as an admin, or by the token itself as whoever holds it. */
+/** By its id as an admin, or by the token itself as whoever holds it, while the key that signed it is not to go. */
 export function revokeAccessToken(group: Group, about: Identity, token: Token | undefined = liveToken(about)): Step | undefined {
-  if (!token?.isLive) return undefined
-  const byHolder = group.random.chance(0.5)
-  const target = byHolder ? ({ $case: 'accessToken', value: token.text } as const) : ({ $case: 'tokenId', value: token.id } as const)
-  const caller = () => (byHolder ? group.tools.world.exchange(group.random) : group.exchange)
+  if (!token || !isGood(token)) return undefined
+  const isHolders = group.random.chance(0.5)
+  const byHolder = () => group.tools.world.exchange(group.random)(Exchange.revokeAccessToken, { target: { $case: 'accessToken', value: token.text } }, CALL_MILLIS)
+  const byAdmin = () => group.exchange(Exchange.revokeAccessToken, { target: { $case: 'tokenId', value: token.id } }, CALL_MILLIS)
   return {
     what: 'RevokeAccessToken',
     feed: 'exchange',
     about,
     apply: () => (token.isLive = false),
-    attempt: () => caller()(Exchange.revokeAccessToken, { target }, CALL_MILLIS),
+    attempt: () => (isHolders && token.key.state === 'signs' ? byHolder() : byAdmin()),
   }
 }

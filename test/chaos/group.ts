@@ -1,6 +1,7 @@
 import type { Answer, TrackId } from './history.js'
 import type { Random } from './random.js'
 import type { Recorder } from './recorder.js'
+import type { SigningKey, SigningKeys } from './signing-keys.js'
 import type { Organization, World } from './world.js'
 
 // What is known to be true of some identities that share a project and roles. One change of it is under way at a time, so
@@ -27,7 +28,7 @@ export type Source = { isLive: boolean }
 /** Of which it is sure whether it is there, unless nothing was heard of a change of it. */
 export type TokenAuth = Source & { isSure: boolean }
 
-export type Token = { readonly id: string; readonly text: string; readonly track: TrackId; readonly source: Source; isLive: boolean }
+export type Token = { readonly id: string; readonly text: string; readonly track: TrackId; readonly source: Source; readonly key: SigningKey; isLive: boolean }
 
 export type Identity = {
   readonly id: string
@@ -47,7 +48,7 @@ export type Identity = {
   enabledAt: number
 }
 
-export type Tools = { readonly world: World; readonly recorder: Recorder; readonly boundMillis: number; gaveUp(): boolean; readonly onChanged: (change: Changed) => void }
+export type Tools = { readonly world: World; readonly recorder: Recorder; readonly keys: SigningKeys; readonly boundMillis: number; gaveUp(): boolean; readonly onChanged: (change: Changed) => void }
 
 /** What was acknowledged, for those who ask. */
 export type Changed = { readonly change: number; readonly revision: string; readonly group: Group; readonly tracks: ReadonlySet<TrackId>; readonly about: Identity | undefined; readonly what: string }
@@ -77,6 +78,12 @@ export class Group {
 
   get exchange() {
     return this.tools.world.exchange(this.random, this.organization.token)
+  }
+
+  /** A change of something here was acknowledged. */
+  heard(changed: Changed): void {
+    if (changed.revision !== '') this.lastChange = changed
+    this.tools.onChanged(changed)
   }
 
   /** A name that nothing else has, nor ever had. */
@@ -135,8 +142,9 @@ export class Group {
 
   addToken(identity: Identity, { id, text, source }: Pick<Token, 'id' | 'text' | 'source'>): void {
     const track = `token ${short(id)}`
+    const key = this.tools.keys.of(text)
     this.tools.recorder.note({ type: 'track', track, feed: 'exchange', value: source.isLive ? 'allow' : 'rejected' })
-    identity.tokens = [...identity.tokens.slice(-KEPT_TOKENS), { id, text, source, track, isLive: source.isLive }]
+    identity.tokens = [...identity.tokens.slice(-KEPT_TOKENS), { id, text, source, key, track, isLive: source.isLive }]
   }
 }
 
@@ -150,7 +158,9 @@ export function valueOf({ state, bound }: Identity, scope: Scope): Answer {
 
 const loginValue = ({ state }: Identity): Answer => (state === 'active' ? 'allow' : 'rejected')
 
-export const liveToken = ({ tokens }: Identity): Token | undefined => tokens.findLast(({ isLive }) => isLive)
+/** Whether neither it nor the key that signed it was revoked. */
+export const isGood = ({ isLive, key }: Token): boolean => isLive && key.state !== 'revoked'
+export const liveToken = ({ tokens }: Identity): Token | undefined => tokens.findLast(isGood)
 export const liveSecret = ({ secrets }: Identity): Secret | undefined => secrets.findLast(({ isLive }) => isLive)
 
 /** Whether auth-exchange has to know by now that it is active. */

@@ -7,11 +7,9 @@ import { createClientSecret, exchangeChanges, revokeAccessToken } from './exchan
 import { type Group, type Identity, liveSecret, liveToken, valueOf } from './group.js'
 import type { Answer, TrackId } from './history.js'
 import type { Gate } from './gate.js'
-import { placesIn } from './places.js'
 import { deleteIdentity, IDENTITIES, registryChanges, renameIdentity } from './registry-changes.js'
-import { answerOf } from './recorder.js'
 import { allowByRole } from './role-changes.js'
-import { CALL_MILLIS, type Changes, type Planner, Refused, settle, type Step, type Turn } from './step.js'
+import { CALL_MILLIS, type Changes, type Planner, seeThrough, type Step, type Turn } from './step.js'
 
 const PLANNERS = [...Object.values(registryChanges), ...Object.values(exchangeChanges)]
 
@@ -48,7 +46,7 @@ const isComplete = ({ identities, scopes }: Group): boolean =>
 
 /** Sees a step through. False where it could not be, which is then told. */
 export async function perform(group: Group, step: Step): Promise<boolean> {
-  const { recorder, onChanged } = group.tools
+  const { recorder } = group.tools
   const change = recorder.nextId()
   const before = group.values()
   step.apply?.()
@@ -57,19 +55,10 @@ export async function perform(group: Group, step: Step): Promise<boolean> {
   recorder.note({ type: 'change', change, what: step.what, feed: step.feed, values })
   if (step.turn) noteTurn(group, change, step.turn)
   if (step.about) step.about.touchedAt = recorder.now()
-  try {
-    const { done: { revision = '', keep }, isClear } = await settle(group, step)
-    recorder.note({ type: 'changed', change, places: placesIn(revision), exact: isClear })
-    keep?.()
-    if (!isClear) step.whenUnclear?.()
-    const tracks = new Set(values.map(({ track }) => track))
-    const changed = { change, revision, group, tracks, about: step.about, what: step.what }
-    if (revision !== '') group.lastChange = changed
-    onChanged(changed)
-  } catch (error) {
-    recorder.note({ type: 'refused', what: step.what, answer: error instanceof Refused ? error.message : answerOf(error) })
-    return false
-  }
+  const seen = await seeThrough(group, step, change)
+  if (!seen) return false
+  const tracks = new Set(values.map(({ track }) => track))
+  group.heard({ change, ...seen, group, tracks, about: step.about, what: step.what })
   const next = step.then?.()
   if (next) await perform(group, next)
   if (step.turn) await passTurn(group, step.turn)

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DomainError } from '#libs/domain-error.js'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
+import { ExchangeInternalServiceService as Internal } from '#libs/wire/gen/countersign/exchange/v1/internal.js'
 import { IdentityState } from '#libs/wire/gen/countersign/registry/v1/identity.js'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { Effect } from '#libs/wire/gen/countersign/registry/v1/role.js'
 import { type Asker, demandFull, subjectsOf } from './asker.js'
-import { type Group, type Identity, type Scope, short } from './group.js'
+import { type Group, type Identity, type Scope, short, type Tools } from './group.js'
 import { answerOf } from './recorder.js'
 import { CALL_MILLIS } from './step.js'
 
@@ -15,13 +16,26 @@ const ATTEMPTS = 40
 
 export async function readBack(groups: readonly Group[], asker: Asker): Promise<void> {
   await Promise.all(groups.map((group) => readGroup(group)))
-  for (const group of groups) {
-    for (const { name } of group.tools.world.fleet.checks) await askAll(group, asker, name)
+  await Promise.all(groups.map((group) => askEverywhere(group, asker)))
+}
+
+async function askEverywhere(group: Group, asker: Asker): Promise<void> {
+  for (const { name } of group.tools.world.fleet.checks) {
+    for (const subject of subjectsOf(group)) if (subject.kind === 'check') await asker.askAt(name, subject, demandFull)
   }
 }
 
-async function askAll(group: Group, asker: Asker, replica: string): Promise<void> {
-  for (const subject of subjectsOf(group)) if (subject.kind === 'check') await asker.askAt(replica, subject, demandFull)
+/** None that was revoked is there, at no replica. */
+export async function readKeys({ world, keys, recorder }: Tools): Promise<void> {
+  for (const exchange of world.fleet.exchanges) {
+    const there = await insisted(async () => {
+      const listed = await world.operatorAt(exchange)(Internal.listSigningKeys, {}, CALL_MILLIS)
+      return listed.keys.map(({ kid }) => kid).join()
+    })
+    for (const { kid, state } of keys.all) {
+      recorder.note({ type: 'found', what: `signing key ${kid} at ${exchange.name}`, expected: state === 'revoked' ? 'absent' : 'there', found: there.includes(kid) ? 'there' : 'absent' })
+    }
+  }
 }
 
 type Finding = { readonly what: string; readonly expected: string; readonly read: () => Promise<string> }

@@ -3,7 +3,7 @@ import type { Recorder } from './recorder.js'
 import type { Violation } from './checker.js'
 
 /** What a run has to reach in each second to have proved something; the long runs reach several times as much. */
-const LEAST_PER_SECOND = { mutations: 2, faultful: 1, revocations: 0.5, requests: 20, revoked: 2, allowedUnderFault: 2, demanded: 0.2, revision: 0.2, replica: 0.05 } as const
+const LEAST_PER_SECOND = { mutations: 2, faultful: 1, revocations: 0.5, requests: 20, revoked: 2, allowedUnderFault: 2, demanded: 0.2, revision: 0.2, replica: 0.05, byKey: 0.2 } as const
 
 const STORY_MILLIS = 4_000
 const STORY_LINES = 120
@@ -12,8 +12,8 @@ type Run = { readonly recorder: Recorder; readonly seed: string; readonly second
 
 export type Reached = Readonly<Record<keyof typeof LEAST_PER_SECOND, number>>
 
-export function reachedBy({ counts: { mutations, faultful, revocations, requests }, checker: { windows } }: Recorder): Reached {
-  return { mutations, faultful, revocations, requests, ...windows }
+export function reachedBy({ counts: { mutations, faultful, revocations, requests }, checker: { windows, revokedBy } }: Recorder): Reached {
+  return { mutations, faultful, revocations, requests, ...windows, byKey: revokedBy.get('RevokeSigningKey') ?? 0 }
 }
 
 /** What was too rare to prove anything. */
@@ -30,12 +30,13 @@ export function lastLine({ recorder: { counts, checker }, seed, seconds }: Run):
   const { mutations, faultful, revocations, requests, unavailable, faults, longestRecoveryMillis } = counts
   const { revoked, allowedUnderFault, demanded, revision, replica } = checker.windows
   const byKind = [...faults].toSorted(([one], [other]) => one.localeCompare(other)).map(([kind, count]) => `${kind} ${count}`)
+  const revokedBy = [...checker.revokedBy].toSorted(([, one], [, other]) => other - one).map(([method, count]) => `${method} ${count}`)
   const total = [...faults.values()].reduce((sum, count) => sum + count, 0)
   return [
     `chaos ${seconds.toFixed(0)} s, seed ${seed}: ${checker.violations.length} violations`,
     `${mutations} mutations (${faultful} under faults, ${revocations} took something away)`,
     `${requests} requests (${((100 * unavailable) / Math.max(1, requests)).toFixed(1)} % UNAVAILABLE)`,
-    `in windows: revoked ${revoked}, allowed under a fault ${allowedUnderFault}, demanded ${demanded}, revision ${revision}, replica ${replica}`,
+    `in windows: revoked ${revoked} (${revokedBy.join(', ')}), allowed under a fault ${allowedUnderFault}, demanded ${demanded}, revision ${revision}, replica ${replica}`,
     `${total} faults (${byKind.join(', ')})`,
     `recovered within ${longestRecoveryMillis.toFixed(0)} ms`,
   ].join('; ')

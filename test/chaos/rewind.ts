@@ -6,7 +6,7 @@ import { type Asker, demandFull, demandNothing, type Subject, subjectsOf } from 
 import { exchangeChanges } from './exchange-changes.js'
 import type { Fault, FaultKind } from './faults.js'
 import type { Gate } from './gate.js'
-import { type Group, type Identity, valueOf } from './group.js'
+import { type Group, type Identity, isGood, valueOf } from './group.js'
 import { perform } from './mutator.js'
 import type { Random } from './random.js'
 import { registryChanges } from './registry-changes.js'
@@ -74,7 +74,7 @@ function victimsOf(groups: readonly Group[], random: Random): Victim[] {
       const allowed = subjectsOf(group).filter((subject) => subject.kind === 'check')
       const own = allowed.filter(({ token, projectId }) => {
         const scope = group.scopes.find((one) => one.projectId === projectId)
-        return token.isLive && about.tokens.includes(token) && scope !== undefined && valueOf(about, scope) === 'allow'
+        return isGood(token) && about.tokens.includes(token) && scope !== undefined && valueOf(about, scope) === 'allow'
       })
       return own.map((subject) => ({ subject, group, about }))
     })
