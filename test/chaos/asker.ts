@@ -139,7 +139,7 @@ export function subjectsOf(group: Group): Subject[] {
     const scopes = all.filter(([scope], index) => scope === group.inOrganization || index >= all.length - 2)
     const checks = identity.tokens.flatMap((token) =>
       scopes.flatMap(([scope, track]): Subject[] =>
-        scope === 'login' ? [] : [{ kind: 'check', name: `${group.name}: token ${short(token.id)}, ${track}`, group, token, projectId: scope.projectId, tracks: [token.track, token.key.track, track] }],
+        scope === 'login' ? [] : [{ kind: 'check', name: `${group.name}: token ${short(token.id)}, ${track}`, group, token, projectId: scope.projectId, tracks: [token.track, token.key.track, token.source.trust.track, track] }],
       ),
     )
     const loginTrack = identity.tracks.get('login')

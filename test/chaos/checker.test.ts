@@ -26,7 +26,7 @@ class Story {
   }
 
   change(change: number, [sent, acked]: readonly [number, number], value: Answer, { track = GRANTS, places = [], exact = true }: { track?: string; places?: Place[]; exact?: boolean } = {}): this {
-    const feed = track === TOKEN || track === 'dead' ? 'exchange' : 'registry'
+    const feed = track === GRANTS || track === 'another' ? 'registry' : 'exchange'
     this.at(sent, { type: 'change', change, what: 'a change', feed, values: [{ track, value }] })
     return acked === Infinity ? this : this.at(acked, { type: 'changed', change, places, exact })
   }
@@ -76,6 +76,25 @@ describe('outdated', () => {
   it('is another refusal than the one that was due', () => {
     expect(story().change(1, [10, 20], 'deny').change(2, [100, 110], 'rejected').ask([361, 365], 'deny').found).toEqual(['outdated'])
     expect(story().change(1, [10, 20], 'deny').change(2, [100, 110], 'rejected').ask([360, 365], 'deny').found).toEqual([])
+  })
+})
+
+describe('an address that is not trusted', () => {
+  const ADDRESSES = 'addresses'
+  const narrowed = () => story().at(0, { type: 'track', track: ADDRESSES, feed: 'exchange', value: 'allow' }).change(1, [100, 110], 'elsewhere', { track: ADDRESSES })
+  const ask = (told: Story, sent: number, answer: string) => told.ask([sent, sent + 5], answer, { tracks: [TOKEN, ADDRESSES, GRANTS] }).found
+
+  it('is allowed too late, and refused by a fault, as anything else', () => {
+    expect(ask(narrowed(), 361, 'allow')).toEqual(['allowed-too-late'])
+    expect(ask(narrowed(), 361, 'elsewhere')).toEqual([])
+    expect(ask(story().at(0, { type: 'track', track: ADDRESSES, feed: 'exchange', value: 'allow' }), 361, 'elsewhere')).toEqual(['refused-by-fault'])
+  })
+
+  it('comes before what roles say, and after a token that is good for nothing', () => {
+    expect(ask(narrowed().change(2, [120, 130], 'deny'), 500, 'elsewhere')).toEqual([])
+    expect(ask(narrowed().change(2, [120, 130], 'deny'), 500, 'deny')).toEqual(['outdated'])
+    expect(ask(narrowed().change(2, [120, 130], 'rejected', { track: TOKEN }), 500, 'rejected')).toEqual([])
+    expect(ask(narrowed().change(2, [120, 130], 'rejected', { track: TOKEN }), 500, 'elsewhere')).toEqual(['outdated'])
   })
 })
 

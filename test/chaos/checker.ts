@@ -1,5 +1,4 @@
-import type { Answer, Event, EventOf, Place, TrackId } from './history.js'
-import { NO_ANSWER } from './history.js'
+import { ANSWERS, type Answer, type Event, type EventOf, NO_ANSWER, type Place, type TrackId } from './history.js'
 import { type Candidates, ceilingAt, floorAt, narrowed, oldestFor, possibleAnswers, type Range, type Track, versionsBetween } from './tracks.js'
 
 // Finds what must not be. It knows nothing of how the system works, only what was sent, acknowledged, asked and answered.
@@ -143,10 +142,9 @@ export class Checker {
     const asked = this.#asked.get(event.request)
     this.#asked.delete(event.request)
     if (!asked || event.answer === NO_ANSWER) return
-    if (event.answer !== 'allow' && event.answer !== 'deny' && event.answer !== 'rejected') {
-      return this.#report('status', event, `${asked.replica} answered ${event.answer}`, { request: event.request, tracks: asked.tracks, replica: asked.replica })
-    }
-    this.#judge(asked, event, event.answer)
+    const answer = ANSWERS.find((one) => one === event.answer)
+    if (answer) return this.#judge(asked, event, answer)
+    this.#report('status', event, `${asked.replica} answered ${event.answer}`, { request: event.request, tracks: asked.tracks, replica: asked.replica })
   }
 
   #judge(asked: Asked, event: EventOf<'answered'>, answer: Answer): void {

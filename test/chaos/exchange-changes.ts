@@ -1,9 +1,11 @@
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
-import { authMethodChanges } from './auth-method-changes.js'
+import { changeTrust, type TrustedBy } from './address-changes.js'
+import { authMethodChanges, tokenAuthTrust } from './auth-method-changes.js'
 import { bootstrapAgain } from './bootstrap-change.js'
 import { type Group, type Identity, isGood, isSeenActive, liveSecret, liveToken, type Secret, type Token } from './group.js'
 import { principalChanges } from './principal-changes.js'
 import { CALL_MILLIS, type Done, type ExchangeMethod, type Planner, type Step } from './step.js'
+import type { Trust } from './trusted-addresses.js'
 import { plainSecret, untouched } from '../support/untouched.js'
 
 // Every method that changes something in auth-exchange, and how it is used here. One that is added to changedInExchange has
@@ -14,7 +16,7 @@ export const exchangeChanges: Record<ExchangeMethod, Planner> = {
   ...authMethodChanges,
   Bootstrap: { changes: 'nothing', weight: 0.3, plan: (group) => bootstrapAgain(group, 'exchange') },
   AttachUniversalAuth: { changes: 'nothing', weight: 20, plan: attachUniversalAuth },
-  UpdateUniversalAuth: { changes: 'nothing', weight: 0.5, plan: updateUniversalAuth },
+  UpdateUniversalAuth: { changes: 'either', weight: 1.5, plan: (group, about) => about.trust && changeTrust(group, about, universalAuthTrust(group, about, about.trust)) },
   ClearLockouts: { changes: 'nothing', weight: 0.3, plan: clearLockouts },
   CreateClientSecret: { changes: 'nothing', weight: 0.5, plan: createClientSecret },
   RevokeClientSecret: { changes: 'takes', weight: 1, plan: (group, about) => revokeClientSecret(group, about) },
@@ -26,27 +28,33 @@ export const exchangeChanges: Record<ExchangeMethod, Planner> = {
 function attachUniversalAuth(group: Group, about: Identity): Step | undefined {
   if (about.state === 'deleted' || about.clientId !== '') return undefined
   const identityId = about.id
-  const keep = (clientId: string) => () => (about.clientId = clientId)
+  const keep = ({ clientId, etag }: { clientId: string; etag: string }) => () => void Object.assign(about, { clientId, trust: group.newTrust('Universal Auth', etag) })
   return {
     what: 'AttachUniversalAuth',
     feed: 'exchange',
     about,
     attempt: async () => {
-      const { clientId, revision } = await group.exchange(Exchange.attachUniversalAuth, { identityId, ...untouched }, CALL_MILLIS)
-      return { revision, keep: keep(clientId) }
+      const made = await group.exchange(Exchange.attachUniversalAuth, { identityId, ...untouched }, CALL_MILLIS)
+      return { revision: made.revision, keep: keep(made) }
     },
     again: async ({ reason }): Promise<Done | undefined> => {
       if (reason !== 'AUTH_METHOD_EXISTS') return undefined
-      return { keep: keep((await group.exchange(Exchange.getUniversalAuth, { identityId }, CALL_MILLIS)).clientId) }
+      return { keep: keep(await group.exchange(Exchange.getUniversalAuth, { identityId }, CALL_MILLIS)) }
     },
   }
 }
 
-/** Tokens keep what they were issued with. */
-function updateUniversalAuth(group: Group, about: Identity): Step | undefined {
-  if (about.clientId === '') return undefined
-  const request = { identityId: about.id, ...untouched, accessTokenTtlSeconds: group.random.between(3_600, 7_200), etag: '' }
-  return { what: 'UpdateUniversalAuth', feed: 'exchange', about, attempt: () => group.exchange(Exchange.updateUniversalAuth, request, CALL_MILLIS) }
+const universalAuthTrust = (group: Group, { id: identityId }: Identity, trust: Trust): TrustedBy => ({
+  what: 'UpdateUniversalAuth',
+  trust,
+  update: (given) => group.exchange(Exchange.updateUniversalAuth, { identityId, ...untouched, accessTokenTtlSeconds: group.random.between(3_600, 7_200), ...given }, CALL_MILLIS),
+  read: () => group.exchange(Exchange.getUniversalAuth, { identityId }, CALL_MILLIS),
+})
+
+/** Lets a token be used from here, or no more. */
+export function trustToken(group: Group, about: Identity, { source }: Token, value: 'allow' | 'elsewhere'): Step {
+  const by = about.tokenAuth === source ? tokenAuthTrust(group, about, about.tokenAuth) : universalAuthTrust(group, about, source.trust)
+  return changeTrust(group, about, by, value)
 }
 
 function clearLockouts(group: Group, about: Identity): Step | undefined {

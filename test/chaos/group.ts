@@ -2,6 +2,7 @@ import type { Answer, TrackId } from './history.js'
 import type { Random } from './random.js'
 import type { Recorder } from './recorder.js'
 import type { SigningKey, SigningKeys } from './signing-keys.js'
+import { FROM_EVERYWHERE, type Trust } from './trusted-addresses.js'
 import type { Organization, World } from './world.js'
 
 // What is known to be true of some identities that share a project and roles. One change of it is under way at a time, so
@@ -17,13 +18,13 @@ export type Scope = { readonly projectId: string; roles: Role[]; isGone: boolean
 /** `held` are the roles that the binding names, `roles` those whose window is open. Without an id it was not looked up yet. */
 export type Bound = { id: string; etag: string; held: readonly Role[]; roles: readonly Role[]; window: { readonly start?: Date; readonly end?: Date } }
 
-export type Secret = { readonly id: string; readonly text: string; readonly track: TrackId; isLive: boolean }
+export type Secret = Source & { readonly id: string; readonly text: string; readonly track: TrackId }
 
 /** Whether one whose creation was not heard of may still be made, late: then it is left alone. */
 export type Principal = { readonly id: string; readonly name: string; isThere: boolean; mayReturn: boolean }
 
 /** What a token was obtained with. */
-export type Source = { isLive: boolean }
+export type Source = { readonly trust: Trust; isLive: boolean }
 
 /** Of which it is sure whether it is there, unless nothing was heard of a change of it. */
 export type TokenAuth = Source & { isSure: boolean }
@@ -40,6 +41,8 @@ export type Identity = {
   isTainted: boolean
   readonly bound: Map<Scope, Bound>
   readonly tracks: Map<Scope | 'login', TrackId>
+  /** Of Universal Auth, where it has that. */
+  trust: Trust | undefined
   tokenAuth: TokenAuth | undefined
   secrets: Secret[]
   tokens: Token[]
@@ -99,6 +102,7 @@ export class Group {
   values(): Map<TrackId, Answer> {
     const values = new Map<TrackId, Answer>()
     for (const identity of this.identities) {
+      for (const { track, addresses } of trustsOf(identity)) values.set(track, addresses.value)
       for (const [of, track] of identity.tracks) values.set(track, of === 'login' ? loginValue(identity) : valueOf(identity, of))
       for (const { track, isLive } of [...identity.secrets, ...identity.tokens]) values.set(track, isLive ? 'allow' : 'rejected')
     }
@@ -108,7 +112,7 @@ export class Group {
   addIdentity(id: string, name: string): Identity {
     const { recorder } = this.tools
     const identity: Identity = {
-      ...{ id, name, state: 'active', clientId: '', isTainted: false, tokenAuth: undefined, secrets: [], tokens: [], principals: [], touchedAt: -Infinity, enabledAt: -Infinity },
+      ...{ id, name, state: 'active', clientId: '', isTainted: false, trust: undefined, tokenAuth: undefined, secrets: [], tokens: [], principals: [], touchedAt: -Infinity, enabledAt: -Infinity },
       bound: new Map(),
       tracks: new Map(),
     }
@@ -134,10 +138,19 @@ export class Group {
     this.tools.recorder.note({ type: 'track', track, feed: 'registry', value: valueOf(identity, scope) })
   }
 
+  /** As an auth method begins. */
+  newTrust(method: string, etag = ''): Trust {
+    const track = `addresses of ${method} ${this.tools.recorder.nextId()}`
+    this.tools.recorder.note({ type: 'track', track, feed: 'exchange', value: FROM_EVERYWHERE.value })
+    return { track, addresses: FROM_EVERYWHERE, etag }
+  }
+
   addSecret(identity: Identity, { id, text }: Pick<Secret, 'id' | 'text'>): void {
+    const { trust } = identity
+    if (!trust) throw new Error(`${identity.id} has a secret and no Universal Auth`)
     const track = `secret ${short(id)}`
     this.tools.recorder.note({ type: 'track', track, feed: 'exchange', value: 'allow' })
-    identity.secrets = [...identity.secrets.slice(-KEPT_TOKENS), { id, text, track, isLive: true }]
+    identity.secrets = [...identity.secrets.slice(-KEPT_TOKENS), { id, text, track, trust, isLive: true }]
   }
 
   addToken(identity: Identity, { id, text, source }: Pick<Token, 'id' | 'text' | 'source'>): void {
@@ -156,10 +169,16 @@ export function valueOf({ state, bound }: Identity, scope: Scope): Answer {
   return effects.includes('allow') && !effects.includes('deny') ? 'allow' : 'deny'
 }
 
+function trustsOf({ trust, tokenAuth, tokens }: Identity): readonly Trust[] {
+  return [...(trust ? [trust] : []), ...(tokenAuth ? [tokenAuth.trust] : []), ...tokens.map(({ source }) => source.trust)]
+}
+
 const loginValue = ({ state }: Identity): Answer => (state === 'active' ? 'allow' : 'rejected')
 
 /** Whether neither it nor the key that signed it was revoked. */
 export const isGood = ({ isLive, key }: Token): boolean => isLive && key.state !== 'revoked'
+/** Whether its auth method lets it be used from here. */
+export const isTrustedHere = ({ source: { trust } }: Token): boolean => trust.addresses.value === 'allow'
 export const liveToken = ({ tokens }: Identity): Token | undefined => tokens.findLast(isGood)
 export const liveSecret = ({ secrets }: Identity): Secret | undefined => secrets.findLast(({ isLive }) => isLive)
 

@@ -3,9 +3,9 @@ import { monotonicMillis, wallMillis } from '#libs/clock.js'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { makeToken, tokenAuthOf } from './auth-method-changes.js'
 import { afterTurn, bindWhatAllows } from './binding-changes.js'
-import { createClientSecret, exchangeChanges, revokeAccessToken } from './exchange-changes.js'
-import { type Group, type Identity, liveSecret, liveToken, valueOf } from './group.js'
-import type { Answer, TrackId } from './history.js'
+import { createClientSecret, exchangeChanges, revokeAccessToken, trustToken } from './exchange-changes.js'
+import { type Group, type Identity, isTrustedHere, liveSecret, liveToken, valueOf } from './group.js'
+import { ANSWERS, type Answer, type TrackId } from './history.js'
 import type { Gate } from './gate.js'
 import { deleteIdentity, IDENTITIES, registryChanges, renameIdentity } from './registry-changes.js'
 import { allowByRole } from './role-changes.js'
@@ -15,7 +15,6 @@ const PLANNERS = [...Object.values(registryChanges), ...Object.values(exchangeCh
 
 /** The clocks of the database and of this process are the machine's, read at different times. */
 const CLOCK_MARGIN_MILLIS = 20
-const BADNESS: Record<Answer, number> = { allow: 0, deny: 1, rejected: 2 }
 
 /** Changes one thing of its group after another until it is told to stop. */
 export async function mutate(group: Group, { gate, isOver }: { readonly gate: Gate; readonly isOver: () => boolean }): Promise<void> {
@@ -87,7 +86,7 @@ const PLANNED: ReadonlyMap<string, Changes> = new Map(
 function assertKind({ what }: Step, before: ReadonlyMap<TrackId, Answer>, values: readonly { track: TrackId; value: Answer }[]): void {
   const changes = PLANNED.get(what)
   const isAllowed = ({ track, value }: { track: TrackId; value: Answer }) => {
-    const gives = BADNESS[value] < BADNESS[before.get(track) ?? value]
+    const gives = ANSWERS.indexOf(value) < ANSWERS.indexOf(before.get(track) ?? value)
     return changes === 'either' || changes === (gives ? 'gives' : 'takes')
   }
   if (changes !== undefined && !values.every(isAllowed)) throw new Error(`${what} is said to change ${changes}, which is not so`)
@@ -112,7 +111,7 @@ const whatIsMissing = (group: Group): Step | undefined =>
 
 // For planners that make something new.
 const noIdentity: Identity = {
-  ...{ id: '', name: '', state: 'deleted', clientId: '', isTainted: false, tokenAuth: undefined, secrets: [], tokens: [], principals: [], touchedAt: 0, enabledAt: 0 },
+  ...{ id: '', name: '', state: 'deleted', clientId: '', isTainted: false, trust: undefined, tokenAuth: undefined, secrets: [], tokens: [], principals: [], touchedAt: 0, enabledAt: 0 },
   bound: new Map(),
   tracks: new Map(),
 }
@@ -123,7 +122,9 @@ function repairOf(group: Group, about: Identity): Step | 'login' | undefined {
   const attach = exchangeChanges.AttachUniversalAuth.plan(group, about) ?? registryChanges.EnableIdentity.plan(group, about)
   if (attach) return attach
   if (!liveSecret(about)) return createClientSecret(group, about)
-  if (!liveToken(about)) return 'login'
+  const token = liveToken(about)
+  if (!token) return 'login'
+  if (!isTrustedHere(token)) return trustToken(group, about, token, 'allow')
   const bind = registryChanges.CreateBinding.plan(group, about)
   if (bind) return bind
   const scope = about.state === 'active' ? group.scopes.find((one) => valueOf(about, one) !== 'allow') : undefined

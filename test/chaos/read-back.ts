@@ -43,7 +43,7 @@ type Finding = { readonly what: string; readonly expected: string; readonly read
 async function readGroup(group: Group): Promise<void> {
   const findings = [
     ...[...group.scopes, ...group.gone].flatMap((scope) => scopeFindings(group, scope)),
-    ...group.identities.flatMap((identity) => [...identityFindings(group, identity), ...secretFindings(group, identity), ...principalFindings(group, identity)]),
+    ...group.identities.flatMap((identity) => [...identityFindings(group, identity), ...secretFindings(group, identity), ...principalFindings(group, identity), ...addressFindings(group, identity)]),
   ]
   for (const { what, expected, read } of findings) {
     const found = await insisted(read)
@@ -112,6 +112,16 @@ function principalFindings(group: Group, { id: identityId, principals }: Identit
       return found ? `${found.name} is ${found.id}` : 'absent'
     },
   }))
+}
+
+function addressFindings(group: Group, { id: identityId, trust, tokenAuth }: Identity): Finding[] {
+  const ofUniversalAuth = trust && { trust, read: () => group.exchange(Exchange.getUniversalAuth, { identityId }, CALL_MILLIS) }
+  const ofTokenAuth = tokenAuth?.isSure && { trust: tokenAuth.trust, read: () => group.exchange(Exchange.getAuthMethod, { identityId, method: 'token-auth' }, CALL_MILLIS) }
+  return [ofUniversalAuth, ofTokenAuth].flatMap((method): Finding[] => {
+    if (!method) return []
+    const { trust: { track, addresses }, read } = method
+    return [{ what: track, expected: addresses.cidrs.join(), read: async () => (await read()).accessTokenTrustedIps?.cidrs.join() ?? 'none' }]
+  })
 }
 
 function secretFindings(group: Group, { id: identityId, clientId, secrets }: Identity): Finding[] {

@@ -3,7 +3,7 @@ import type { Recorder } from './recorder.js'
 import type { Violation } from './checker.js'
 
 /** What a run has to reach in each second to have proved something; the long runs reach several times as much. */
-const LEAST_PER_SECOND = { mutations: 2, faultful: 1, revocations: 0.5, requests: 20, revoked: 2, allowedUnderFault: 2, demanded: 0.2, revision: 0.2, replica: 0.05, byKey: 0.2 } as const
+const LEAST_PER_SECOND = { mutations: 2, faultful: 1, revocations: 0.5, requests: 20, revoked: 2, allowedUnderFault: 2, demanded: 0.2, revision: 0.2, replica: 0.05, byKey: 0.2, byAddress: 0.2 } as const
 
 const STORY_MILLIS = 4_000
 const STORY_LINES = 120
@@ -13,7 +13,8 @@ type Run = { readonly recorder: Recorder; readonly seed: string; readonly second
 export type Reached = Readonly<Record<keyof typeof LEAST_PER_SECOND, number>>
 
 export function reachedBy({ counts: { mutations, faultful, revocations, requests }, checker: { windows, revokedBy } }: Recorder): Reached {
-  return { mutations, faultful, revocations, requests, ...windows, byKey: revokedBy.get('RevokeSigningKey') ?? 0 }
+  const countOf = (method: string): number => revokedBy.get(method) ?? 0
+  return { mutations, faultful, revocations, requests, ...windows, byKey: countOf('RevokeSigningKey'), byAddress: countOf('UpdateUniversalAuth') + countOf('UpdateAuthMethod') }
 }
 
 /** What was too rare to prove anything. */
