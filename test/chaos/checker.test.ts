@@ -210,7 +210,7 @@ describe('in the end', () => {
   it('is lost what was acknowledged and is gone, and what was used more often than it could be', () => {
     expect(story().at(9, { type: 'found', what: 'role', expected: 'deny', found: 'allow' }).found).toEqual(['lost'])
     expect(story().at(9, { type: 'found', what: 'role', expected: 'deny', found: 'deny' }).found).toEqual([])
-    const used = (times: number) => Array.from({ length: times }).reduce<Story>((told) => told.at(9, { type: 'use', secret: 'one', limit: 2 }), story()).found
+    const used = (times: number) => Array.from({ length: times }).reduce<Story>((told) => told.at(9, { type: 'use', of: 'logins with one', limit: 2 }), story()).found
     expect(used(2)).toEqual([])
     expect(used(3)).toEqual(['lost'])
   })

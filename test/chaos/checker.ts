@@ -203,9 +203,9 @@ export class Checker {
   }
 
   #use(event: EventOf<'use'>): void {
-    const uses = (this.#uses.get(event.secret) ?? 0) + 1
-    this.#uses.set(event.secret, uses)
-    if (uses > event.limit) this.#report('lost', event, `${uses} logins with secret ${event.secret}, which allows ${event.limit}`)
+    const uses = (this.#uses.get(event.of) ?? 0) + 1
+    this.#uses.set(event.of, uses)
+    if (uses > event.limit) this.#report('lost', event, `${uses} ${event.of}, which allows ${event.limit}`)
   }
 }
 

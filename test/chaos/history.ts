@@ -44,8 +44,8 @@ type Happened =
   | { readonly type: 'mended'; readonly fault: number }
   /** All is answered correctly again, so long after these faults had ended. */
   | { readonly type: 'recovered'; readonly faults: readonly string[]; readonly millis: number; readonly last: string }
-  /** A login with a secret of limited uses succeeded. */
-  | { readonly type: 'use'; readonly secret: string; readonly limit: number }
+  /** A use of what has few was acknowledged: a login with a secret, or a question that was allowed by a token. */
+  | { readonly type: 'use'; readonly of: string; readonly limit: number }
   /** A mutating call was refused that should not have been. */
   | { readonly type: 'refused'; readonly what: string; readonly answer: string }
   /** What is found in the end, and what it has to be. */

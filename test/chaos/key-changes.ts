@@ -39,7 +39,7 @@ export async function turnKeys(outside: Outside, over: AbortSignal): Promise<voi
       if (!isOver()) await gate.through(() => keyChanges.RevokeSigningKey(outside, key))
       await rest(200, 1_000)
     }
-    await rest(500, 5_000)
+    await rest(2_000, 10_000)
   }
 }
 

@@ -7,9 +7,9 @@ import { Gate } from './gate.js'
 import { type Changed, Group, type Tools } from './group.js'
 import { turnKeys } from './key-changes.js'
 import { redisFaults } from './hostile-redis.js'
-import { spendLimited } from './limited.js'
+import { makeSpenders, readUses, spendLimited } from './limited.js'
 import { mutate, prepare } from './mutator.js'
-import { Probe } from './probe.js'
+import { Probe, sessionIn } from './probe.js'
 import { randomOf } from './random.js'
 import { readBack, readKeys } from './read-back.js'
 import { Recorder } from './recorder.js'
@@ -97,7 +97,7 @@ async function assemble(world: World, recorder: Recorder, { seed, groups: count,
   heeding.push((changed) => asker.heed(changed))
   const gate = new Gate()
   const kinds = [...processFaults, ...wayFaults, ...redisFaults(asker.newest), rewindFault({ groups, gate, asker })]
-  const limited = { world, recorder, random: random.branch('limited'), workload: probe.workload, gate }
+  const limited = { world, recorder, random: random.branch('limited'), workload: probe.workload, spenders: await makeSpenders(sessionIn(world)), gate }
   const perform = async (over: AbortSignal, isOver: () => boolean): Promise<void> => {
     const asking = Array.from({ length: askers }, () => asker.run(isOver))
     const changing = groups.map((one) => mutate(one, { gate, isOver }))
@@ -106,8 +106,10 @@ async function assemble(world: World, recorder: Recorder, { seed, groups: count,
     // Nothing is broken any more when this returns.
     await storm({ world, recorder, random: random.branch('storms'), kinds, probe }, over)
     const patience = setTimeout(() => (gaveUp = true), SETTLE_WITHIN_MILLIS)
-    await Promise.all([...asking, ...changing, spending, turning])
+    await Promise.all([...asking, ...changing, turning])
+    const spent = await spending
     clearTimeout(patience)
+    await readUses(world, recorder, spent)
   }
   return { groups, asker, tools, perform }
 }
