@@ -197,6 +197,13 @@ describe('a replica', () => {
     ],
   ])('does not go back %s', (_name, { found }) => expect(found).toEqual([]))
 
+  it('goes back when a name in certificates is rejected and then good again, since it can be given again', () => {
+    const named = () => story().at(0, { type: 'track', track: 'name', feed: 'exchange', value: 'allow' })
+    const taken = (what: string) => named().at(100, { type: 'change', change: 1, what, feed: 'exchange', values: [{ track: 'name', value: 'rejected' }] }).at(110, { type: 'changed', change: 1, places: [], exact: true })
+    const asked = (told: Story) => told.ask([111, 115], 'rejected', { tracks: ['name', GRANTS] }).ask([116, 120], 'allow', { tracks: ['name', GRANTS] }).found
+    expect(asked(taken('DeletePrincipal'))).toEqual(['went-back'])
+  })
+
   it('may deny, allow and deny around the end of a window', () => {
     const closing = story()
       .at(100, { type: 'change', change: 1, what: 'UpdateBinding', feed: 'registry', values: [] })

@@ -101,7 +101,8 @@ export class Checker {
   #change({ at, change, what, feed, values }: EventOf<'change'>): void {
     this.#changes.set(change, { what, sent: at, feed, tracks: values.map(({ track }) => track) })
     for (const { track, value } of values) {
-      const isForEver = value === 'rejected' && (feed === 'exchange' || what === 'DeleteIdentity')
+      // A principal's name can be given again.
+      const isForEver = value === 'rejected' && what !== 'DeletePrincipal' && (feed === 'exchange' || what === 'DeleteIdentity')
       this.#tracks.get(track)?.versions.push({ value, isForEver, change, sent: at, acked: Infinity, place: undefined, exact: false, byTime: false })
     }
   }

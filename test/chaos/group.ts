@@ -20,8 +20,8 @@ export type Bound = { id: string; etag: string; held: readonly Role[]; roles: re
 
 export type Secret = Source & { readonly id: string; readonly text: string; readonly track: TrackId }
 
-/** Whether one whose creation was not heard of may still be made, late: then it is left alone. */
-export type Principal = { readonly id: string; readonly name: string; isThere: boolean; mayReturn: boolean }
+/** A name in certificates. Whether one whose creation was not heard of may still be made, late: then it is left alone. */
+export type Principal = { readonly name: string; readonly track: TrackId; id: string; isThere: boolean; mayReturn: boolean }
 
 /** What a token was obtained with. */
 export type Source = { readonly trust: Trust; isLive: boolean }
@@ -103,6 +103,7 @@ export class Group {
     const values = new Map<TrackId, Answer>()
     for (const identity of this.identities) {
       for (const { track, addresses } of trustsOf(identity)) values.set(track, addresses.value)
+      for (const { track, isThere } of identity.principals) values.set(track, isThere ? 'allow' : 'rejected')
       for (const [of, track] of identity.tracks) values.set(track, of === 'login' ? loginValue(identity) : valueOf(identity, of))
       for (const { track, isLive } of [...identity.secrets, ...identity.tokens]) values.set(track, isLive ? 'allow' : 'rejected')
     }
@@ -143,6 +144,15 @@ export class Group {
     const track = `addresses of ${method} ${this.tools.recorder.nextId()}`
     this.tools.recorder.note({ type: 'track', track, feed: 'exchange', value: FROM_EVERYWHERE.value })
     return { track, addresses: FROM_EVERYWHERE, etag }
+  }
+
+  /** A name that is nobody's yet, and is asked about already. */
+  newPrincipal(identity: Identity): Principal {
+    const name = `spiffe://${this.freshName('principal')}`
+    const principal = { name, track: name, id: '', isThere: false, mayReturn: false }
+    this.tools.recorder.note({ type: 'track', track: name, feed: 'exchange', value: 'rejected' })
+    identity.principals.push(principal)
+    return principal
   }
 
   addSecret(identity: Identity, { id, text }: Pick<Secret, 'id' | 'text'>): void {

@@ -77,7 +77,7 @@ async function spendToken(outside: Outside, { workload, limit }: Spender, all: S
   const ask = async () => {
     const member = random.pick(world.fleet.checks)
     if (!member) throw new Error('a fleet without replicas')
-    const { answer } = await random.oneOf([askCheck, askExtAuthz])(world.at(member), { token: accessToken, projectId: '', consistency: BOUNDED })
+    const { answer } = await random.oneOf([askCheck, askExtAuthz])(world.at(member), { shown: accessToken, projectId: '', consistency: BOUNDED })
     if (answer === 'rejected') return (spent.rejected += 1)
     if (answer !== 'allow') return tell(outside, answer)
     spent.allowed += 1

@@ -137,7 +137,7 @@ function anyStep(group: Group, about: Identity): Step | undefined {
   const { random } = group
   const token = liveToken(about)
   // What it holds is loaded anew while its token is revoked, or its address is: the one is known, the other is waited for.
-  if (token && random.chance(0.25)) return renameIdentity(group, about, () => (random.chance(0.6) ? revokeAccessToken(group, about) : trustToken(group, about, token, 'elsewhere')))
+  if (token && random.chance(0.25)) return renameIdentity(group, about, () => (random.chance(0.7) ? revokeAccessToken(group, about) : trustToken(group, about, token, 'elsewhere')))
   for (let attempt = 0; attempt < 10; attempt += 1) {
     const planner: Planner | undefined = random.weighted(PLANNERS)
     const step = planner?.plan(group, about)

@@ -21,7 +21,7 @@ export async function readBack(groups: readonly Group[], asker: Asker): Promise<
 
 async function askEverywhere(group: Group, asker: Asker): Promise<void> {
   for (const { name } of group.tools.world.fleet.checks) {
-    for (const subject of subjectsOf(group)) if (subject.kind === 'check') await asker.askAt(name, subject, demandFull)
+    for (const subject of subjectsOf(group)) if (subject.kind !== 'login') await asker.askAt(name, subject, demandFull)
   }
 }
 
@@ -104,7 +104,7 @@ function identityFindings(group: Group, { id, state, name, isTainted, bound }: I
 /** Whose each name is, once all is done: its own identity's, or nobody's. */
 function principalFindings(group: Group, { id: identityId, principals }: Identity): Finding[] {
   return principals.map(({ id, name, isThere }): Finding => ({
-    what: `principal ${short(id)}`,
+    what: `principal ${name}`,
     expected: isThere ? `${name} is ${id}` : 'absent',
     read: async () => {
       const page = await group.exchange(Exchange.listPrincipals, { identityId, pageSize: 200, pageToken: '' }, CALL_MILLIS)

@@ -3,7 +3,7 @@ import type { Recorder } from './recorder.js'
 import type { Violation } from './checker.js'
 
 /** What a run has to reach in each second to have proved something; the long runs reach several times as much. */
-const LEAST_PER_SECOND = { mutations: 2, faultful: 1, revocations: 0.5, requests: 20, uses: 0.5, revoked: 2, allowedUnderFault: 2, demanded: 0.2, revision: 0.2, replica: 0.05, byKey: 0.2, byAddress: 0.2 } as const
+const LEAST_PER_SECOND = { mutations: 2, faultful: 1, revocations: 0.5, requests: 20, uses: 0.5, revoked: 2, allowedUnderFault: 2, demanded: 0.2, revision: 0.2, replica: 0.05, byKey: 0.2, byAddress: 0.2, byPrincipal: 0.1 } as const
 
 const STORY_MILLIS = 4_000
 const STORY_LINES = 120
@@ -14,7 +14,7 @@ export type Reached = Readonly<Record<keyof typeof LEAST_PER_SECOND, number>>
 
 export function reachedBy({ counts: { mutations, faultful, revocations, requests, uses }, checker: { windows, revokedBy } }: Recorder): Reached {
   const countOf = (method: string): number => revokedBy.get(method) ?? 0
-  return { mutations, faultful, revocations, requests, uses, ...windows, byKey: countOf('RevokeSigningKey'), byAddress: countOf('UpdateUniversalAuth') + countOf('UpdateAuthMethod') }
+  return { mutations, faultful, revocations, requests, uses, ...windows, byKey: countOf('RevokeSigningKey'), byAddress: countOf('UpdateUniversalAuth') + countOf('UpdateAuthMethod'), byPrincipal: countOf('DeletePrincipal') }
 }
 
 /** What was too rare to prove anything. */
