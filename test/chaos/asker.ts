@@ -62,7 +62,10 @@ export class Asker {
     const subjects = subjectsOf(changed.group).filter(isReloaded ? (one) => isLiveOf(one, changed.about) : (one) => isAbout(one, changed))
     for (const { name } of checksOf(changed.group)) {
       const subject = this.random.pick(subjects)
-      if (subject && subject.kind !== 'login') void this.askAt(name, subject, this.#demanded(subject, isReloaded ? 0 : 0.5))
+      if (!subject || subject.kind === 'login') continue
+      const asking = this.askAt(name, subject, this.#demanded(subject, isReloaded ? 0 : 0.5))
+      // Behind what it has answered from it may not go back.
+      void asking.then(() => (this.random.chance(0.4) ? this.askAt(name, subject, demandNothing) : undefined))
     }
   }
 

@@ -3,6 +3,7 @@ import { changeTrust, type TrustedBy } from './address-changes.js'
 import { authMethodChanges, tokenAuthTrust } from './auth-method-changes.js'
 import { bootstrapAgain } from './bootstrap-change.js'
 import { type Group, type Identity, isGood, isSeenActive, liveSecret, liveToken, type Secret, type Token } from './group.js'
+import type { TrackId } from './history.js'
 import { principalChanges } from './principal-changes.js'
 import { CALL_MILLIS, type Done, type ExchangeMethod, type Planner, type Step } from './step.js'
 import type { Trust } from './trusted-addresses.js'
@@ -79,23 +80,37 @@ export function createClientSecret(group: Group, about: Identity): Step | undefi
 /** A secret is rotated once, whatever was heard of it. */
 const rotated = new WeakSet<Secret>()
 
-/** Both live on; where the successor is never heard of, the old one does. */
+const LONG_OVERLAP_SECONDS = 2_592_000
+const CLOCK_MARGIN_MILLIS = 50
+
+/** Both live on, or the old one ends by itself, and not the tokens that it obtained. Of a successor that is never heard of nothing is known. */
 function rotateClientSecret(group: Group, about: Identity): Step | undefined {
   const secret = liveSecret(about)
   if (!secret || rotated.has(secret) || !isSeenActive(group, about)) return undefined
-  const request = { identityId: about.id, id: secret.id, overlapSeconds: 2_592_000, wrapTtlSeconds: 0 }
+  const overlapSeconds = group.random.chance(0.5) ? 1 : LONG_OVERLAP_SECONDS
+  const request = { identityId: about.id, id: secret.id, overlapSeconds, wrapTtlSeconds: 0 }
+  const end = overlapSeconds === LONG_OVERLAP_SECONDS ? () => ({}) : endOf(group, secret.track, overlapSeconds)
   return {
     what: 'RotateClientSecret',
     feed: 'exchange',
     about,
-    apply: () => rotated.add(secret),
+    apply: () => {
+      rotated.add(secret)
+      secret.endsSoon = overlapSeconds < LONG_OVERLAP_SECONDS
+    },
     attempt: async () => {
       const made = await group.exchange(Exchange.rotateClientSecret, request, CALL_MILLIS)
       const id = made.clientSecret?.id ?? ''
-      return { revision: made.clientSecret?.revision ?? '', keep: () => group.addSecret(about, { id, text: made.secret }) }
+      return { ...end(), revision: made.clientSecret?.revision ?? '', keep: () => group.addSecret(about, { id, text: made.secret }) }
     },
-    again: ({ reason }) => Promise.resolve(reason === 'CLIENT_SECRET_ROTATED' ? {} : undefined),
+    again: ({ reason }) => Promise.resolve(reason === 'CLIENT_SECRET_ROTATED' ? end() : undefined),
   }
+}
+
+/** Between a second after it was first sent and one after it was acknowledged. */
+function endOf({ tools: { recorder } }: Group, track: TrackId, overlapSeconds: number): () => Pick<Done, 'turn'> {
+  const from = recorder.now() + overlapSeconds * 1_000 - CLOCK_MARGIN_MILLIS
+  return () => ({ turn: { track, value: 'rejected', from, until: recorder.now() + overlapSeconds * 1_000 + CLOCK_MARGIN_MILLIS } })
 }
 
 /** Ends the tokens that it obtained, too. */

@@ -18,7 +18,8 @@ export type Scope = { readonly projectId: string; roles: Role[]; isGone: boolean
 /** `held` are the roles that the binding names, `roles` those whose window is open. Without an id it was not looked up yet. */
 export type Bound = { id: string; etag: string; held: readonly Role[]; roles: readonly Role[]; window: { readonly start?: Date; readonly end?: Date } }
 
-export type Secret = Source & { readonly id: string; readonly text: string; readonly track: TrackId }
+/** One that was rotated with an overlap that ends soon is not used any more by those who knew it. */
+export type Secret = Source & { readonly id: string; readonly text: string; readonly track: TrackId; endsSoon: boolean }
 
 /** A name in certificates. Whether one whose creation was not heard of may still be made, late: then it is left alone. */
 export type Principal = { readonly name: string; readonly track: TrackId; id: string; isThere: boolean; mayReturn: boolean }
@@ -160,7 +161,7 @@ export class Group {
     if (!trust) throw new Error(`${identity.id} has a secret and no Universal Auth`)
     const track = `secret ${short(id)}`
     this.tools.recorder.note({ type: 'track', track, feed: 'exchange', value: 'allow' })
-    identity.secrets = [...identity.secrets.slice(-KEPT_TOKENS), { id, text, track, trust, isLive: true }]
+    identity.secrets = [...identity.secrets.slice(-KEPT_TOKENS), { id, text, track, trust, isLive: true, endsSoon: false }]
   }
 
   addToken(identity: Identity, { id, text, source }: Pick<Token, 'id' | 'text' | 'source'>): void {
@@ -190,7 +191,7 @@ export const isGood = ({ isLive, key }: Token): boolean => isLive && key.state !
 /** Whether its auth method lets it be used from here. */
 export const isTrustedHere = ({ source: { trust } }: Token): boolean => trust.addresses.value === 'allow'
 export const liveToken = ({ tokens }: Identity): Token | undefined => tokens.findLast(isGood)
-export const liveSecret = ({ secrets }: Identity): Secret | undefined => secrets.findLast(({ isLive }) => isLive)
+export const liveSecret = ({ secrets }: Identity): Secret | undefined => secrets.findLast(({ isLive, endsSoon }) => isLive && !endsSoon)
 
 /** Whether auth-exchange has to know by now that it is active. */
 export const isSeenActive = ({ tools: { recorder, boundMillis } }: Group, { state, enabledAt }: Identity): boolean =>

@@ -9,7 +9,7 @@ const PRINCIPALS = 3
 
 export const principalChanges = {
   CreatePrincipal: { changes: 'gives', weight: 3, plan: createPrincipal },
-  DeletePrincipal: { changes: 'takes', weight: 2.5, plan: deletePrincipal },
+  DeletePrincipal: { changes: 'takes', weight: 5, plan: deletePrincipal },
 } satisfies Partial<Record<ExchangeMethod, Planner>>
 
 function createPrincipal(group: Group, about: Identity): Step | undefined {

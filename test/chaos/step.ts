@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DomainError } from '#libs/domain-error.js'
 import type { changedInExchange, changedInRegistry, FeedName } from '#libs/freshness/entities.js'
-import type { Answer, TrackId } from './history.js'
+import type { Answer, EventOf, TrackId } from './history.js'
 import type { Group, Identity } from './group.js'
 import { placesIn } from './places.js'
 import { answerOf } from './recorder.js'
@@ -14,8 +14,8 @@ export type ExchangeMethod = Exclude<keyof typeof changedInExchange, KeyMethod>
 /** What a method can do to an answer that was given before. */
 export type Changes = 'takes' | 'gives' | 'either' | 'nothing'
 
-/** One acknowledged call. Without a revision it is only known that it has happened. `keep` puts down ids and etags. */
-export type Done = { readonly revision?: string; readonly keep?: () => void }
+/** One acknowledged call. Without a revision it is only known that it has happened. `keep` puts down ids and etags. `turn`: what is to come of it by itself. */
+export type Done = { readonly revision?: string; readonly keep?: () => void; readonly turn?: Omit<EventOf<'turn'>, 'type' | 'at' | 'change'> }
 
 export type Turn = { readonly track: TrackId; readonly value: Answer; readonly time: Date; readonly ends: boolean }
 
@@ -52,7 +52,8 @@ export type Actor = Pick<Group, 'tools' | 'random'>
 export async function seeThrough(actor: Actor, step: Pick<Step, 'what' | 'attempt' | 'again' | 'whenUnclear'>, change: number): Promise<{ revision: string } | undefined> {
   const { recorder } = actor.tools
   try {
-    const { done: { revision = '', keep }, isClear } = await settle(actor, step)
+    const { done: { revision = '', keep, turn }, isClear } = await settle(actor, step)
+    if (turn) recorder.note({ type: 'turn', change, ...turn })
     recorder.note({ type: 'changed', change, places: placesIn(revision), exact: isClear })
     keep?.()
     if (!isClear) step.whenUnclear?.()
