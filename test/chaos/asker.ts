@@ -75,7 +75,7 @@ export class Asker {
     while ((this.#hot[0]?.until ?? Infinity) < now) this.#hot.shift()
     const hot = random.chance(0.7) ? random.pick(this.#hot)?.changed : undefined
     const group = hot?.group ?? random.oneOf(this.groups)
-    const shares = { check: 1, principal: hot ? 1 : 0.3, login: 0.15 }
+    const shares = { check: 1, principal: hot ? 1 : 0.3, login: hot ? 0.5 : 0.15 }
     const all = subjectsOf(group).filter(({ kind }) => random.chance(shares[kind]))
     const touched = hot ? all.filter((one) => isAbout(one, hot)) : []
     return random.pick(touched) ?? random.pick(all)

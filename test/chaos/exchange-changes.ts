@@ -21,7 +21,7 @@ export const exchangeChanges: Record<ExchangeMethod, Planner> = {
   ClearLockouts: { changes: 'nothing', weight: 0.3, plan: clearLockouts },
   CreateClientSecret: { changes: 'nothing', weight: 0.5, plan: createClientSecret },
   RevokeClientSecret: { changes: 'takes', weight: 1, plan: (group, about) => revokeClientSecret(group, about) },
-  RotateClientSecret: { changes: 'nothing', weight: 0.5, plan: rotateClientSecret },
+  RotateClientSecret: { changes: 'nothing', weight: 1.5, plan: rotateClientSecret },
   RevokeAccessTokens: { changes: 'takes', weight: 0.5, plan: revokeAccessTokens },
   RevokeAccessToken: { changes: 'takes', weight: 2.5, plan: (group, about) => revokeAccessToken(group, about) },
 }

@@ -78,7 +78,7 @@ async function change({ tools, groups, random }: Outside, what: KeyMethod, { app
   const seen = await seeThrough(actor, { what, ...step }, made)
   if (!seen) return
   const tracks = new Set(values.map(({ track }) => track))
-  for (const group of groups) group.heard({ change: made, ...seen, group, tracks, about: undefined, what })
+  for (const group of groups) group.heard({ change: made, revision: seen.revision, group, tracks, about: undefined, what })
 }
 
 /** The admins' tokens may be of the key that goes. What is obtained from now on is of one that stays. */

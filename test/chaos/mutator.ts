@@ -56,8 +56,8 @@ export async function perform(group: Group, step: Step): Promise<boolean> {
   if (step.about) step.about.touchedAt = recorder.now()
   const seen = await seeThrough(group, step, change)
   if (!seen) return false
-  const tracks = new Set(values.map(({ track }) => track))
-  group.heard({ change, ...seen, group, tracks, about: step.about, what: step.what })
+  const tracks = new Set([...values.map(({ track }) => track), ...seen.turns])
+  group.heard({ change, revision: seen.revision, group, tracks, about: step.about, what: step.what })
   const next = step.then?.()
   if (next) await perform(group, next)
   if (step.turn) await passTurn(group, step.turn)

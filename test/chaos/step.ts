@@ -48,8 +48,11 @@ const NOTHING_HAPPENED = new Set(['RESOURCE_EXHAUSTED', 'ABORTED'])
 /** Whoever changes something. */
 export type Actor = Pick<Group, 'tools' | 'random'>
 
+/** What was heard of a change, and what turns by itself because of it. */
+type Seen = { readonly revision: string; readonly turns: readonly TrackId[] }
+
 /** Sees through a change that was told, and tells that it has happened, or that it was refused: then undefined. */
-export async function seeThrough(actor: Actor, step: Pick<Step, 'what' | 'attempt' | 'again' | 'whenUnclear'>, change: number): Promise<{ revision: string } | undefined> {
+export async function seeThrough(actor: Actor, step: Pick<Step, 'what' | 'attempt' | 'again' | 'whenUnclear'>, change: number): Promise<Seen | undefined> {
   const { recorder } = actor.tools
   try {
     const { done: { revision = '', keep, turn }, isClear } = await settle(actor, step)
@@ -57,7 +60,7 @@ export async function seeThrough(actor: Actor, step: Pick<Step, 'what' | 'attemp
     recorder.note({ type: 'changed', change, places: placesIn(revision), exact: isClear })
     keep?.()
     if (!isClear) step.whenUnclear?.()
-    return { revision }
+    return { revision, turns: turn ? [turn.track] : [] }
   } catch (error) {
     recorder.note({ type: 'refused', what: step.what, answer: error instanceof Refused ? error.message : answerOf(error) })
     return undefined
