@@ -2,21 +2,26 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Consistency } from '#libs/wire/gen/countersign/authorization/v1/authorization_check.js'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import type { FeedName } from '#libs/freshness/entities.js'
+import type { Calls } from '../support/calls.js'
 import type { Member } from '../support/fleet.js'
 import { BOUNDED, FULL } from './consistency.js'
-import { askCheck, askExtAuthz } from './doors.js'
-import type { Changed, Group, Identity, Secret, Token } from './group.js'
-import { short } from './group.js'
+import { type Answered, askCheck, askExtAuthz } from './doors.js'
+import type { Changed, Group, Identity, Principal, Secret, Token } from './group.js'
+import { isGood, short } from './group.js'
 import type { Demand, Place, TrackId } from './history.js'
 import { placesIn } from './places.js'
 import type { Random } from './random.js'
 import { answerOf } from './recorder.js'
 
-/** What can be asked about: a token in a scope, or a login. */
+/** What can be asked about: a token in a scope, the name in a certificate there, or a login. */
 export type Subject = { readonly name: string; readonly group: Group; readonly tracks: readonly TrackId[] } & (
   | { readonly kind: 'check'; readonly token: Token; readonly projectId: string }
+  | { readonly kind: 'principal'; readonly principal: Principal; readonly projectId: string }
   | { readonly kind: 'login'; readonly clientId: string; readonly secret: Secret }
 )
+
+/** What authorization-check is asked about. */
+export type Checked = Exclude<Subject, { kind: 'login' }>
 
 type Asked = { readonly request: number; readonly revision: string; readonly replica: string }
 export type Demanded = { readonly demand: Demand; readonly consistency: Consistency }
@@ -57,7 +62,10 @@ export class Asker {
     const subjects = subjectsOf(changed.group).filter(isReloaded ? (one) => isLiveOf(one, changed.about) : (one) => isAbout(one, changed))
     for (const { name } of checksOf(changed.group)) {
       const subject = this.random.pick(subjects)
-      if (subject?.kind === 'check') void this.askAt(name, subject, this.#demanded(subject, isReloaded ? 0 : 0.5))
+      if (!subject || subject.kind === 'login') continue
+      const asking = this.askAt(name, subject, this.#demanded(subject, isReloaded ? 0 : 0.5))
+      // Behind what it has answered from it may not go back.
+      void asking.then(() => (this.random.chance(0.4) ? this.askAt(name, subject, demandNothing) : undefined))
     }
   }
 
@@ -67,23 +75,25 @@ export class Asker {
     while ((this.#hot[0]?.until ?? Infinity) < now) this.#hot.shift()
     const hot = random.chance(0.7) ? random.pick(this.#hot)?.changed : undefined
     const group = hot?.group ?? random.oneOf(this.groups)
-    const all = subjectsOf(group).filter(({ kind }) => kind === 'check' || random.chance(0.15))
+    const shares = { check: 1, principal: hot ? 1 : 0.3, login: hot ? 0.5 : 0.15 }
+    const all = subjectsOf(group).filter(({ kind }) => random.chance(shares[kind]))
     const touched = hot ? all.filter((one) => isAbout(one, hot)) : []
     return random.pick(touched) ?? random.pick(all)
   }
 
   async #askAnywhere(subject: Subject): Promise<void> {
     const { tools: { world } } = subject.group
-    const member = this.random.pick(subject.kind === 'check' ? world.fleet.checks : world.fleet.exchanges)
+    const member = this.random.pick(subject.kind === 'login' ? world.fleet.exchanges : world.fleet.checks)
     if (!member) return
-    if (subject.kind === 'check') await this.askAt(member.name, subject, this.#demanded(subject, 0.4))
-    else await this.#logIn(member, subject)
+    if (subject.kind === 'login') await this.#logIn(member, subject)
+    else await this.askAt(member.name, subject, this.#demanded(subject, 0.4))
   }
 
   /** Bounded but for a share. */
-  #demanded({ name, group }: Subject, share: number): Demanded {
+  #demanded({ name, kind: asked, group }: Subject, share: number): Demanded {
     const { random } = this
     if (!random.chance(share)) return demandNothing
+    if (asked === 'principal') return demandFull
     const { lastChange } = group
     const last = this.#last.get(name)
     const kind = random.oneOf(['full', 'change', 'change', 'request'])
@@ -93,21 +103,30 @@ export class Asker {
   }
 
   /** Asks one replica and has the answer judged. */
-  async askAt(replica: string, subject: Extract<Subject, { kind: 'check' }>, { demand, consistency }: Demanded): Promise<string> {
+  async askAt(replica: string, subject: Checked, { demand, consistency }: Demanded): Promise<string> {
     const { world, recorder } = subject.group.tools
     const member = world.fleet.checks.find(({ name }) => name === replica)
     if (!member) throw new Error(`there is no ${replica}`)
-    const { token, projectId, name, tracks } = subject
+    const { name, tracks } = subject
     const request = recorder.nextId()
     recorder.note({ type: 'asked', request, replica, subject: name, tracks, demand })
-    // A route of Envoy's has no revision to wait for.
-    const ask = demand.level !== 'at-least' && this.random.chance(0.3) ? askExtAuthz : askCheck
-    const { answer, revision } = await ask(world.at(member), { token: token.text, projectId, consistency })
+    const { answer, revision } = await this.#ask(world.at(member), subject, { demand, consistency })
     const places = placesIn(revision)
     recorder.note({ type: 'answered', request, answer, places })
     if (revision !== '') this.#last.set(name, { request, revision, replica })
     for (const place of places) this.newest.set(place.feed, place)
     return answer
+  }
+
+  /** A route of Envoy's has no revision to wait for; only Envoy sees certificates. */
+  #ask(calls: Calls, subject: Checked, { demand, consistency }: Demanded): Promise<Answered> {
+    const { projectId, group } = subject
+    if (subject.kind === 'principal') {
+      const { organizationId } = group.organization.admin
+      return askExtAuthz(calls, { shown: { principal: subject.principal.name, organizationId }, projectId, consistency })
+    }
+    const ask = demand.level !== 'at-least' && this.random.chance(0.3) ? askExtAuthz : askCheck
+    return ask(calls, { shown: subject.token.text, projectId, consistency })
   }
 
   async #logIn(member: Member, subject: Extract<Subject, { kind: 'login' }>): Promise<void> {
@@ -128,7 +147,7 @@ function atLeast(revision: string, since: { readonly change?: number; readonly r
 
 const isAbout = ({ tracks }: Subject, changed: Changed): boolean => tracks.some((track) => changed.tracks.has(track))
 
-const isLiveOf = (subject: Subject, about: Identity | undefined): boolean => subject.kind === 'check' && subject.token.isLive && about?.tokens.includes(subject.token) === true
+const isLiveOf = (subject: Subject, about: Identity | undefined): boolean => subject.kind === 'check' && isGood(subject.token) && about?.tokens.includes(subject.token) === true
 
 const checksOf = ({ tools }: Group): readonly Member[] => tools.world.fleet.checks
 
@@ -139,7 +158,12 @@ export function subjectsOf(group: Group): Subject[] {
     const scopes = all.filter(([scope], index) => scope === group.inOrganization || index >= all.length - 2)
     const checks = identity.tokens.flatMap((token) =>
       scopes.flatMap(([scope, track]): Subject[] =>
-        scope === 'login' ? [] : [{ kind: 'check', name: `${group.name}: token ${short(token.id)}, ${track}`, group, token, projectId: scope.projectId, tracks: [token.track, track] }],
+        scope === 'login' ? [] : [{ kind: 'check', name: `${group.name}: token ${short(token.id)}, ${track}`, group, token, projectId: scope.projectId, tracks: [token.track, token.key.track, token.source.trust.track, track] }],
+      ),
+    )
+    const principals = identity.principals.flatMap((principal) =>
+      scopes.flatMap(([scope, track]): Subject[] =>
+        scope === 'login' ? [] : [{ kind: 'principal', name: `${group.name}: ${principal.name}, ${track}`, group, principal, projectId: scope.projectId, tracks: [principal.track, track] }],
       ),
     )
     const loginTrack = identity.tracks.get('login')
@@ -151,6 +175,6 @@ export function subjectsOf(group: Group): Subject[] {
       secret,
       tracks: [secret.track, ...(loginTrack === undefined ? [] : [loginTrack])],
     }))
-    return [...checks, ...logins]
+    return [...checks, ...principals, ...logins]
   })
 }

@@ -1,31 +1,32 @@
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { standardTokenAuth } from '../support/untouched.js'
-import { type Group, type Identity, isSeenActive, type TokenAuth } from './group.js'
+import { changeTrust, type TrustedBy } from './address-changes.js'
+import { type Group, type Identity, isGood, isSeenActive, type TokenAuth } from './group.js'
 import { CALL_MILLIS, type ExchangeMethod, type Planner, type Step } from './step.js'
 
 // Token Auth, which an identity may have beside Universal Auth. Where nothing was heard of a change of it, it is left alone from
 // then on: one that arrives late would undo what came after.
 
 export const authMethodChanges = {
-  AttachAuthMethod: { changes: 'nothing', weight: 1, plan: attachAuthMethod },
-  UpdateAuthMethod: { changes: 'nothing', weight: 0.5, plan: updateAuthMethod },
+  AttachAuthMethod: { changes: 'nothing', weight: 2, plan: attachAuthMethod },
+  UpdateAuthMethod: { changes: 'either', weight: 3, plan: updateAuthMethod },
   UpdateAccessToken: { changes: 'nothing', weight: 0.3, plan: updateAccessToken },
-  RemoveAuthMethod: { changes: 'takes', weight: 0.7, plan: removeAuthMethod },
+  RemoveAuthMethod: { changes: 'takes', weight: 1, plan: removeAuthMethod },
 } satisfies Partial<Record<ExchangeMethod, Planner>>
 
 function attachAuthMethod(group: Group, about: Identity): Step | undefined {
   if (about.state === 'deleted' || about.tokenAuth) return undefined
-  const tokenAuth = { isLive: true, isSure: true }
-  const keep = () => void (about.tokenAuth = tokenAuth)
+  const tokenAuth = { isLive: true, isSure: true, trust: group.newTrust('Token Auth') }
+  const keep = (etag = '') => () => void (about.tokenAuth = Object.assign(tokenAuth, { trust: Object.assign(tokenAuth.trust, { etag }) }))
   return {
     what: 'AttachAuthMethod',
     feed: 'exchange',
     about,
     attempt: async () => {
-      const { revision } = await group.exchange(Exchange.attachAuthMethod, { identityId: about.id, ...standardTokenAuth }, CALL_MILLIS)
-      return { revision, keep }
+      const { revision, etag } = await group.exchange(Exchange.attachAuthMethod, { identityId: about.id, ...standardTokenAuth }, CALL_MILLIS)
+      return { revision, keep: keep(etag) }
     },
-    again: ({ reason }) => Promise.resolve(reason === 'AUTH_METHOD_EXISTS' ? { keep } : undefined),
+    again: ({ reason }) => Promise.resolve(reason === 'AUTH_METHOD_EXISTS' ? { keep: keep() } : undefined),
     whenUnclear: () => (tokenAuth.isSure = false),
   }
 }
@@ -33,14 +34,21 @@ function attachAuthMethod(group: Group, about: Identity): Step | undefined {
 const sureTokenAuth = ({ state, tokenAuth }: Identity) => (state !== 'deleted' && tokenAuth?.isSure ? tokenAuth : undefined)
 
 function updateAuthMethod(group: Group, about: Identity): Step | undefined {
-  if (!sureTokenAuth(about)) return undefined
-  const request = { identityId: about.id, method: 'token-auth', etag: '', ...standardTokenAuth, accessTokenTtlSeconds: group.random.between(3_600, 7_200) }
-  return { what: 'UpdateAuthMethod', feed: 'exchange', about, attempt: () => group.exchange(Exchange.updateAuthMethod, request, CALL_MILLIS) }
+  const tokenAuth = sureTokenAuth(about)
+  return tokenAuth && changeTrust(group, about, tokenAuthTrust(group, about, tokenAuth))
 }
+
+/** Of tokens that were issued already, too, which otherwise keep what they were issued with. */
+export const tokenAuthTrust = (group: Group, { id: identityId }: Identity, { trust }: TokenAuth): TrustedBy => ({
+  what: 'UpdateAuthMethod',
+  trust,
+  update: (given) => group.exchange(Exchange.updateAuthMethod, { identityId, method: 'token-auth', ...standardTokenAuth, accessTokenTtlSeconds: group.random.between(3_600, 7_200), ...given }, CALL_MILLIS),
+  read: () => group.exchange(Exchange.getAuthMethod, { identityId, method: 'token-auth' }, CALL_MILLIS),
+})
 
 function updateAccessToken(group: Group, about: Identity): Step | undefined {
   const tokenAuth = sureTokenAuth(about)
-  const token = tokenAuth && about.tokens.find(({ source, isLive }) => source === tokenAuth && isLive)
+  const token = tokenAuth && about.tokens.find((one) => one.source === tokenAuth && isGood(one))
   if (!token) return undefined
   const request = { tokenId: token.id, name: group.freshName('token') }
   return { what: 'UpdateAccessToken', feed: 'exchange', about, attempt: () => group.exchange(Exchange.updateAccessToken, request, CALL_MILLIS) }
@@ -71,6 +79,6 @@ function removeAuthMethod(group: Group, about: Identity): Step | undefined {
       return { revision, keep: () => void (about.tokenAuth = undefined) }
     },
     again: ({ reason }) => Promise.resolve(reason === 'AUTH_METHOD_NOT_FOUND' ? {} : undefined),
-    whenUnclear: () => (about.tokenAuth = { isLive: false, isSure: false }),
+    whenUnclear: () => (about.tokenAuth = { isLive: false, isSure: false, trust: tokenAuth.trust }),
   }
 }

@@ -26,7 +26,7 @@ class Story {
   }
 
   change(change: number, [sent, acked]: readonly [number, number], value: Answer, { track = GRANTS, places = [], exact = true }: { track?: string; places?: Place[]; exact?: boolean } = {}): this {
-    const feed = track === TOKEN || track === 'dead' ? 'exchange' : 'registry'
+    const feed = track === GRANTS || track === 'another' ? 'registry' : 'exchange'
     this.at(sent, { type: 'change', change, what: 'a change', feed, values: [{ track, value }] })
     return acked === Infinity ? this : this.at(acked, { type: 'changed', change, places, exact })
   }
@@ -76,6 +76,25 @@ describe('outdated', () => {
   it('is another refusal than the one that was due', () => {
     expect(story().change(1, [10, 20], 'deny').change(2, [100, 110], 'rejected').ask([361, 365], 'deny').found).toEqual(['outdated'])
     expect(story().change(1, [10, 20], 'deny').change(2, [100, 110], 'rejected').ask([360, 365], 'deny').found).toEqual([])
+  })
+})
+
+describe('an address that is not trusted', () => {
+  const ADDRESSES = 'addresses'
+  const narrowed = () => story().at(0, { type: 'track', track: ADDRESSES, feed: 'exchange', value: 'allow' }).change(1, [100, 110], 'elsewhere', { track: ADDRESSES })
+  const ask = (told: Story, sent: number, answer: string) => told.ask([sent, sent + 5], answer, { tracks: [TOKEN, ADDRESSES, GRANTS] }).found
+
+  it('is allowed too late, and refused by a fault, as anything else', () => {
+    expect(ask(narrowed(), 361, 'allow')).toEqual(['allowed-too-late'])
+    expect(ask(narrowed(), 361, 'elsewhere')).toEqual([])
+    expect(ask(story().at(0, { type: 'track', track: ADDRESSES, feed: 'exchange', value: 'allow' }), 361, 'elsewhere')).toEqual(['refused-by-fault'])
+  })
+
+  it('comes before what roles say, and after a token that is good for nothing', () => {
+    expect(ask(narrowed().change(2, [120, 130], 'deny'), 500, 'elsewhere')).toEqual([])
+    expect(ask(narrowed().change(2, [120, 130], 'deny'), 500, 'deny')).toEqual(['outdated'])
+    expect(ask(narrowed().change(2, [120, 130], 'rejected', { track: TOKEN }), 500, 'rejected')).toEqual([])
+    expect(ask(narrowed().change(2, [120, 130], 'rejected', { track: TOKEN }), 500, 'elsewhere')).toEqual(['outdated'])
   })
 })
 
@@ -178,6 +197,13 @@ describe('a replica', () => {
     ],
   ])('does not go back %s', (_name, { found }) => expect(found).toEqual([]))
 
+  it('goes back when a name in certificates is rejected and then good again, since it can be given again', () => {
+    const named = () => story().at(0, { type: 'track', track: 'name', feed: 'exchange', value: 'allow' })
+    const taken = (what: string) => named().at(100, { type: 'change', change: 1, what, feed: 'exchange', values: [{ track: 'name', value: 'rejected' }] }).at(110, { type: 'changed', change: 1, places: [], exact: true })
+    const asked = (told: Story) => told.ask([111, 115], 'rejected', { tracks: ['name', GRANTS] }).ask([116, 120], 'allow', { tracks: ['name', GRANTS] }).found
+    expect(asked(taken('DeletePrincipal'))).toEqual(['went-back'])
+  })
+
   it('may deny, allow and deny around the end of a window', () => {
     const closing = story()
       .at(100, { type: 'change', change: 1, what: 'UpdateBinding', feed: 'registry', values: [] })
@@ -191,7 +217,7 @@ describe('in the end', () => {
   it('is lost what was acknowledged and is gone, and what was used more often than it could be', () => {
     expect(story().at(9, { type: 'found', what: 'role', expected: 'deny', found: 'allow' }).found).toEqual(['lost'])
     expect(story().at(9, { type: 'found', what: 'role', expected: 'deny', found: 'deny' }).found).toEqual([])
-    const used = (times: number) => Array.from({ length: times }).reduce<Story>((told) => told.at(9, { type: 'use', secret: 'one', limit: 2 }), story()).found
+    const used = (times: number) => Array.from({ length: times }).reduce<Story>((told) => told.at(9, { type: 'use', of: 'logins with one', limit: 2 }), story()).found
     expect(used(2)).toEqual([])
     expect(used(3)).toEqual(['lost'])
   })

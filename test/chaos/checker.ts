@@ -1,5 +1,4 @@
-import type { Answer, Event, EventOf, Place, TrackId } from './history.js'
-import { NO_ANSWER } from './history.js'
+import { ANSWERS, type Answer, type Event, type EventOf, NO_ANSWER, type Place, type TrackId } from './history.js'
 import { type Candidates, ceilingAt, floorAt, narrowed, oldestFor, possibleAnswers, type Range, type Track, versionsBetween } from './tracks.js'
 
 // Finds what must not be. It knows nothing of how the system works, only what was sent, acknowledged, asked and answered.
@@ -43,9 +42,11 @@ type Asked = EventOf<'asked'> & { readonly floors: ReadonlyMap<TrackId, number>;
 
 export class Checker {
   readonly windows: Windows = { revoked: 0, allowedUnderFault: 0, demanded: 0, revision: 0, replica: 0 }
+  /** How many of those in the window `revoked` fell there by each method. */
+  readonly revokedBy = new Map<string, number>()
   readonly violations: Violation[] = []
   readonly #tracks = new Map<TrackId, Track>()
-  readonly #changes = new Map<number, { readonly sent: number; readonly feed: string; readonly tracks: TrackId[] }>()
+  readonly #changes = new Map<number, { readonly what: string; readonly sent: number; readonly feed: string; readonly tracks: TrackId[] }>()
   readonly #asked = new Map<number, Asked>()
   /** By replica and track, the oldest version that it may still answer from. */
   readonly #floors = new Map<string, number>()
@@ -98,9 +99,10 @@ export class Checker {
   }
 
   #change({ at, change, what, feed, values }: EventOf<'change'>): void {
-    this.#changes.set(change, { sent: at, feed, tracks: values.map(({ track }) => track) })
+    this.#changes.set(change, { what, sent: at, feed, tracks: values.map(({ track }) => track) })
     for (const { track, value } of values) {
-      const isForEver = value === 'rejected' && (feed === 'exchange' || what === 'DeleteIdentity')
+      // A principal's name can be given again.
+      const isForEver = value === 'rejected' && what !== 'DeletePrincipal' && (feed === 'exchange' || what === 'DeleteIdentity')
       this.#tracks.get(track)?.versions.push({ value, isForEver, change, sent: at, acked: Infinity, place: undefined, exact: false, byTime: false })
     }
   }
@@ -141,10 +143,9 @@ export class Checker {
     const asked = this.#asked.get(event.request)
     this.#asked.delete(event.request)
     if (!asked || event.answer === NO_ANSWER) return
-    if (event.answer !== 'allow' && event.answer !== 'deny' && event.answer !== 'rejected') {
-      return this.#report('status', event, `${asked.replica} answered ${event.answer}`, { request: event.request, tracks: asked.tracks, replica: asked.replica })
-    }
-    this.#judge(asked, event, event.answer)
+    const answer = ANSWERS.find((one) => one === event.answer)
+    if (answer) return this.#judge(asked, event, answer)
+    this.#report('status', event, `${asked.replica} answered ${event.answer}`, { request: event.request, tracks: asked.tracks, replica: asked.replica })
   }
 
   #judge(asked: Asked, event: EventOf<'answered'>, answer: Answer): void {
@@ -187,7 +188,9 @@ export class Checker {
     const due = at - this.settings.boundMillis - AFTER_BOUND_MILLIS
     const isRevoked = ({ track: { versions }, range: { low } }: Candidates) =>
       low > 0 && versions[low - 1]?.value === 'allow' && versions[low]?.value !== 'allow' && (versions[low]?.acked ?? 0) >= due
-    if (bounded.some(isRevoked)) this.windows.revoked += 1
+    const revoked = bounded.filter(isRevoked)
+    if (revoked.length > 0) this.windows.revoked += 1
+    for (const { track: { versions }, range: { low } } of revoked) this.#countRevoked(versions[low]?.change ?? 0)
     const possible = possibleAnswers(bounded)
     if (underFault && possible.size === 1 && possible.has('allow')) this.windows.allowedUnderFault += 1
     if (differ(bounded, demanded)) this.windows.demanded += 1
@@ -195,10 +198,15 @@ export class Checker {
     if (differ(pinned, seen)) this.windows.replica += 1
   }
 
+  #countRevoked(change: number): void {
+    const what = this.#changes.get(change)?.what ?? ''
+    this.revokedBy.set(what, (this.revokedBy.get(what) ?? 0) + 1)
+  }
+
   #use(event: EventOf<'use'>): void {
-    const uses = (this.#uses.get(event.secret) ?? 0) + 1
-    this.#uses.set(event.secret, uses)
-    if (uses > event.limit) this.#report('lost', event, `${uses} logins with secret ${event.secret}, which allows ${event.limit}`)
+    const uses = (this.#uses.get(event.of) ?? 0) + 1
+    this.#uses.set(event.of, uses)
+    if (uses > event.limit) this.#report('lost', event, `${uses} ${event.of}, which allows ${event.limit}`)
   }
 }
 

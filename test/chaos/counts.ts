@@ -11,6 +11,8 @@ export class Counts {
   revocations = 0
   requests = 0
   unavailable = 0
+  /** Of what has few. */
+  uses = 0
   longestRecoveryMillis = 0
   readonly faults = new Map<string, number>()
   readonly methods = new Map<string, number>()
@@ -39,10 +41,12 @@ export class Counts {
       case 'recovered':
         this.longestRecoveryMillis = Math.max(this.longestRecoveryMillis, event.millis)
         return
+      case 'use':
+        this.uses += 1
+        return
       case 'track':
       case 'turn':
       case 'asked':
-      case 'use':
       case 'refused':
       case 'found':
     }

@@ -1,6 +1,8 @@
 import type { Answer, TrackId } from './history.js'
 import type { Random } from './random.js'
 import type { Recorder } from './recorder.js'
+import type { SigningKey, SigningKeys } from './signing-keys.js'
+import { FROM_EVERYWHERE, type Trust } from './trusted-addresses.js'
 import type { Organization, World } from './world.js'
 
 // What is known to be true of some identities that share a project and roles. One change of it is under way at a time, so
@@ -16,18 +18,19 @@ export type Scope = { readonly projectId: string; roles: Role[]; isGone: boolean
 /** `held` are the roles that the binding names, `roles` those whose window is open. Without an id it was not looked up yet. */
 export type Bound = { id: string; etag: string; held: readonly Role[]; roles: readonly Role[]; window: { readonly start?: Date; readonly end?: Date } }
 
-export type Secret = { readonly id: string; readonly text: string; readonly track: TrackId; isLive: boolean }
+/** One that was rotated with an overlap that ends soon is not used any more by those who knew it. */
+export type Secret = Source & { readonly id: string; readonly text: string; readonly track: TrackId; endsSoon: boolean }
 
-/** Whether one whose creation was not heard of may still be made, late: then it is left alone. */
-export type Principal = { readonly id: string; readonly name: string; isThere: boolean; mayReturn: boolean }
+/** A name in certificates. Whether one whose creation was not heard of may still be made, late: then it is left alone. */
+export type Principal = { readonly name: string; readonly track: TrackId; id: string; isThere: boolean; mayReturn: boolean }
 
 /** What a token was obtained with. */
-export type Source = { isLive: boolean }
+export type Source = { readonly trust: Trust; isLive: boolean }
 
 /** Of which it is sure whether it is there, unless nothing was heard of a change of it. */
 export type TokenAuth = Source & { isSure: boolean }
 
-export type Token = { readonly id: string; readonly text: string; readonly track: TrackId; readonly source: Source; isLive: boolean }
+export type Token = { readonly id: string; readonly text: string; readonly track: TrackId; readonly source: Source; readonly key: SigningKey; isLive: boolean }
 
 export type Identity = {
   readonly id: string
@@ -39,6 +42,8 @@ export type Identity = {
   isTainted: boolean
   readonly bound: Map<Scope, Bound>
   readonly tracks: Map<Scope | 'login', TrackId>
+  /** Of Universal Auth, where it has that. */
+  trust: Trust | undefined
   tokenAuth: TokenAuth | undefined
   secrets: Secret[]
   tokens: Token[]
@@ -47,7 +52,7 @@ export type Identity = {
   enabledAt: number
 }
 
-export type Tools = { readonly world: World; readonly recorder: Recorder; readonly boundMillis: number; gaveUp(): boolean; readonly onChanged: (change: Changed) => void }
+export type Tools = { readonly world: World; readonly recorder: Recorder; readonly keys: SigningKeys; readonly boundMillis: number; gaveUp(): boolean; readonly onChanged: (change: Changed) => void }
 
 /** What was acknowledged, for those who ask. */
 export type Changed = { readonly change: number; readonly revision: string; readonly group: Group; readonly tracks: ReadonlySet<TrackId>; readonly about: Identity | undefined; readonly what: string }
@@ -79,6 +84,12 @@ export class Group {
     return this.tools.world.exchange(this.random, this.organization.token)
   }
 
+  /** A change of something here was acknowledged. */
+  heard(changed: Changed): void {
+    if (changed.revision !== '') this.lastChange = changed
+    this.tools.onChanged(changed)
+  }
+
   /** A name that nothing else has, nor ever had. */
   freshName(kind: string): string {
     return `${this.name}-${kind}-${this.tools.recorder.nextId()}`
@@ -92,6 +103,8 @@ export class Group {
   values(): Map<TrackId, Answer> {
     const values = new Map<TrackId, Answer>()
     for (const identity of this.identities) {
+      for (const { track, addresses } of trustsOf(identity)) values.set(track, addresses.value)
+      for (const { track, isThere } of identity.principals) values.set(track, isThere ? 'allow' : 'rejected')
       for (const [of, track] of identity.tracks) values.set(track, of === 'login' ? loginValue(identity) : valueOf(identity, of))
       for (const { track, isLive } of [...identity.secrets, ...identity.tokens]) values.set(track, isLive ? 'allow' : 'rejected')
     }
@@ -101,7 +114,7 @@ export class Group {
   addIdentity(id: string, name: string): Identity {
     const { recorder } = this.tools
     const identity: Identity = {
-      ...{ id, name, state: 'active', clientId: '', isTainted: false, tokenAuth: undefined, secrets: [], tokens: [], principals: [], touchedAt: -Infinity, enabledAt: -Infinity },
+      ...{ id, name, state: 'active', clientId: '', isTainted: false, trust: undefined, tokenAuth: undefined, secrets: [], tokens: [], principals: [], touchedAt: -Infinity, enabledAt: -Infinity },
       bound: new Map(),
       tracks: new Map(),
     }
@@ -127,16 +140,35 @@ export class Group {
     this.tools.recorder.note({ type: 'track', track, feed: 'registry', value: valueOf(identity, scope) })
   }
 
+  /** As an auth method begins. */
+  newTrust(method: string, etag = ''): Trust {
+    const track = `addresses of ${method} ${this.tools.recorder.nextId()}`
+    this.tools.recorder.note({ type: 'track', track, feed: 'exchange', value: FROM_EVERYWHERE.value })
+    return { track, addresses: FROM_EVERYWHERE, etag }
+  }
+
+  /** A name that is nobody's yet, and is asked about already. */
+  newPrincipal(identity: Identity): Principal {
+    const name = `spiffe://${this.freshName('principal')}`
+    const principal = { name, track: name, id: '', isThere: false, mayReturn: false }
+    this.tools.recorder.note({ type: 'track', track: name, feed: 'exchange', value: 'rejected' })
+    identity.principals.push(principal)
+    return principal
+  }
+
   addSecret(identity: Identity, { id, text }: Pick<Secret, 'id' | 'text'>): void {
+    const { trust } = identity
+    if (!trust) throw new Error(`${identity.id} has a secret and no Universal Auth`)
     const track = `secret ${short(id)}`
     this.tools.recorder.note({ type: 'track', track, feed: 'exchange', value: 'allow' })
-    identity.secrets = [...identity.secrets.slice(-KEPT_TOKENS), { id, text, track, isLive: true }]
+    identity.secrets = [...identity.secrets.slice(-KEPT_TOKENS), { id, text, track, trust, isLive: true, endsSoon: false }]
   }
 
   addToken(identity: Identity, { id, text, source }: Pick<Token, 'id' | 'text' | 'source'>): void {
     const track = `token ${short(id)}`
+    const key = this.tools.keys.of(text)
     this.tools.recorder.note({ type: 'track', track, feed: 'exchange', value: source.isLive ? 'allow' : 'rejected' })
-    identity.tokens = [...identity.tokens.slice(-KEPT_TOKENS), { id, text, source, track, isLive: source.isLive }]
+    identity.tokens = [...identity.tokens.slice(-KEPT_TOKENS), { id, text, source, key, track, isLive: source.isLive }]
   }
 }
 
@@ -148,10 +180,18 @@ export function valueOf({ state, bound }: Identity, scope: Scope): Answer {
   return effects.includes('allow') && !effects.includes('deny') ? 'allow' : 'deny'
 }
 
+function trustsOf({ trust, tokenAuth, tokens }: Identity): readonly Trust[] {
+  return [...(trust ? [trust] : []), ...(tokenAuth ? [tokenAuth.trust] : []), ...tokens.map(({ source }) => source.trust)]
+}
+
 const loginValue = ({ state }: Identity): Answer => (state === 'active' ? 'allow' : 'rejected')
 
-export const liveToken = ({ tokens }: Identity): Token | undefined => tokens.findLast(({ isLive }) => isLive)
-export const liveSecret = ({ secrets }: Identity): Secret | undefined => secrets.findLast(({ isLive }) => isLive)
+/** Whether neither it nor the key that signed it was revoked. */
+export const isGood = ({ isLive, key }: Token): boolean => isLive && key.state !== 'revoked'
+/** Whether its auth method lets it be used from here. */
+export const isTrustedHere = ({ source: { trust } }: Token): boolean => trust.addresses.value === 'allow'
+export const liveToken = ({ tokens }: Identity): Token | undefined => tokens.findLast(isGood)
+export const liveSecret = ({ secrets }: Identity): Secret | undefined => secrets.findLast(({ isLive, endsSoon }) => isLive && !endsSoon)
 
 /** Whether auth-exchange has to know by now that it is active. */
 export const isSeenActive = ({ tools: { recorder, boundMillis } }: Group, { state, enabledAt }: Identity): boolean =>

@@ -2,8 +2,13 @@ import type { FeedName } from '#libs/freshness/entities.js'
 
 // What a run writes down, in the order in which it happened, by one clock: the monotonic one of this process.
 
-/** An answer about a token (or to a login): what is not one of these says nothing, or is a fault of the product. */
-export type Answer = 'allow' | 'deny' | 'rejected'
+/**
+ * The answers about a token (or to a login), each worse than the one before: denied by its roles, not to be used from there, good for nothing.
+ * What is not one of these says nothing, or is a fault of the product.
+ */
+export const ANSWERS = ['allow', 'deny', 'elsewhere', 'rejected'] as const
+
+export type Answer = (typeof ANSWERS)[number]
 
 export const NO_ANSWER = 'unavailable'
 
@@ -12,7 +17,7 @@ export type Place = { readonly feed: FeedName; readonly epoch: string; readonly 
 
 /**
  * One thing that answers rest on, with a value that changes: what an identity holds in a scope, whether a token stands. An
- * answer about several of them is the worst of their values: rejected, deny, allow.
+ * answer about several of them is the worst of their values.
  */
 export type TrackId = string
 
@@ -39,8 +44,8 @@ type Happened =
   | { readonly type: 'mended'; readonly fault: number }
   /** All is answered correctly again, so long after these faults had ended. */
   | { readonly type: 'recovered'; readonly faults: readonly string[]; readonly millis: number; readonly last: string }
-  /** A login with a secret of limited uses succeeded. */
-  | { readonly type: 'use'; readonly secret: string; readonly limit: number }
+  /** A use of what has few was acknowledged: a login with a secret, or a question that was allowed by a token. */
+  | { readonly type: 'use'; readonly of: string; readonly limit: number }
   /** A mutating call was refused that should not have been. */
   | { readonly type: 'refused'; readonly what: string; readonly answer: string }
   /** What is found in the end, and what it has to be. */

@@ -3,21 +3,18 @@ import { monotonicMillis, wallMillis } from '#libs/clock.js'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { makeToken, tokenAuthOf } from './auth-method-changes.js'
 import { afterTurn, bindWhatAllows } from './binding-changes.js'
-import { createClientSecret, exchangeChanges, revokeAccessToken } from './exchange-changes.js'
-import { type Group, type Identity, liveSecret, liveToken, valueOf } from './group.js'
-import type { Answer, TrackId } from './history.js'
+import { createClientSecret, exchangeChanges, revokeAccessToken, trustToken } from './exchange-changes.js'
+import { type Group, type Identity, isTrustedHere, liveSecret, liveToken, valueOf } from './group.js'
+import { ANSWERS, type Answer, type TrackId } from './history.js'
 import type { Gate } from './gate.js'
-import { placesIn } from './places.js'
 import { deleteIdentity, IDENTITIES, registryChanges, renameIdentity } from './registry-changes.js'
-import { answerOf } from './recorder.js'
 import { allowByRole } from './role-changes.js'
-import { CALL_MILLIS, type Changes, type Planner, Refused, settle, type Step, type Turn } from './step.js'
+import { CALL_MILLIS, type Changes, type Planner, seeThrough, type Step, type Turn } from './step.js'
 
 const PLANNERS = [...Object.values(registryChanges), ...Object.values(exchangeChanges)]
 
 /** The clocks of the database and of this process are the machine's, read at different times. */
 const CLOCK_MARGIN_MILLIS = 20
-const BADNESS: Record<Answer, number> = { allow: 0, deny: 1, rejected: 2 }
 
 /** Changes one thing of its group after another until it is told to stop. */
 export async function mutate(group: Group, { gate, isOver }: { readonly gate: Gate; readonly isOver: () => boolean }): Promise<void> {
@@ -48,7 +45,7 @@ const isComplete = ({ identities, scopes }: Group): boolean =>
 
 /** Sees a step through. False where it could not be, which is then told. */
 export async function perform(group: Group, step: Step): Promise<boolean> {
-  const { recorder, onChanged } = group.tools
+  const { recorder } = group.tools
   const change = recorder.nextId()
   const before = group.values()
   step.apply?.()
@@ -57,19 +54,10 @@ export async function perform(group: Group, step: Step): Promise<boolean> {
   recorder.note({ type: 'change', change, what: step.what, feed: step.feed, values })
   if (step.turn) noteTurn(group, change, step.turn)
   if (step.about) step.about.touchedAt = recorder.now()
-  try {
-    const { done: { revision = '', keep }, isClear } = await settle(group, step)
-    recorder.note({ type: 'changed', change, places: placesIn(revision), exact: isClear })
-    keep?.()
-    if (!isClear) step.whenUnclear?.()
-    const tracks = new Set(values.map(({ track }) => track))
-    const changed = { change, revision, group, tracks, about: step.about, what: step.what }
-    if (revision !== '') group.lastChange = changed
-    onChanged(changed)
-  } catch (error) {
-    recorder.note({ type: 'refused', what: step.what, answer: error instanceof Refused ? error.message : answerOf(error) })
-    return false
-  }
+  const seen = await seeThrough(group, step, change)
+  if (!seen) return false
+  const tracks = new Set([...values.map(({ track }) => track), ...seen.turns])
+  group.heard({ change, revision: seen.revision, group, tracks, about: step.about, what: step.what })
   const next = step.then?.()
   if (next) await perform(group, next)
   if (step.turn) await passTurn(group, step.turn)
@@ -98,7 +86,7 @@ const PLANNED: ReadonlyMap<string, Changes> = new Map(
 function assertKind({ what }: Step, before: ReadonlyMap<TrackId, Answer>, values: readonly { track: TrackId; value: Answer }[]): void {
   const changes = PLANNED.get(what)
   const isAllowed = ({ track, value }: { track: TrackId; value: Answer }) => {
-    const gives = BADNESS[value] < BADNESS[before.get(track) ?? value]
+    const gives = ANSWERS.indexOf(value) < ANSWERS.indexOf(before.get(track) ?? value)
     return changes === 'either' || changes === (gives ? 'gives' : 'takes')
   }
   if (changes !== undefined && !values.every(isAllowed)) throw new Error(`${what} is said to change ${changes}, which is not so`)
@@ -123,7 +111,7 @@ const whatIsMissing = (group: Group): Step | undefined =>
 
 // For planners that make something new.
 const noIdentity: Identity = {
-  ...{ id: '', name: '', state: 'deleted', clientId: '', isTainted: false, tokenAuth: undefined, secrets: [], tokens: [], principals: [], touchedAt: 0, enabledAt: 0 },
+  ...{ id: '', name: '', state: 'deleted', clientId: '', isTainted: false, trust: undefined, tokenAuth: undefined, secrets: [], tokens: [], principals: [], touchedAt: 0, enabledAt: 0 },
   bound: new Map(),
   tracks: new Map(),
 }
@@ -134,7 +122,9 @@ function repairOf(group: Group, about: Identity): Step | 'login' | undefined {
   const attach = exchangeChanges.AttachUniversalAuth.plan(group, about) ?? registryChanges.EnableIdentity.plan(group, about)
   if (attach) return attach
   if (!liveSecret(about)) return createClientSecret(group, about)
-  if (!liveToken(about)) return 'login'
+  const token = liveToken(about)
+  if (!token) return 'login'
+  if (!isTrustedHere(token)) return trustToken(group, about, token, 'allow')
   const bind = registryChanges.CreateBinding.plan(group, about)
   if (bind) return bind
   const scope = about.state === 'active' ? group.scopes.find((one) => valueOf(about, one) !== 'allow') : undefined
@@ -145,8 +135,9 @@ function repairOf(group: Group, about: Identity): Step | 'login' | undefined {
 
 function anyStep(group: Group, about: Identity): Step | undefined {
   const { random } = group
-  // What it holds is loaded anew while its token is revoked: the one is known, the other is waited for.
-  if (liveToken(about) && random.chance(0.15)) return renameIdentity(group, about, () => revokeAccessToken(group, about))
+  const token = liveToken(about)
+  // What it holds is loaded anew while its token is revoked, or its address is: the one is known, the other is waited for.
+  if (token && random.chance(0.25)) return renameIdentity(group, about, () => (random.chance(0.7) ? revokeAccessToken(group, about) : trustToken(group, about, token, 'elsewhere')))
   for (let attempt = 0; attempt < 10; attempt += 1) {
     const planner: Planner | undefined = random.weighted(PLANNERS)
     const step = planner?.plan(group, about)

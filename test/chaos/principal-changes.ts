@@ -2,27 +2,31 @@ import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersi
 import { type Group, type Identity, isSeenActive } from './group.js'
 import { CALL_MILLIS, type Done, type ExchangeMethod, type Planner, type Step } from './step.js'
 
-// Principals change no answer about a token. What was acknowledged of them is read back in the end.
+// Which names in certificates stand for an identity. A name is its own for ever here, and is given and taken again and again.
 
-/** Of one identity at a time. */
+/** Of one identity. */
 const PRINCIPALS = 3
 
 export const principalChanges = {
-  CreatePrincipal: { changes: 'nothing', weight: 1, plan: createPrincipal },
-  DeletePrincipal: { changes: 'nothing', weight: 0.7, plan: deletePrincipal },
+  CreatePrincipal: { changes: 'gives', weight: 3, plan: createPrincipal },
+  DeletePrincipal: { changes: 'takes', weight: 5, plan: deletePrincipal },
 } satisfies Partial<Record<ExchangeMethod, Planner>>
 
 function createPrincipal(group: Group, about: Identity): Step | undefined {
-  if (!isSeenActive(group, about) || about.principals.filter(({ isThere }) => isThere).length >= PRINCIPALS) return undefined
-  const [identityId, name] = [about.id, `spiffe://${group.freshName('principal')}`]
-  const keep = (id: string) => () => void about.principals.push({ id, name, isThere: true, mayReturn: false })
+  if (!isSeenActive(group, about)) return undefined
+  const given = group.random.pick(about.principals.filter(({ isThere }) => !isThere))
+  const principal = given ?? (about.principals.length < PRINCIPALS ? group.newPrincipal(about) : undefined)
+  if (!principal) return undefined
+  const [identityId, { name }] = [about.id, principal]
+  const keep = (id: string) => () => (principal.id = id)
   return {
     what: 'CreatePrincipal',
     feed: 'exchange',
     about,
+    apply: () => (principal.isThere = true),
     attempt: async () => {
-      const { principal, revision } = await group.exchange(Exchange.createPrincipal, { identityId, name }, CALL_MILLIS)
-      return { revision, keep: keep(principal?.id ?? '') }
+      const { principal: made, revision } = await group.exchange(Exchange.createPrincipal, { identityId, name }, CALL_MILLIS)
+      return { revision, keep: keep(made?.id ?? '') }
     },
     again: async ({ reason }): Promise<Done | undefined> => {
       if (reason !== 'PRINCIPAL_NAME_TAKEN') return undefined
@@ -30,9 +34,7 @@ function createPrincipal(group: Group, about: Identity): Step | undefined {
       const found = principals.find((one) => one.name === name)
       return found && { keep: keep(found.id) }
     },
-    whenUnclear: () => {
-      for (const principal of about.principals) if (principal.name === name) principal.mayReturn = true
-    },
+    whenUnclear: () => (principal.mayReturn = true),
   }
 }
 

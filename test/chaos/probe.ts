@@ -5,6 +5,7 @@ import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/count
 import { DomainError } from '#libs/domain-error.js'
 import { makeWorkload, type Workload } from '../support/builders.js'
 import type { Member } from '../support/fleet.js'
+import type { Session } from '../support/system.js'
 import { BOUNDED } from './consistency.js'
 import { answerOf, type Recorder } from './recorder.js'
 import { QUESTION } from './registry-calls.js'
@@ -29,11 +30,7 @@ export class Probe {
   ) {}
 
   static async create(world: World, recorder: Recorder): Promise<Probe> {
-    const { token } = world.organizations[0]
-    const [registry, exchange, check] = [world.fleet.registries[0], world.fleet.exchanges[0], world.fleet.checks[0]]
-    if (!registry || !exchange || !check) throw new Error('a fleet without replicas')
-    const session = { token, tokenId: '', registry: world.at(registry, token), exchange: world.at(exchange, token), check: world.at(check, token) }
-    return new Probe(world, recorder, await makeWorkload(session, { name: 'probe', role: 'viewer' }))
+    return new Probe(world, recorder, await makeWorkload(sessionIn(world), { name: 'probe', role: 'viewer' }))
   }
 
   /** How long it took, from `since` on, and what was last in the way. */
@@ -84,6 +81,14 @@ export class Probe {
     await this.world.at(registry, token)(Registry.updateOrganization, { name: `probed-${this.recorder.nextId()}`, etag: '' }, CALL_MILLIS)
     return ''
   }
+}
+
+/** The first organization's admin, at the first replicas. */
+export function sessionIn(world: World): Session {
+  const { token } = world.organizations[0]
+  const [registry, exchange, check] = [world.fleet.registries[0], world.fleet.exchanges[0], world.fleet.checks[0]]
+  if (!registry || !exchange || !check) throw new Error('a fleet without replicas')
+  return { token, tokenId: '', registry: world.at(registry, token), exchange: world.at(exchange, token), check: world.at(check, token) }
 }
 
 const rejectedOr = (error: unknown): string => (error instanceof DomainError && error.reason === 'ACCESS_TOKEN_REJECTED' ? 'rejected' : answerOf(error))

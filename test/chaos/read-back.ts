@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DomainError } from '#libs/domain-error.js'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
+import { ExchangeInternalServiceService as Internal } from '#libs/wire/gen/countersign/exchange/v1/internal.js'
 import { IdentityState } from '#libs/wire/gen/countersign/registry/v1/identity.js'
 import { IdentityRegistryServiceService as Registry } from '#libs/wire/gen/countersign/registry/v1/identity_registry.js'
 import { Effect } from '#libs/wire/gen/countersign/registry/v1/role.js'
 import { type Asker, demandFull, subjectsOf } from './asker.js'
-import { type Group, type Identity, type Scope, short } from './group.js'
+import { type Group, type Identity, type Scope, short, type Tools } from './group.js'
 import { answerOf } from './recorder.js'
 import { CALL_MILLIS } from './step.js'
 
@@ -15,13 +16,26 @@ const ATTEMPTS = 40
 
 export async function readBack(groups: readonly Group[], asker: Asker): Promise<void> {
   await Promise.all(groups.map((group) => readGroup(group)))
-  for (const group of groups) {
-    for (const { name } of group.tools.world.fleet.checks) await askAll(group, asker, name)
+  await Promise.all(groups.map((group) => askEverywhere(group, asker)))
+}
+
+async function askEverywhere(group: Group, asker: Asker): Promise<void> {
+  for (const { name } of group.tools.world.fleet.checks) {
+    for (const subject of subjectsOf(group)) if (subject.kind !== 'login') await asker.askAt(name, subject, demandFull)
   }
 }
 
-async function askAll(group: Group, asker: Asker, replica: string): Promise<void> {
-  for (const subject of subjectsOf(group)) if (subject.kind === 'check') await asker.askAt(replica, subject, demandFull)
+/** None that was revoked is there, at no replica. */
+export async function readKeys({ world, keys, recorder }: Tools): Promise<void> {
+  for (const exchange of world.fleet.exchanges) {
+    const there = await insisted(async () => {
+      const listed = await world.operatorAt(exchange)(Internal.listSigningKeys, {}, CALL_MILLIS)
+      return listed.keys.map(({ kid }) => kid).join()
+    })
+    for (const { kid, state } of keys.all) {
+      recorder.note({ type: 'found', what: `signing key ${kid} at ${exchange.name}`, expected: state === 'revoked' ? 'absent' : 'there', found: there.includes(kid) ? 'there' : 'absent' })
+    }
+  }
 }
 
 type Finding = { readonly what: string; readonly expected: string; readonly read: () => Promise<string> }
@@ -29,7 +43,7 @@ type Finding = { readonly what: string; readonly expected: string; readonly read
 async function readGroup(group: Group): Promise<void> {
   const findings = [
     ...[...group.scopes, ...group.gone].flatMap((scope) => scopeFindings(group, scope)),
-    ...group.identities.flatMap((identity) => [...identityFindings(group, identity), ...secretFindings(group, identity), ...principalFindings(group, identity)]),
+    ...group.identities.flatMap((identity) => [...identityFindings(group, identity), ...secretFindings(group, identity), ...principalFindings(group, identity), ...addressFindings(group, identity)]),
   ]
   for (const { what, expected, read } of findings) {
     const found = await insisted(read)
@@ -90,7 +104,7 @@ function identityFindings(group: Group, { id, state, name, isTainted, bound }: I
 /** Whose each name is, once all is done: its own identity's, or nobody's. */
 function principalFindings(group: Group, { id: identityId, principals }: Identity): Finding[] {
   return principals.map(({ id, name, isThere }): Finding => ({
-    what: `principal ${short(id)}`,
+    what: `principal ${name}`,
     expected: isThere ? `${name} is ${id}` : 'absent',
     read: async () => {
       const page = await group.exchange(Exchange.listPrincipals, { identityId, pageSize: 200, pageToken: '' }, CALL_MILLIS)
@@ -98,6 +112,16 @@ function principalFindings(group: Group, { id: identityId, principals }: Identit
       return found ? `${found.name} is ${found.id}` : 'absent'
     },
   }))
+}
+
+function addressFindings(group: Group, { id: identityId, trust, tokenAuth }: Identity): Finding[] {
+  const ofUniversalAuth = trust && { trust, read: () => group.exchange(Exchange.getUniversalAuth, { identityId }, CALL_MILLIS) }
+  const ofTokenAuth = tokenAuth?.isSure && { trust: tokenAuth.trust, read: () => group.exchange(Exchange.getAuthMethod, { identityId, method: 'token-auth' }, CALL_MILLIS) }
+  return [ofUniversalAuth, ofTokenAuth].flatMap((method): Finding[] => {
+    if (!method) return []
+    const { trust: { track, addresses }, read } = method
+    return [{ what: track, expected: addresses.cidrs.join(), read: async () => (await read()).accessTokenTrustedIps?.cidrs.join() ?? 'none' }]
+  })
 }
 
 function secretFindings(group: Group, { id: identityId, clientId, secrets }: Identity): Finding[] {

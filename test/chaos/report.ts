@@ -3,7 +3,7 @@ import type { Recorder } from './recorder.js'
 import type { Violation } from './checker.js'
 
 /** What a run has to reach in each second to have proved something; the long runs reach several times as much. */
-const LEAST_PER_SECOND = { mutations: 2, faultful: 1, revocations: 0.5, requests: 20, revoked: 2, allowedUnderFault: 2, demanded: 0.2, revision: 0.2, replica: 0.05 } as const
+const LEAST_PER_SECOND = { mutations: 2, faultful: 1, revocations: 0.5, requests: 20, uses: 0.5, revoked: 2, allowedUnderFault: 2, demanded: 0.2, revision: 0.2, replica: 0.05, byKey: 0.2, byAddress: 0.2, byPrincipal: 0.1 } as const
 
 const STORY_MILLIS = 4_000
 const STORY_LINES = 120
@@ -12,8 +12,9 @@ type Run = { readonly recorder: Recorder; readonly seed: string; readonly second
 
 export type Reached = Readonly<Record<keyof typeof LEAST_PER_SECOND, number>>
 
-export function reachedBy({ counts: { mutations, faultful, revocations, requests }, checker: { windows } }: Recorder): Reached {
-  return { mutations, faultful, revocations, requests, ...windows }
+export function reachedBy({ counts: { mutations, faultful, revocations, requests, uses }, checker: { windows, revokedBy } }: Recorder): Reached {
+  const countOf = (method: string): number => revokedBy.get(method) ?? 0
+  return { mutations, faultful, revocations, requests, uses, ...windows, byKey: countOf('RevokeSigningKey'), byAddress: countOf('UpdateUniversalAuth') + countOf('UpdateAuthMethod'), byPrincipal: countOf('DeletePrincipal') }
 }
 
 /** What was too rare to prove anything. */
@@ -27,15 +28,17 @@ export function whatIsMissing({ recorder, seconds }: Run): string[] {
 
 /** All that a run has to say, in one line. */
 export function lastLine({ recorder: { counts, checker }, seed, seconds }: Run): string {
-  const { mutations, faultful, revocations, requests, unavailable, faults, longestRecoveryMillis } = counts
+  const { mutations, faultful, revocations, requests, uses, unavailable, faults, longestRecoveryMillis } = counts
   const { revoked, allowedUnderFault, demanded, revision, replica } = checker.windows
   const byKind = [...faults].toSorted(([one], [other]) => one.localeCompare(other)).map(([kind, count]) => `${kind} ${count}`)
+  const revokedBy = [...checker.revokedBy].toSorted(([, one], [, other]) => other - one).map(([method, count]) => `${method} ${count}`)
   const total = [...faults.values()].reduce((sum, count) => sum + count, 0)
   return [
     `chaos ${seconds.toFixed(0)} s, seed ${seed}: ${checker.violations.length} violations`,
     `${mutations} mutations (${faultful} under faults, ${revocations} took something away)`,
     `${requests} requests (${((100 * unavailable) / Math.max(1, requests)).toFixed(1)} % UNAVAILABLE)`,
-    `in windows: revoked ${revoked}, allowed under a fault ${allowedUnderFault}, demanded ${demanded}, revision ${revision}, replica ${replica}`,
+    `${uses} uses of what has few`,
+    `in windows: revoked ${revoked} (${revokedBy.join(', ')}), allowed under a fault ${allowedUnderFault}, demanded ${demanded}, revision ${revision}, replica ${replica}`,
     `${total} faults (${byKind.join(', ')})`,
     `recovered within ${longestRecoveryMillis.toFixed(0)} ms`,
   ].join('; ')

@@ -3,10 +3,10 @@ import { escapeIdentifier } from 'pg'
 import type { FeedName } from '#libs/freshness/entities.js'
 import { withClient } from '../../deploy/local/service-databases.js'
 import { type Asker, demandFull, demandNothing, type Subject, subjectsOf } from './asker.js'
-import { exchangeChanges } from './exchange-changes.js'
+import { exchangeChanges, trustToken } from './exchange-changes.js'
 import type { Fault, FaultKind } from './faults.js'
 import type { Gate } from './gate.js'
-import { type Group, type Identity, valueOf } from './group.js'
+import { type Group, type Identity, isGood, isTrustedHere, valueOf } from './group.js'
 import { perform } from './mutator.js'
 import type { Random } from './random.js'
 import { registryChanges } from './registry-changes.js'
@@ -50,7 +50,7 @@ function rewound(world: World, random: Random, { groups, gate, asker }: Outside)
       await askVictims()
       for (const edge of edges) edge.blackhole()
       await repeatNumbers(world, feed, victims.length)
-      await Promise.all(victims.map(({ group, about }) => forbid(group, about, feed)))
+      await Promise.all(victims.map((victim) => forbid(victim, feed)))
       // As many as were lost, or a few more.
       for (let more = random.oneOf([0, 0, 1, 3]); more > 0; more -= 1) await changeNothing(random.pick(victims), feed)
     },
@@ -74,7 +74,7 @@ function victimsOf(groups: readonly Group[], random: Random): Victim[] {
       const allowed = subjectsOf(group).filter((subject) => subject.kind === 'check')
       const own = allowed.filter(({ token, projectId }) => {
         const scope = group.scopes.find((one) => one.projectId === projectId)
-        return token.isLive && about.tokens.includes(token) && scope !== undefined && valueOf(about, scope) === 'allow'
+        return isGood(token) && isTrustedHere(token) && about.tokens.includes(token) && scope !== undefined && valueOf(about, scope) === 'allow'
       })
       return own.map((subject) => ({ subject, group, about }))
     })
@@ -83,13 +83,13 @@ function victimsOf(groups: readonly Group[], random: Random): Victim[] {
   return found.slice(0, most)
 }
 
-async function forbid(group: Group, about: Identity, feed: FeedName): Promise<void> {
-  const planner = feed === 'registry' ? registryChanges.DisableIdentity : exchangeChanges.RevokeAccessToken
-  await performed(group, planner.plan(group, about))
+async function forbid({ group, about, subject: { token } }: Victim, feed: FeedName): Promise<void> {
+  const inExchange = () => (group.random.chance(0.3) ? trustToken(group, about, token, 'elsewhere') : exchangeChanges.RevokeAccessToken.plan(group, about))
+  await performed(group, feed === 'registry' ? registryChanges.DisableIdentity.plan(group, about) : inExchange())
 }
 
 async function changeNothing(victim: Victim | undefined, feed: FeedName): Promise<void> {
-  const planner = feed === 'registry' ? registryChanges.UpdateIdentity : exchangeChanges.UpdateUniversalAuth
+  const planner = feed === 'registry' ? registryChanges.UpdateIdentity : exchangeChanges.ClearLockouts
   if (victim) await performed(victim.group, planner.plan(victim.group, victim.about))
 }
 

@@ -5,16 +5,18 @@ import { processFaults, wayFaults } from './faults.js'
 import { RULES } from './checker.js'
 import { Gate } from './gate.js'
 import { type Changed, Group, type Tools } from './group.js'
+import { turnKeys } from './key-changes.js'
 import { redisFaults } from './hostile-redis.js'
-import { spendLimited } from './limited.js'
+import { makeSpenders, readUses, spendLimited } from './limited.js'
 import { mutate, prepare } from './mutator.js'
-import { Probe } from './probe.js'
+import { Probe, sessionIn } from './probe.js'
 import { randomOf } from './random.js'
-import { readBack } from './read-back.js'
+import { readBack, readKeys } from './read-back.js'
 import { Recorder } from './recorder.js'
 import { rewindFault } from './rewind.js'
 import { lastLine, methodLine, progress, type Reached, reachedBy, story, whatIsMissing } from './report.js'
 import { storm } from './storms.js'
+import { SigningKeys } from './signing-keys.js'
 import { startWorld, type World } from './world.js'
 
 export type RunOptions = {
@@ -68,6 +70,7 @@ async function runIn(world: World, options: RunOptions): Promise<Result> {
   try {
     await cast.perform(over.signal, isOver)
     await readBack(cast.groups, cast.asker)
+    await readKeys(cast.tools)
   } finally {
     for (const one of [timer, telling, renewing, watching]) clearInterval(one)
     signal.removeEventListener('abort', end)
@@ -83,7 +86,7 @@ async function assemble(world: World, recorder: Recorder, { seed, groups: count,
   const random = randomOf(seed)
   let gaveUp = false
   const heeding: ((changed: Changed) => void)[] = []
-  const tools: Tools = { world, recorder, boundMillis: BOUND_MILLIS, gaveUp: () => gaveUp, onChanged: (changed) => heeding.forEach((heed) => heed(changed)) }
+  const tools: Tools = { world, recorder, keys: new SigningKeys(recorder), boundMillis: BOUND_MILLIS, gaveUp: () => gaveUp, onChanged: (changed) => heeding.forEach((heed) => heed(changed)) }
   const group = (number: number) => new Group(`group-${number}`, world.organizations[number % 2 === 0 ? 1 : 0], random.branch(`group ${number}`), tools)
   const groups: [Group, ...Group[]] = [group(1)]
   while (groups.length < count) groups.push(group(groups.length + 1))
@@ -94,16 +97,19 @@ async function assemble(world: World, recorder: Recorder, { seed, groups: count,
   heeding.push((changed) => asker.heed(changed))
   const gate = new Gate()
   const kinds = [...processFaults, ...wayFaults, ...redisFaults(asker.newest), rewindFault({ groups, gate, asker })]
-  const limited = { world, recorder, random: random.branch('limited'), workload: probe.workload, gate }
+  const limited = { world, recorder, random: random.branch('limited'), workload: probe.workload, spenders: await makeSpenders(sessionIn(world)), gate }
   const perform = async (over: AbortSignal, isOver: () => boolean): Promise<void> => {
     const asking = Array.from({ length: askers }, () => asker.run(isOver))
     const changing = groups.map((one) => mutate(one, { gate, isOver }))
     const spending = spendLimited(limited, isOver)
+    const turning = turnKeys({ tools, groups, random: random.branch('keys'), gate }, over)
     // Nothing is broken any more when this returns.
     await storm({ world, recorder, random: random.branch('storms'), kinds, probe }, over)
     const patience = setTimeout(() => (gaveUp = true), SETTLE_WITHIN_MILLIS)
-    await Promise.all([...asking, ...changing, spending])
+    await Promise.all([...asking, ...changing, turning])
+    const spent = await spending
     clearTimeout(patience)
+    await readUses(world, recorder, spent)
   }
-  return { groups, asker, perform }
+  return { groups, asker, tools, perform }
 }

@@ -1,5 +1,5 @@
 import type { FeedName } from '#libs/freshness/entities.js'
-import type { Answer, Place, TrackId } from './history.js'
+import { ANSWERS, type Answer, type Place, type TrackId } from './history.js'
 
 /** A value of a track. It took effect at some time between `sent` and `acked`, which is Infinity while that is not known. */
 export type Version = {
@@ -62,12 +62,8 @@ const valuesIn = ({ track, range }: Candidates): Set<Answer> => new Set(track.ve
 /** Every answer that some choice of one version of each track makes: the worst of their values. */
 export function possibleAnswers(all: readonly Candidates[]): ReadonlySet<Answer> {
   const values = all.map(valuesIn)
-  const answers = new Set<Answer>()
-  if (values.some((one) => one.size === 0)) return answers
-  if (values.every((one) => one.has('allow'))) answers.add('allow')
-  if (values.some((one) => one.has('deny')) && values.every((one) => one.has('allow') || one.has('deny'))) answers.add('deny')
-  if (values.some((one) => one.has('rejected'))) answers.add('rejected')
-  return answers
+  const isPossible = (answer: Answer, badness: number) => values.some((one) => one.has(answer)) && values.every((one) => ANSWERS.slice(0, badness + 1).some((no) => one.has(no)))
+  return new Set(ANSWERS.filter(isPossible))
 }
 
 /** The oldest version of one of the tracks that still makes the answer. */

@@ -2,7 +2,7 @@ import type { Closing } from '#libs/lifecycle.js'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { type Admin, bootstrap, newAdmin } from '../../deploy/local/bootstrap.js'
 import { type LocalSecrets, newSecrets } from '../../deploy/local/secrets.js'
-import { bearer, type Calls, callsTo } from '../support/calls.js'
+import { asService, bearer, type Calls, callsTo } from '../support/calls.js'
 import { type Fleet, type Member, startFleet } from '../support/fleet.js'
 import { type OwnPostgres, startOwnPostgres } from '../support/own-postgres.js'
 import { type OwnRedis, ownRedis } from '../support/redis.js'
@@ -23,6 +23,9 @@ export type World = {
   at(member: Member, token?: string): Calls
   registry(random: Random, token: string): Calls
   exchange(random: Random, token?: string): Calls
+  /** Whoever runs the installation, at an auth-exchange. */
+  operator(random: Random): Calls
+  operatorAt(exchange: Member): Calls
   /** Gives the admins new tokens, before the old ones end. */
   renewTokens(): Promise<void>
   close(): Promise<void>
@@ -42,12 +45,14 @@ export async function startWorld(from: From, closing: Closing): Promise<World> {
   closing.add(() => {
     for (const calls of opened.values()) calls.close()
   })
-  const at = ({ address }: Member, token = ''): Calls => {
-    const key = `${address} ${token}`
-    const calls = opened.get(key) ?? callsTo(address, token === '' ? {} : bearer(token))
+  const showing = (address: string, headers: Readonly<Record<string, string>>): Calls => {
+    const key = `${address} ${JSON.stringify(headers)}`
+    const calls = opened.get(key) ?? callsTo(address, headers)
     opened.set(key, calls)
     return calls
   }
+  const at = ({ address }: Member, token = ''): Calls => showing(address, token === '' ? {} : bearer(token))
+  const operatorAt = ({ internalAddress }: Member): Calls => showing(internalAddress, asService('bootstrap', secrets.bootstrapCredential))
   const anyOf = (members: readonly Member[], random: Random): Member => {
     const member = random.pick(members)
     if (!member) throw new Error('a fleet without replicas')
@@ -74,6 +79,8 @@ export async function startWorld(from: From, closing: Closing): Promise<World> {
     at,
     registry: (random, token) => at(anyOf(fleet.registries, random), token),
     exchange: (random, token = '') => at(anyOf(fleet.exchanges, random), token),
+    operator: (random) => operatorAt(anyOf(fleet.exchanges, random)),
+    operatorAt,
     async renewTokens() {
       for (const one of organizations) one.token = await tokenOf(one.admin)
     },

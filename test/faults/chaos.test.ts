@@ -20,4 +20,5 @@ it(`never answers wrongly while everything breaks (seed ${SEED})`, { timeout: 12
   expect(reached.faultful).toBeGreaterThan(10)
   expect(reached.requests).toBeGreaterThan(100)
   expect(reached.revoked).toBeGreaterThan(0)
+  expect(reached.uses).toBeGreaterThan(0)
 })
