@@ -2,8 +2,9 @@
 const PATIENCE_MILLIS = 25
 
 /**
- * Does together what is asked for separately: at once while nothing is under way, and otherwise with all that was asked for
- * until it is over. So one that is alone waits for nobody, and many share the price of a statement and of its commit.
+ * Does together what is asked for separately: all of one turn of the event loop while nothing is under way, and otherwise with
+ * all that was asked for until it is over. So one that is alone waits for nobody, and many share the price of a statement and
+ * of its commit.
  * `work` answers with one outcome for each, in their order; where it fails, it fails for each. One that has to wait for a lock
  * holds up nobody who comes later.
  */
@@ -11,6 +12,7 @@ export function inBatches<Item, Outcome>(most: number, work: (items: readonly It
   type Waiting = { readonly item: Item; readonly done: (outcome: Outcome) => void; readonly fail: (error: unknown) => void }
   let waiting: Waiting[] = []
   let isUnderWay = false
+  const begin = () => setImmediate(() => void next())
   const next = async (): Promise<void> => {
     const batch = waiting.slice(0, most)
     waiting = waiting.slice(most)
@@ -19,7 +21,7 @@ export function inBatches<Item, Outcome>(most: number, work: (items: readonly It
       if (hasPassed) return
       hasPassed = true
       isUnderWay = waiting.length > 0
-      if (isUnderWay) void next()
+      if (isUnderWay) begin()
     }
     const patience = setTimeout(pass, PATIENCE_MILLIS)
     try {
@@ -40,6 +42,6 @@ export function inBatches<Item, Outcome>(most: number, work: (items: readonly It
       waiting.push({ item, done, fail })
       if (isUnderWay) return
       isUnderWay = true
-      void next()
+      begin()
     })
 }
