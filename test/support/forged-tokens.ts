@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject, sign as signBytes } from 'node:crypto
 import { z } from 'zod'
 import { withClient } from '../../deploy/local/service-databases.js'
 import { keyEncryptionKey, unseal } from '../../services/auth-exchange/signing/sealed-key.js'
-import { withLowS } from '../../services/auth-exchange/signing/token-text.js'
+import { lowS } from '../../services/auth-exchange/signing/token-text.js'
 import type { System } from './system.js'
 
 // Tokens that auth-exchange did not issue, some of them signed with the very key that it signs with.
@@ -42,7 +42,7 @@ export const claimsOf = (token: string): z.output<typeof claims> => claims.parse
 export function signed(key: KeyObject, header: string, payload: string): string {
   const input = `${segmentOf(header)}.${segmentOf(payload)}`
   const signature = signBytes('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' })
-  return withLowS(`${input}.${signature.toString('base64url')}`)
+  return `${input}.${lowS(signature).toString('base64url')}`
 }
 
 /** The token as the service itself would have signed it, had it meant these claims. */
@@ -54,4 +54,10 @@ export function unknownTokens(real: RealKey, token: string, jti: string): string
   const { header, payload, signature } = partsOf(token)
   const other = signature.startsWith('A') ? 'B' : 'A'
   return [reissued(real, token, { jti }), `${header}.${payload}.${other}${signature.slice(1)}`]
+}
+
+/** A token in its one spelling, whichever of the two signatures it was given. */
+export function withLowS(token: string): string {
+  const end = token.lastIndexOf('.') + 1
+  return token.slice(0, end) + lowS(Buffer.from(token.slice(end), 'base64url')).toString('base64url')
 }

@@ -8,7 +8,7 @@ import { accessTokenRejected } from '../domain/refusals.js'
 import type { TokenSigner } from '../ports.js'
 import type { Keyring } from './keys.js'
 import { headerSegment } from './stored-key.js'
-import { canonicalSegments, withLowS } from './token-text.js'
+import { canonicalSegments, lowS } from './token-text.js'
 import { verifiedTokens } from './verified-tokens.js'
 
 const id = z.string().refine(isId)
@@ -57,7 +57,7 @@ export function tokenSigner({ keys, clock, issuer, audience }: Outside): TokenSi
       const { header, key } = await keys.signing(kid)
       const signed = `${headerSegment(header)}.${segment({ iss: issuer, aud: audience, ...claims })}`
       const signature = sign('sha256', Buffer.from(signed), { key: keyObjectOf(key), dsaEncoding: 'ieee-p1363' })
-      const text = withLowS(`${signed}.${signature.toString('base64url')}`)
+      const text = `${signed}.${lowS(signature).toString('base64url')}`
       verified.set(text, { claims, kid: header.kid })
       return text
     },

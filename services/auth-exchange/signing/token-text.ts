@@ -23,11 +23,9 @@ export function canonicalSegments(text: string): Segments | undefined {
 const sOf = (signature: Buffer): bigint => BigInt(`0x${signature.subarray(32).toString('hex')}`)
 
 /** Of the two signatures that verify, (r, s) and (r, n - s), the one with the smaller s. */
-export function withLowS(token: string): string {
-  const end = token.lastIndexOf('.') + 1
-  const signature = Buffer.from(token.slice(end), 'base64url')
+export function lowS(signature: Buffer): Buffer {
   const s = sOf(signature)
-  if (s <= HALF_ORDER) return token
+  if (s <= HALF_ORDER) return signature
   const low = Buffer.from((ORDER - s).toString(16).padStart(64, '0'), 'hex')
-  return token.slice(0, end) + Buffer.concat([signature.subarray(0, 32), low]).toString('base64url')
+  return Buffer.concat([signature.subarray(0, 32), low])
 }

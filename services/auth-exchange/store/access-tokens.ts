@@ -28,24 +28,27 @@ export type AskedToken = { readonly organizationId: string; readonly id: string;
 
 /**
  * The record of each token and whether it still stands, with where the feed and the signing keys stood, by one statement; null
- * where there is none.
+ * where there is none. One that is asked for several times is looked for once.
  */
 export async function findTokens(db: Db, asked: readonly AskedToken[]): Promise<(TokenStanding | null)[]> {
+  const wanted = new Map(asked.map((each) => [keyOf(each), each]))
   const { rows } = await sql<FoundToken>`
-    select t.*, a.place, ${restsOnWhatItDid} as rests, ${trustedIpsNow} as trusted_ips, (select ${feedEpoch('exchange')}) as feed_epoch, ${feedSeq('exchange')} as feed_seq,
+    select t.*, a.key, ${restsOnWhatItDid} as rests, ${trustedIpsNow} as trusted_ips, (select ${feedEpoch('exchange')}) as feed_epoch, ${feedSeq('exchange')} as feed_seq,
            ${isKeyThere(sql`a.kid`)} as is_key_there, ${signingKid} as signing_kid
-    from json_to_recordset(${JSON.stringify(asked.map((each, place) => ({ ...each, place })))}::json) as a(place integer, "organizationId" uuid, id uuid, kid text)
+    from json_to_recordset(${JSON.stringify([...wanted].map(([key, each]) => ({ ...each, key })))}::json) as a(key text, "organizationId" uuid, id uuid, kid text)
     join exchange.access_token t on t.organization_id = a."organizationId" and t.id = a.id
   `.execute(db)
-  const found = new Map(rows.map(({ place, rests, trustedIps, feedEpoch: epoch, feedSeq: seq, isKeyThere: isThere, signingKid: signing, ...record }) => {
+  const found = new Map(rows.map(({ key, rests, trustedIps, feedEpoch: epoch, feedSeq: seq, isKeyThere: isThere, signingKid: signing, ...record }) => {
     const revoked = record.revokeTime !== null || !rests || isSpent(record)
-    return [place, { record, revoked, isKeyThere: isThere, signingKid: signing, trustedIps, stamp: { epoch, seq: Number(seq) } }]
+    return [key, { record, revoked, isKeyThere: isThere, signingKid: signing, trustedIps, stamp: { epoch, seq: Number(seq) } }]
   }))
-  return asked.map((_each, place) => found.get(place) ?? null)
+  return asked.map((each) => found.get(keyOf(each)) ?? null)
 }
 
+const keyOf = ({ organizationId, id, kid }: AskedToken): string => [organizationId, id, kid].join()
+
 type FoundToken = AccessTokenRecord & Counted & Pick<TokenStanding, 'isKeyThere' | 'signingKid' | 'trustedIps'> & {
-  readonly place: number
+  readonly key: string
   readonly rests: boolean
   readonly feedEpoch: string
   readonly feedSeq: string
