@@ -15,10 +15,10 @@ export function createLog(options: { service: string; level: string; destination
   return pino(settings, options.destination ?? standardOutput())
 }
 
-/** Without what PostgreSQL adds to an error: the row that it refused, or the parameters of the statement, digests and hashes included. */
-function toldOf(error: unknown): unknown {
-  return error instanceof Error ? withoutSecrets({ ...pino.stdSerializers.err(error), detail: undefined, where: undefined }) : error
-}
+// What PostgreSQL adds to an error: the row that it refused, or the parameters of the statement, digests and hashes included.
+const TOLD_BY_POSTGRES = ['detail', 'where']
+
+const toldOf = (error: unknown): unknown => (error instanceof Error ? withoutSecrets(pino.stdSerializers.err(error), TOLD_BY_POSTGRES) : error)
 
 /** The lines of one turn of the event loop go out by one write, at its end, or when the process does: a write for each costs more than the rest of logging. */
 function standardOutput(): DestinationStream {

@@ -3,14 +3,15 @@ const SECRET = new Set(['authorization', 'accessToken', 'clientSecret', 'wrappin
 type Fields = Record<string, unknown>
 
 /**
- * A second belt for the log: code never logs a credential, and a field of one of these names never shows its value, nor does one
- * of an object in a field. By hand, since this is done for every call that is answered, and pino's own way costs as much as
+ * A second belt for the log: code never logs a credential, and a field of one of these names, or of `more`, never shows its value,
+ * nor does one of these in an object in a field. By hand, since this is done for every call that is answered, and pino's own way costs as much as
  * all else of a line.
  */
-export function withoutSecrets(fields: Fields): Fields {
+export function withoutSecrets(fields: Fields, more: readonly string[] = []): Fields {
   let hidden: Fields | undefined
   for (const [name, value] of Object.entries(fields)) {
-    const shown = SECRET.has(name) ? '[secret]' : isPlain(value) ? hiddenIn(value) : value
+    const isSecret = SECRET.has(name) || (more.includes(name) && value !== undefined)
+    const shown = isSecret ? '[secret]' : isPlain(value) ? hiddenIn(value) : value
     if (shown !== value) (hidden ??= { ...fields })[name] = shown
   }
   return hidden ?? fields

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
 import { systemClock } from '#libs/clock.js'
 import { createIds } from '#libs/ids.js'
@@ -131,8 +132,10 @@ describe('the ledger', () => {
     const { login, secretId } = await loginsOf()
     const ledger = loginLedger(db)
     const commits = () => withClient(system.databases.superuserUrl, (client) => client.query<{ at: string }>("select distinct xmin::text as at from exchange.access_token where credential_id = $1", [secretId]))
-    const outcomes = await Promise.all(times(40, () => ledger.record(login(), LATER)))
-    expect(outcomes.every(Boolean)).toBe(true)
+    const first = ledger.record(login(), LATER)
+    await turn()
+    const outcomes = await Promise.all([first, ...times(39, () => ledger.record(login(), LATER))])
+    expect(outcomes).not.toContain(null)
     // The first by itself, and all others after it.
     expect((await commits()).rows).toHaveLength(2)
   })
