@@ -13,6 +13,9 @@ const MEGABYTE = 1024 * 1024
 
 const FOLLOWERS = 50
 
+/** As deploy/kubernetes/components/sidecar has it. */
+const NODE_OPTIONS = '--max-old-space-size=120 --max-semi-space-size=4'
+
 /** What a sidecar takes of the machine of its application, and what it costs the relay to be followed. */
 export const sidecar: Probe = {
   name: 'sidecar',
@@ -30,7 +33,7 @@ export const sidecar: Probe = {
       const relay = await system.startCheck({ RELAY_PORT: address.split(':')[1] ?? '' })
       closing.add(() => relay.close())
       const begun = performance.now()
-      const replica = await system.startCheck({ CHECK_SOCKET: join(folder, 'check.sock'), RELAY_ADDRESS: address, CACHE_MEGABYTES: '8' }, { redis: false })
+      const replica = await system.startCheck({ CHECK_SOCKET: join(folder, 'check.sock'), RELAY_ADDRESS: address, CACHE_MEGABYTES: '8', NODE_OPTIONS }, { redis: false })
       closing.add(() => replica.close())
       const startMillis = performance.now() - begun
       const startedRssMegabytes = (await rssOf(replica.part)) / MEGABYTE
