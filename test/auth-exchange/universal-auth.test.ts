@@ -145,9 +145,10 @@ describe('UpdateUniversalAuth', () => {
       system.clock.advance(30 * SECOND)
       await expect(system.check(short.accessToken, 'read', 'secrets')).rejects.toMatchObject({ reason: 'ACCESS_TOKEN_REJECTED' })
       await update(workload.identityId, { ttl: 3600 })
-      system.clock.advance(29 * SECOND)
+      // A token ends on a whole second, and the clock began anywhere in one.
+      system.clock.advance(28 * SECOND)
       expect(await system.check(long.accessToken, 'read', 'secrets')).toMatchObject({ identityId: workload.identityId })
-      system.clock.advance(SECOND)
+      system.clock.advance(2 * SECOND)
       await expect(system.check(long.accessToken, 'read', 'secrets')).rejects.toMatchObject({ reason: 'ACCESS_TOKEN_REJECTED' })
     })
   })
