@@ -13,7 +13,7 @@ export const PULL_EVERY_MILLIS = 50
 /** Nobody has asked anything for so long: the pulls stop, and the next question begins with one. */
 const IDLE_MILLIS = 5_000
 
-/** Hints that come sooner after a pull was sent are left to the next one: a flood of them must not become a flood of pulls. */
+/** Hints that come sooner after a pull was sent wait for so long after it: a flood of them must not become a flood of pulls. */
 const HINT_GAP_MILLIS = 10
 
 /** The most that a pull may take; less, once the bound is known. */
@@ -128,8 +128,11 @@ class FeedFollower<Answered extends Pulled> implements Follower {
     })
   }
 
-  hint(): void {
-    if (this.#now().monotonic - this.#sentAt >= HINT_GAP_MILLIS) this.#sendOrJoin()
+  hint(): number {
+    const tooEarlyBy = this.#sentAt + HINT_GAP_MILLIS - this.#now().monotonic
+    if (tooEarlyBy > 0) return tooEarlyBy
+    this.#sendOrJoin()
+    return 0
   }
 
   #sendOrJoin(): void {

@@ -25,8 +25,8 @@ export type Follower = {
   pull(): Promise<void>
   test(entry: Entry<unknown>): Verdict
   readonly lease: Lease
-  /** Someone says that there are changes. */
-  hint(): void
+  /** Someone says that there are changes. Returns after how many milliseconds to say it again, as it is too early for a pull; 0 when one is sent. */
+  hint(): number
   tick(): void
   /** Whether ticks are of no use for now; `wake` is then called once, as soon as they are again. */
   rest(wake: () => void): boolean

@@ -1,6 +1,6 @@
 import { Metadata } from '@grpc/grpc-js'
 import type { Caller } from '#libs/authorization.js'
-import { monotonicMillis, systemClock } from '#libs/clock.js'
+import { monotonicMillis } from '#libs/clock.js'
 import { changeFeed } from '#libs/freshness/append.js'
 import { createIds } from '#libs/ids.js'
 import { createLog } from '#libs/log.js'
@@ -11,7 +11,7 @@ import { traceOf } from '#libs/rpc/trace.js'
 import type { Call, Unary } from '#libs/rpc/unary.js'
 import type { Writing } from '../../services/identity-registry/ports.js'
 import type { RegistrySchema } from '../../services/identity-registry/store/schema.js'
-import { type ManualClock, manualClock } from './manual-clock.js'
+import { type ManualClock, manualClockFromNow } from './manual-clock.js'
 import { type FreshDatabase, freshDatabase } from './postgres.js'
 
 /** The handlers of identity-registry on a database of their own, called without a network, by whoever the test says. */
@@ -34,7 +34,7 @@ export async function registryHandlers(): Promise<RegistryHandlers> {
   const databases = await freshDatabase()
   const log = createLog({ service: 'test', level: 'silent' })
   const db = connectDatabase<RegistrySchema>({ url: databases.registryUrl, schema: 'registry', log, poolSize: 4, prepare: true })
-  const clock = manualClock(systemClock.now())
+  const clock = manualClockFromNow()
   const ids = createIds(clock)
   const makeRoom = () => keepPartitions(db, { schema: 'registry', table: 'audit_event', keepDays: 10_000 }, clock.now())
   await makeRoom()

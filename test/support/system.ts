@@ -8,7 +8,7 @@ import { type Admin, bootstrap, newAdmin } from '../../deploy/local/bootstrap.js
 import { type LocalSecrets, newSecrets } from '../../deploy/local/secrets.js'
 import { type ServiceAddresses, startServices } from '../../deploy/local/services.js'
 import { bearer, type Calls, callsTo } from './calls.js'
-import { type ManualClock, manualClock } from './manual-clock.js'
+import { type ManualClock, manualClockFromNow } from './manual-clock.js'
 import { type DatabaseUrls, freshDatabase } from './postgres.js'
 
 export type Credentials = { readonly clientId: string; readonly clientSecret: string }
@@ -55,7 +55,7 @@ export async function startSystem(options: { databases?: DatabaseUrls; redisUrl?
   const databases = options.databases ?? database
   if (!databases) throw new Error('no database')
   const secrets = newSecrets()
-  const clock = manualClock(new Date())
+  const clock = manualClockFromNow()
   const lines: string[] = []
   const destination = new Writable({
     write: (chunk: Buffer, _encoding, done) => {
