@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { momentNow, monotonicMillis } from '../clock.js'
 import { HINTS, type KeyValueStore } from '../redis/key-value.js'
 import { pulledUpTo } from '../../test/support/hand-feed.js'
 import { follow } from './follow.js'
@@ -10,13 +11,13 @@ describe('a feed that is kept pulled', () => {
 
   /** A feed whose pulls are answered at once, with the times at which they were sent, and a Redis in which anybody may publish. */
   function pulledFeed() {
-    const begun = performance.now()
+    const begun = monotonicMillis()
     const sentAt: number[] = []
     const feed = follow({
       name: 'registry',
-      now: () => ({ monotonic: performance.now(), wall: Date.now() }),
+      now: momentNow,
       pull: () => {
-        sentAt.push(performance.now() - begun)
+        sentAt.push(monotonicMillis() - begun)
         return Promise.resolve(pulledUpTo(7))
       },
     })
