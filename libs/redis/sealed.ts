@@ -16,7 +16,7 @@ export type Sealer = {
 // version (1) · length of the MAC key's id (1) · that id · length of the epoch (2) · epoch · seq (8) · value · MAC (32).
 // The MAC also covers the store's key with its length, in front. Every part but the last says its length, so that no two
 // different entries are the same bytes to it.
-const VERSION = 1
+const VERSION = 2
 const FIXED = 12
 const MAC = 32
 
@@ -52,11 +52,8 @@ export function sealer(keys: readonly [NamedKey, ...NamedKey[]]): Sealer {
   }
 }
 
-function macOf(secret: KeyObject, key: string, body: Buffer): Buffer {
-  const prefix = Buffer.allocUnsafe(4 + Buffer.byteLength(key))
-  prefix.write(key, prefix.writeUInt32BE(prefix.length - 4, 0))
-  return createHmac('sha256', secret).update(prefix).update(body).digest()
-}
+const macOf = (secret: KeyObject, key: string, body: Buffer): Buffer =>
+  createHmac('sha256', secret).update(`${Buffer.byteLength(key)}:${key}`).update(body).digest()
 
 /** The variable REDIS_MAC_KEYS. */
 export const macKeys = namedKeys('seals')

@@ -32,7 +32,9 @@ export function inTime<T>(deadline: Deadline, work: () => T | Promise<T>): T | P
   const millis = patience < 100 ? patience : Math.floor(patience / 10) * 10
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(outOfTime()), millis)
-    working.then(resolve, reject).finally(() => clearTimeout(timer))
+    const isOver = () => clearTimeout(timer)
+    working.then(isOver, isOver)
+    working.then(resolve, reject)
   })
 }
 

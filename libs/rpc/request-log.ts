@@ -17,8 +17,8 @@ export function logCall(log: Log, call: { path: string; peer: string; trace: Tra
     span_id: call.trace.spanId,
     ...(call.trace.parentSpanId && { parent_span_id: call.trace.parentSpanId }),
     peer: call.peer,
-    ...call.notes.reduce((all, more) => ({ ...all, ...more }), {}),
   }
+  Object.assign(line, ...call.notes)
   if (refusal?.kind === 'INTERNAL') log.error(line, 'call failed')
   else if (refusal?.kind === 'UNAVAILABLE') log.warn(line, 'call had no answer')
   else log.info(line, refusal ? 'call refused' : 'call answered')

@@ -19,6 +19,8 @@ export const canonicalAddress = (text: string): string | undefined => addressOf(
 
 /** An IPv4 address, or the network of an IPv6 address that its first `prefix` bits name, as `2001:db8::/64`; a multiple of 16. */
 export function networkOf(text: string, prefix: number): string | undefined {
+  // It has one spelling.
+  if (isIP(text) === 4) return text
   const address = addressOf(text)
   if (!(address instanceof ipaddr.IPv6)) return address?.toString()
   const kept = prefix / 16

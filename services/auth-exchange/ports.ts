@@ -31,7 +31,7 @@ export type Writing = Reading & { readonly feed: ChangeFeed<ExchangeSchema>; rea
 /** What identity-registry says of identities. */
 export type IdentityReader = {
   /** Within the staleness bound. */
-  stateOf(identity: IdentityKey, outgoing: Outgoing): Promise<IdentityState>
+  stateOf(identity: IdentityKey, outgoing: Outgoing): IdentityState | Promise<IdentityState>
 }
 
 /** Whether somebody may make or change credentials of an identity. */
@@ -48,9 +48,13 @@ export type IdentityState = 'active' | 'disabled' | 'absent'
 /** Hands what a login or a renewal recorded to those who check tokens; it may be lost, and they ask. */
 export type ActiveTokens = { keep(token: IssuedToken): void }
 
+/** The text of a token, and its digest, by which it is known wherever it is kept. */
+export type SignedText = { readonly text: string; readonly digest: string }
+
 /** A token as it was issued, and where the feed stood when what it rests on was read. */
 export type IssuedToken = {
-  readonly text: string
+  /** Of its text. */
+  readonly digest: string
   readonly record: AccessTokenRecord
   /** From where the tokens of its method may be used, as of the stamp. */
   readonly trustedIps: readonly string[]
@@ -60,7 +64,7 @@ export type IssuedToken = {
 /** Makes and verifies the text of access tokens. */
 export type TokenSigner = {
   /** By the key of this id, which is the one that signs. */
-  sign(claims: Claims, kid: string | null): Promise<string>
+  sign(claims: Claims, kid: string | null): Promise<SignedText>
   /** The claims of a token in its one spelling, signed by a key of ours and not expired; a refusal for anything else. */
   verify(text: string): Promise<SignedClaims>
   /** The same for a token that may have expired: what it was good for. */

@@ -1,4 +1,4 @@
-import { activeTokenKey, activeTokenText, tokenDigest } from '#libs/active-token.js'
+import { activeTokenKey, activeTokenText } from '#libs/active-token.js'
 import type { NamedKey } from '#libs/env.js'
 import type { KeyValueStore } from '#libs/redis/key-value.js'
 import { sealer } from '#libs/redis/sealed.js'
@@ -12,7 +12,7 @@ export function sharedActiveTokens(store: KeyValueStore | undefined, keys: reado
   if (!store || !keys) return { keep: () => undefined }
   const sealed = sealer(keys)
   return {
-    keep: ({ text, record, trustedIps, stamp }) => {
+    keep: ({ digest, record, trustedIps, stamp }) => {
       const { id: tokenId, organizationId, identityId, credentialId, method, issueTime, renewTime, expireTime, authClaims } = record
       const lifeMillis = expireTime.getTime() - (renewTime ?? issueTime).getTime()
       const key = activeTokenKey(tokenId)
@@ -26,7 +26,7 @@ export function sharedActiveTokens(store: KeyValueStore | undefined, keys: reado
         authClaims: authClaims ? new Map(Object.entries(authClaims)) : undefined,
         useLimited: record.useLimit !== null,
         trustedIps,
-        digest: tokenDigest(text),
+        digest,
       }
       void store.set(key, sealed.seal(key, stamp, activeTokenText(token)), Math.min(lifeMillis, KEEP_MILLIS))
     },

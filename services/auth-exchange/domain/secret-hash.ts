@@ -18,10 +18,12 @@ export type Verifiers = {
 export type Argon2Parameters = { readonly memoryCost: number; readonly timeCost: number; readonly parallelism: number }
 
 export const digestUnder = (pepper: Pepper, owner: SecretOwner, text: string): Buffer =>
-  createHmac('sha256', pepper.key).update(associatedData(owner)).update('|').update(text).digest()
+  createHmac('sha256', pepper.key).update(`${ownerText(owner)}|${text}`).digest()
 
 /** Constant-time for equal lengths; of another length it is none of ours. */
 export const sameBytes = (one: Buffer, other: Buffer): boolean => one.length === other.length && timingSafeEqual(one, other)
 
 /** Three ids of one fixed length each: no two owners have the same. */
-export const associatedData = ({ organizationId, identityId, id }: SecretOwner): Buffer => Buffer.from(`${organizationId}|${identityId}|${id}`)
+const ownerText = ({ organizationId, identityId, id }: SecretOwner): string => `${organizationId}|${identityId}|${id}`
+
+export const associatedData = (owner: SecretOwner): Buffer => Buffer.from(ownerText(owner))

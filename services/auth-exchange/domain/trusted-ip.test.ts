@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { assertWithin, EVERYWHERE, isTrusted, trustedIpsFrom } from './trusted-ip.js'
+import { assertWithin, EVERYWHERE, trustedBy, trustedIpsFrom } from './trusted-ip.js'
 
 function parsed(cidrs: readonly string[]) {
   const wrong: (number | undefined)[] = []
@@ -40,7 +40,14 @@ describe('trusted addresses', () => {
     // Who is not known is trusted by no narrower list. Seen to fail where an unknown address skips the test.
     [undefined, ['0.0.0.0/0'], false],
     [undefined, ['10.0.0.0/8'], false],
-  ])('%s in %j: %s', (address, trusted, is) => expect(isTrusted(address, trusted)).toBe(is))
+  ])('%s in %j: %s', (address, trusted, is) => expect(trustedBy(trusted)(address)).toBe(is))
+
+  it.each([
+    ['10.1.2.3', true],
+    ['10.2.0.1', false],
+    ['192.168.0.1', false],
+    [undefined, false],
+  ])('%s by each of several lists: %s', (address, is) => expect(trustedBy(EVERYWHERE, ['10.0.0.0/8'], ['10.1.0.0/16', '192.168.0.0/16'])(address)).toBe(is))
 
   it.each([
     [['10.1.0.0/16', '10.2.3.4/32'], ['10.0.0.0/8'], []],

@@ -33,8 +33,8 @@ export function assertWithin(cidrs: readonly string[], trusted: readonly string[
 
 const cidrOf = ({ address, prefix }: Subnet): string => `${address.toString()}/${prefix}`
 
-/** Whether somebody at this address is trusted. Whose address is not known is trusted only where everybody is. */
-export function isTrusted(address: string | undefined, trusted: readonly string[]): boolean {
-  const source = trustedSourceOf(trusted)
-  return source === undefined || source.holds(address)
+/** Whether somebody at an address is trusted by each of the lists. Whose address is not known is trusted only where everybody is. */
+export function trustedBy(...lists: readonly (readonly string[])[]): (address: string | undefined) => boolean {
+  const sources = lists.flatMap((cidrs) => trustedSourceOf(cidrs) ?? [])
+  return (address) => sources.every((source) => source.holds(address))
 }

@@ -38,14 +38,14 @@ export function createAccessToken(outside: Outside): Unary<CreateAccessTokenRequ
     const method = await getIssuingMethod(db, key)
     const by = { clientId: identityId, credentialId: method.id, credentialEpoch: method.epoch, methodEpoch: method.epoch }
     const { token, claims } = issuedToken({ ...method, ...by }, { id: ids.next(), now: clock.now() })
-    const accessToken = await signer.sign(claims, method.signingKid)
+    const { text: accessToken, digest } = await signer.sign(claims, method.signingKid)
     const { id, expireTime } = token
     const event = auditEvent(call, caller, { eventId: ids.next(), type: 'access-token', id, details: { identityId, method: TOKEN_AUTH, credentialId: method.id, name } })
     if (!(await repeating(call.deadline, () => recordMethodLogin(db, { token: { ...token, name }, event })))) {
       await getIssuingMethod(db, key)
       throw contention(undefined)
     }
-    activeTokens.keep({ text: accessToken, record: token, trustedIps: method.accessTokenTrustedIps, stamp: method.stamp })
+    activeTokens.keep({ digest, record: token, trustedIps: method.accessTokenTrustedIps, stamp: method.stamp })
     call.note({ token_id: id })
     return { accessToken, tokenId: id, expiresInSeconds: claims.exp - claims.iat, expireTime, maxExpireTime: lastExpireTime(token) }
   }

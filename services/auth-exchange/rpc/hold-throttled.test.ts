@@ -8,7 +8,7 @@ beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 const inTenSeconds = () => monotonicMillis() + 10_000
-const fail = (error: Error) => () => Promise.reject(error)
+const fail = (error: Error) => Promise.reject(error)
 
 /** How it ended, as soon as it has. */
 function watched(outcome: Promise<string>) {
@@ -23,7 +23,7 @@ const { message: rejected } = credentialsRejected()
 describe('a throttled failure', () => {
   it('is told late, and nothing else is', async () => {
     const hold = holdThrottled()
-    const good = watched(hold(inTenSeconds(), () => Promise.resolve('a token')))
+    const good = watched(hold(inTenSeconds(), Promise.resolve('a token')))
     const wrong = watched(hold(inTenSeconds(), fail(credentialsRejected())))
     const late = watched(hold(inTenSeconds(), fail(loginThrottled(1_000))))
     await vi.advanceTimersByTimeAsync(HOLD_MILLIS - 1)

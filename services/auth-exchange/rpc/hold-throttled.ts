@@ -15,12 +15,10 @@ const SHARE_OF_DEADLINE = 0.8
  * Answers throttled failures late, so that a flood of them takes the more time of whoever sends it and the less of ours. Nothing
  * else is: a good login, and what is told of it, waits for nobody.
  */
-export function holdThrottled(): <T>(deadline: Deadline, work: () => Promise<T>) => Promise<T> {
+export function holdThrottled(): <T>(deadline: Deadline, answer: Promise<T>) => Promise<T> {
   let held = 0
-  return async (deadline, work) => {
-    try {
-      return await work()
-    } catch (error) {
+  return (deadline, answer) =>
+    answer.catch(async (error: unknown) => {
       const isThrottled = error instanceof DomainError && error.reason === THROTTLED
       const millis = Math.min(HOLD_MILLIS, remainingMillis(deadline) * SHARE_OF_DEADLINE)
       if (!isThrottled || held >= MOST_HELD || millis <= 0) throw error
@@ -28,8 +26,7 @@ export function holdThrottled(): <T>(deadline: Deadline, work: () => Promise<T>)
       await new Promise((resolve) => setTimeout(resolve, millis))
       held -= 1
       throw error
-    }
-  }
+    })
 }
 
 const THROTTLED = loginThrottled(0).reason

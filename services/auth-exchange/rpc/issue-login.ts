@@ -40,11 +40,11 @@ export function issueLogin({ db, ledger, identities, signer, activeTokens, ids, 
     const now = clock.now()
     const { token, claims } = issuedToken(proven, { id: ids.next(), now })
     // Signed before it is recorded: a signature that fails must not have cost a use.
-    const accessToken = await signer.sign(claims, proven.signingKid)
+    const { text: accessToken, digest } = await signer.sign(claims, proven.signingKid)
     const entry = { token, auditEventId: ids.next(), requestId: call.trace.requestId, sourceAddress: sourceAddress ?? null, now }
     const stamp = await record(entry, proven, call.deadline)
     if (!stamp) return undefined
-    activeTokens.keep({ text: accessToken, record: token, trustedIps: proven.accessTokenTrustedIps, stamp })
+    activeTokens.keep({ digest, record: token, trustedIps: proven.accessTokenTrustedIps, stamp })
     call.note({ token_id: token.id })
     return { accessToken, tokenId: token.id, expiresInSeconds: claims.exp - claims.iat, expireTime: token.expireTime }
   }

@@ -1,6 +1,6 @@
 import type { ServiceCallers } from '#libs/rpc/service-credential.js'
 import { sourceAddressOf } from '#libs/rpc/source-address.js'
-import type { Unary } from '#libs/rpc/unary.js'
+import type { Call, Unary } from '#libs/rpc/unary.js'
 import type { LoginRequest, LoginResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
 import { UNIVERSAL_AUTH } from '../domain/universal-auth.js'
 import type { LoginAttempts, MethodProof, ProofVerifier, UniversalAuthVerifier } from '../ports.js'
@@ -18,7 +18,7 @@ type Outside = IssueOutside & {
 export function login({ attempts, universalAuth, methodProofs, callers, ...outside }: Outside): Unary<LoginRequest, LoginResponse> {
   const issue = issueLogin(outside)
   const hold = holdThrottled()
-  const logIn: Unary<LoginRequest, LoginResponse> = async (request, call) => {
+  const logIn = async (request: LoginRequest, call: Call): Promise<LoginResponse> => {
     const proof = loginProof(request.proof)
     const sourceAddress = sourceAddressOf(call, callers)
     const tried = 'jwt' in proof ? { clientId: proof.identityId, method: proof.method } : { clientId: proof.clientId, method: UNIVERSAL_AUTH }
@@ -33,5 +33,5 @@ export function login({ attempts, universalAuth, methodProofs, callers, ...outsi
     attempt.succeeded()
     return response
   }
-  return (request, call) => hold(call.deadline, async () => logIn(request, call))
+  return (request, call) => hold(call.deadline, logIn(request, call))
 }

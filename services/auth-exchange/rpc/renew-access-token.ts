@@ -31,10 +31,10 @@ export function renewAccessToken({ activeTokens, ids, clock, ...outside }: Outsi
     const token = renewedLife(record, now)
     const { expireTime } = token
     const [iat, exp] = [Math.floor(now.getTime() / 1000), expireTime.getTime() / 1000]
-    const accessToken = await outside.signer.sign({ ...claims, iat, exp }, signingKid)
+    const { text: accessToken, digest } = await outside.signer.sign({ ...claims, iat, exp }, signingKid)
     const renewal = { token, auditEventId: ids.next(), requestId: call.trace.requestId, now }
     if (!(await repeating(call.deadline, () => recordRenewal(outside.db, renewal)))) throw accessTokenRejected()
-    activeTokens.keep({ text: accessToken, record: token, trustedIps, stamp })
+    activeTokens.keep({ digest, record: token, trustedIps, stamp })
     return { accessToken, tokenId, expiresInSeconds: exp - iat, expireTime, maxExpireTime }
   }
 }

@@ -1,13 +1,13 @@
-import { KeyObject, sign } from 'node:crypto'
-import { type CryptoKey, errors, jwtVerify } from 'jose'
+import { sign } from 'node:crypto'
+import { errors, jwtVerify } from 'jose'
 import { z } from 'zod'
 import type { Clock } from '#libs/clock.js'
+import { tokenDigest } from '#libs/active-token.js'
 import { isId } from '#libs/ids.js'
 import type { SignedClaims } from '../domain/access-token.js'
 import { accessTokenRejected } from '../domain/refusals.js'
 import type { TokenSigner } from '../ports.js'
 import type { Keyring } from './keys.js'
-import { headerSegment } from './stored-key.js'
 import { canonicalSegments, lowS } from './token-text.js'
 import { verifiedTokens } from './verified-tokens.js'
 
@@ -20,16 +20,6 @@ type Outside = { readonly keys: Keyring; readonly clock: Clock; readonly issuer:
 
 const segment = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 
-const keyObjects = new WeakMap<CryptoKey, KeyObject>()
-
-function keyObjectOf(key: CryptoKey): KeyObject {
-  const known = keyObjects.get(key)
-  if (known) return known
-  const made = KeyObject.from(key)
-  keyObjects.set(key, made)
-  return made
-}
-
 /**
  * Access tokens as JWTs (RFC 9068, RFC 7515): typ at+jwt, ES256. jose makes the keys and verifies; it signs by way of the
  * thread pool, which costs a login several times what the signature does, so the signature is made here.
@@ -40,7 +30,8 @@ export function tokenSigner({ keys, clock, issuer, audience }: Outside): TokenSi
     const segments = canonicalSegments(text)
     const known = segments && (await keys.byHeaderSegment(segments.header))
     if (!known) throw accessTokenRejected()
-    const again = verified.get(text)
+    const digest = tokenDigest(text)
+    const again = verified.get(digest)
     if (again && again.kid === known.kid && again.claims.exp * 1000 > currentDate.getTime()) return again
     const expected = { algorithms: ['ES256'], typ: 'at+jwt', issuer, audience, currentDate }
     const { payload } = await jwtVerify(text, known.key, expected).catch((error: unknown) => {
@@ -49,17 +40,18 @@ export function tokenSigner({ keys, clock, issuer, audience }: Outside): TokenSi
     const claims = claimsSchema.safeParse(payload)
     if (!claims.success) throw accessTokenRejected()
     const signed = { claims: claims.data, kid: known.kid }
-    verified.set(text, signed)
+    verified.set(digest, signed)
     return signed
   }
   return {
     sign: async (claims, kid) => {
-      const { header, key } = await keys.signing(kid)
-      const signed = `${headerSegment(header)}.${segment({ iss: issuer, aud: audience, ...claims })}`
-      const signature = sign('sha256', Buffer.from(signed), { key: keyObjectOf(key), dsaEncoding: 'ieee-p1363' })
+      const { kid: signingKid, headerSegment, key } = await keys.signing(kid)
+      const signed = `${headerSegment}.${segment({ iss: issuer, aud: audience, ...claims })}`
+      const signature = sign('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' })
       const text = `${signed}.${lowS(signature).toString('base64url')}`
-      verified.set(text, { claims, kid: header.kid })
-      return text
+      const digest = tokenDigest(text)
+      verified.set(digest, { claims, kid: signingKid })
+      return { text, digest }
     },
     verify: (text) => verifyAt(text, clock.now()),
     // In 1970 no token has expired yet.

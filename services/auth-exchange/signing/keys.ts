@@ -2,7 +2,7 @@ import type { Db } from '../store/schema.js'
 import { listKeys, type NewKey, type ResealedKey, type StoredKey } from '../store/signing-keys.js'
 import type { KeyEncryptionKeys } from './sealed-key.js'
 import { spaced } from './spaced.js'
-import { headerSegment, type Kept, newKey, resealed, type SigningKey, signingKey, type VerificationKey, verificationKey } from './stored-key.js'
+import { type Kept, newKey, resealed, type SigningKey, signingKey, type VerificationKey, verificationKey } from './stored-key.js'
 
 export type Keyring = {
   /** Loads what is stored now; fails where a key that signs, or will, can't be decrypted. */
@@ -34,23 +34,23 @@ export function keyring({ db, encryptions }: { readonly db: Db; readonly encrypt
     const loaded = await Promise.all(listed.map(async (key) => publicHalves.get(key.kid) ?? verificationKey(key)))
     publicHalves.clear()
     for (const key of loaded) publicHalves.set(key.kid, key)
-    verification = new Map(loaded.map((key) => [headerSegment(key.header), key]))
+    verification = new Map(loaded.map((key) => [key.headerSegment, key]))
     stored = listed
     const signing = new Set(listed.filter(({ state }) => state !== 'retired').map(({ kid }) => kid))
     for (const kid of privateHalves.keys()) if (!signing.has(kid)) privateHalves.delete(kid)
   })
   const activeKey = () => stored.find(({ state }) => state === 'active')
-  const signingKeyOf = async (key: StoredKey): Promise<SigningKey> => {
+  const signingKeyOf = (key: StoredKey): SigningKey => {
     const known = privateHalves.get(key.kid)
     if (known) return known
-    const unsealed = await signingKey(key, encryptions)
+    const unsealed = signingKey(key, encryptions)
     privateHalves.set(key.kid, unsealed)
     return unsealed
   }
   return {
     reload: async () => {
       await load()
-      for (const key of stored) if (key.state !== 'retired') await signingKeyOf(key)
+      for (const key of stored) if (key.state !== 'retired') signingKeyOf(key)
     },
     stored: () => stored,
     signing: async (kid) => {

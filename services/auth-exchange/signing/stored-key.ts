@@ -1,14 +1,13 @@
-import { calculateJwkThumbprint, type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose'
+import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { calculateJwkThumbprint, type CryptoKey, exportJWK, generateKeyPair, importJWK } from 'jose'
 import { z } from 'zod'
 import type { PublicJwk } from '../store/schema.js'
 import type { NewKey, ResealedKey, StoredKey } from '../store/signing-keys.js'
 import { type KeyEncryptionKey, type KeyEncryptionKeys, seal, unseal } from './sealed-key.js'
 
-/** The header of every token that a key signs, and its one encoding. */
-export type Header = { readonly alg: 'ES256'; readonly typ: 'at+jwt'; readonly kid: string }
-
-export type VerificationKey = { readonly kid: string; readonly header: Header; readonly jwk: PublicJwk; readonly key: CryptoKey }
-export type SigningKey = { readonly header: Header; readonly key: CryptoKey }
+/** `headerSegment`: what every token that the key signs begins with. */
+export type VerificationKey = { readonly kid: string; readonly headerSegment: string; readonly jwk: PublicJwk; readonly key: CryptoKey }
+export type SigningKey = { readonly kid: string; readonly headerSegment: string; readonly key: KeyObject }
 
 export class KeyUnreadable extends Error {
   override readonly name = 'KeyUnreadable'
@@ -17,9 +16,7 @@ export class KeyUnreadable extends Error {
 const publicJwkSchema = z.object({ kty: z.literal('EC'), crv: z.literal('P-256'), x: z.string(), y: z.string() })
 const privateJwkSchema = publicJwkSchema.extend({ d: z.string() })
 
-const headerOf = (kid: string): Header => ({ alg: 'ES256', typ: 'at+jwt', kid })
-
-export const headerSegment = (header: Header): string => Buffer.from(JSON.stringify(header)).toString('base64url')
+const headerSegmentOf = (kid: string): string => Buffer.from(JSON.stringify({ alg: 'ES256', typ: 'at+jwt', kid })).toString('base64url')
 
 export type Kept = { readonly state: 'prepared' | 'active'; readonly createTime: Date; readonly activateTime: Date }
 
@@ -32,12 +29,14 @@ export async function newKey([encryption]: KeyEncryptionKeys, kept: Kept): Promi
 }
 
 export async function verificationKey({ kid, publicJwk }: StoredKey): Promise<VerificationKey> {
-  return { kid, header: headerOf(kid), jwk: publicJwk, key: await cryptoKey(publicJwk) }
+  const key = await importJWK(publicJwk, 'ES256')
+  if (key instanceof Uint8Array) throw new Error('an ES256 key is no octet sequence')
+  return { kid, headerSegment: headerSegmentOf(kid), jwk: publicJwk, key }
 }
 
-export async function signingKey(stored: StoredKey, encryptions: KeyEncryptionKeys): Promise<SigningKey> {
-  const jwk = privateJwkSchema.parse(JSON.parse(plainOf(stored, encryptions).toString()))
-  return { header: headerOf(stored.kid), key: await cryptoKey(jwk) }
+export function signingKey(stored: StoredKey, encryptions: KeyEncryptionKeys): SigningKey {
+  const key = privateJwkSchema.parse(JSON.parse(plainOf(stored, encryptions).toString()))
+  return { kid: stored.kid, headerSegment: headerSegmentOf(stored.kid), key: createPrivateKey({ key, format: 'jwk' }) }
 }
 
 /** The key under the encryption that is used now; undefined where it is under that one already. */
@@ -55,10 +54,4 @@ function plainOf({ kid, sealedPrivateKey, keyEncryptionKeyId }: StoredKey, encry
     throw new KeyUnreadable(`The signing key ${kid} was encrypted under another KEY_ENCRYPTION_KEY: its id is ${keyEncryptionKeyId}, and configured is ${known}. Configure that one too, behind a comma.`)
   }
   return unseal(encryption, kid, sealedPrivateKey)
-}
-
-async function cryptoKey(jwk: JWK): Promise<CryptoKey> {
-  const key = await importJWK(jwk, 'ES256')
-  if (key instanceof Uint8Array) throw new Error('an ES256 key is no octet sequence')
-  return key
 }

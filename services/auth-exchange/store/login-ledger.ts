@@ -52,7 +52,7 @@ export function loginLedger(db: Db): LoginLedger {
 export async function recordLogins(db: Db, entries: readonly LoginEntry[]): Promise<(Stamp | null)[]> {
   const { groups, tokens } = bySecret(entries)
   const now = new Date(Math.max(...entries.map((entry) => entry.now.getTime())))
-  const { rows } = await sql<{ place: number; feedEpoch: string; feedSeq: string }>`
+  const { rows } = await sql<{ places: number[] | null; feedEpoch: string; feedSeq: string }>`
     with wanted as (
       select * from json_to_recordset(${JSON.stringify(groups)}::json) as g("group" integer, logins integer, "organizationId" uuid, "identityId" uuid, method text,
         "credentialId" uuid, "credentialEpoch" uuid, "methodEpoch" uuid, "identityEpoch" uuid, "organizationEpoch" uuid, "methodEtag" uuid, "signingKid" text, "sourceAddress" text)
@@ -90,10 +90,13 @@ export async function recordLogins(db: Db, entries: readonly LoginEntry[]): Prom
              json_strip_nulls(json_build_object('method', method, 'credentialId', "credentialId", 'sourceAddress', "sourceAddress")), "requestId"
       from accepted
     )
-    select place, (select ${feedEpoch('exchange')}) as feed_epoch, ${feedSeq('exchange')} as feed_seq from accepted
+    select (select array_agg(place) from accepted) as places, (select ${feedEpoch('exchange')}) as feed_epoch, ${feedSeq('exchange')} as feed_seq
   `.execute(db)
-  const accepted = new Map(rows.map(({ place, feedEpoch: epoch, feedSeq: seq }) => [place, { epoch, seq: Number(seq) }]))
-  return entries.map((_entry, place) => accepted.get(place) ?? null)
+  const [row] = rows
+  if (!row) throw new Error('a statement that always has a row had none')
+  const stamp = { epoch: row.feedEpoch, seq: Number(row.feedSeq) }
+  const accepted = new Set(row.places)
+  return entries.map((_entry, place) => (accepted.has(place) ? stamp : null))
 }
 
 type Group = Pick<AccessTokenRecord, 'organizationId' | 'identityId' | 'method' | 'credentialId' | 'credentialEpoch' | 'methodEpoch' | 'identityEpoch' | 'organizationEpoch'> & {
@@ -109,11 +112,14 @@ function bySecret(entries: readonly LoginEntry[]) {
   const groups = new Map<string, Group>()
   const tokens = entries.map(({ token, auditEventId, requestId, sourceAddress, remembered }, place) => {
     const { organizationId, identityId, method, credentialId, credentialEpoch, methodEpoch, identityEpoch, organizationEpoch } = token
-    const epochs = { credentialEpoch, methodEpoch, identityEpoch, organizationEpoch }
-    const verified = { organizationId, identityId, method, credentialId, ...epochs, methodEtag: remembered?.methodEtag, signingKid: remembered?.signingKid }
-    const key = Object.values(verified).join()
-    const group = groups.get(key) ?? { ...verified, group: groups.size, sourceAddress, logins: 0 }
-    groups.set(key, group)
+    const { methodEtag, signingKid } = remembered ?? {}
+    const key = `${organizationId} ${credentialId} ${credentialEpoch} ${methodEpoch} ${identityEpoch} ${organizationEpoch} ${methodEtag} ${signingKid}`
+    let group = groups.get(key)
+    if (!group) {
+      const epochs = { credentialEpoch, methodEpoch, identityEpoch, organizationEpoch }
+      group = { group: groups.size, organizationId, identityId, method, credentialId, ...epochs, methodEtag, signingKid, sourceAddress, logins: 0 }
+      groups.set(key, group)
+    }
     group.logins += 1
     const { id, issueTime, ttlSeconds, expireTime, maxExpireTime, periodSeconds, useLimit } = token
     return { place, group: group.group, turn: group.logins, id, issueTime, ttlSeconds, expireTime, maxExpireTime, periodSeconds, useLimit, auditEventId, requestId, sourceAddress }

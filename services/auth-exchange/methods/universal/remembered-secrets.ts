@@ -1,21 +1,25 @@
 import { LRUCache } from 'lru-cache'
+import type { Proven } from '../../ports.js'
 import type { ClientAndSecret, SecretOfClient } from '../../store/client-secrets.js'
 
-/** Some 15 MB. */
+/** Some 20 MB. */
 const MOST = 10_000
 
+/** A secret as it was read when it was last good for a login, from where it is one, and what it proves. */
+export type RememberedSecret = { readonly secret: SecretOfClient; readonly isTrusted: (address: string | undefined) => boolean; readonly proven: Proven }
+
 export type RememberedSecrets = {
-  get(which: ClientAndSecret): SecretOfClient | undefined
-  keep(which: ClientAndSecret, secret: SecretOfClient): void
+  get(which: ClientAndSecret): RememberedSecret | undefined
+  keep(which: ClientAndSecret, secret: RememberedSecret): void
   forget(which: ClientAndSecret): void
 }
 
 /**
- * Secrets as they were read when they were last good for a login. Nobody fills it without one, and it answers nothing by itself:
- * whoever uses it has what it says tested where the login is recorded.
+ * Nobody fills it without a good secret, and it answers nothing by itself: whoever uses it has what it says tested where the
+ * login is recorded.
  */
 export function rememberedSecrets(): RememberedSecrets {
-  const secrets = new LRUCache<string, SecretOfClient>({ max: MOST })
+  const secrets = new LRUCache<string, RememberedSecret>({ max: MOST })
   return {
     get: (which) => secrets.get(keyOf(which)),
     keep: (which, secret) => void secrets.set(keyOf(which), secret),

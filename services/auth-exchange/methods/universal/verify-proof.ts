@@ -4,7 +4,7 @@ import { secretIdOf, unusable } from '../../domain/client-secret.js'
 import { digestUnder, type Pepper, sameBytes, type SecretOwner, type Verifiers } from '../../domain/secret-hash.js'
 import type { OwnLockout } from '../../domain/throttle.js'
 import { tokenSettingsOf } from '../../domain/token-settings.js'
-import { EVERYWHERE, isTrusted } from '../../domain/trusted-ip.js'
+import { EVERYWHERE, trustedBy } from '../../domain/trusted-ip.js'
 import { UNIVERSAL_AUTH } from '../../domain/universal-auth.js'
 import type { Proven, UniversalAuthVerifier } from '../../ports.js'
 import { type ClientAndSecret, findSecretsOfClients, type MethodOfSecret, type SecretOfClient, updateDigest } from '../../store/client-secrets.js'
@@ -39,13 +39,11 @@ export function universalAuth({ db, clock, hasher, peppers }: UniversalAuthOutsi
     remembered: ({ clientId, clientSecret, sourceAddress }) => {
       const id = secretIdOf(clientSecret)
       if (id === undefined) return undefined
-      const secret = memory.get({ clientId, id })
+      const { secret, isTrusted, proven } = memory.get({ clientId, id }) ?? {}
       // As much work where none is: it must not tell that there is such a secret.
       const digest = digestUnder(current, secret ?? NOBODY, clientSecret)
       if (!secret || secret.pepperId !== current.id || !sameBytes(digest, secret.digest)) return undefined
-      if (unusable(secret, clock.now()) !== undefined || !isTrustedSource(secret, sourceAddress)) return undefined
-      const { methodEtag, signingKid } = secret
-      return { ...provenBy(secret, clientId), remembered: { methodEtag, signingKid } }
+      return unusable(secret, clock.now()) === undefined && isTrusted?.(sourceAddress) ? proven : undefined
     },
     verify: async ({ clientId, clientSecret, sourceAddress }, attempt) => {
       const id = secretIdOf(clientSecret)
@@ -61,16 +59,16 @@ export function universalAuth({ db, clock, hasher, peppers }: UniversalAuthOutsi
       if (!(await matches(secret, clientSecret, secret))) throw attempt.refusal('wrong', own)
       const reason = unusable(secret, clock.now())
       if (reason !== undefined) throw attempt.refusal(reason, own)
-      if (!isTrustedSource(secret, sourceAddress)) throw attempt.refusal('untrusted-address', own)
-      memory.keep({ clientId, id }, secret)
-      return provenBy(secret, clientId)
+      // By both as they are now: what a method no longer trusts, no secret of an earlier day does.
+      const isTrusted = trustedBy(secret.clientSecretTrustedIps, secret.trustedIps ?? EVERYWHERE)
+      if (!isTrusted(sourceAddress)) throw attempt.refusal('untrusted-address', own)
+      const proven = provenBy(secret, clientId)
+      const { methodEtag, signingKid } = secret
+      memory.keep({ clientId, id }, { secret, isTrusted, proven: { ...proven, remembered: { methodEtag, signingKid } } })
+      return proven
     },
   }
 }
-
-/** By both as they are now: what a method no longer trusts, no secret of an earlier day does. */
-const isTrustedSource = ({ clientSecretTrustedIps, trustedIps }: SecretOfClient, sourceAddress: string | undefined): boolean =>
-  [clientSecretTrustedIps, trustedIps ?? EVERYWHERE].every((trusted) => isTrusted(sourceAddress, trusted))
 
 function provenBy(secret: SecretOfClient, clientId: string): Proven {
   const { organizationId, identityId, methodEpoch, identityEpoch, organizationEpoch, signingKid, stamp } = secret
