@@ -17,7 +17,7 @@ export const renew: Row = {
         tokens[place] = accessToken
       },
       server: parts.exchange,
-      others: { parts: [parts.postgres], because: 'each commits by itself' },
+      others: { parts: [parts.postgres], because: 'renewals that come together share a commit' },
       close: () => connection.close(),
     }
   },

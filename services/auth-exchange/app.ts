@@ -16,7 +16,6 @@ import { createRpcClient } from '#libs/rpc/client.js'
 import { type Listener, listenersOf } from '#libs/rpc/listeners.js'
 import { internalAdapter, serviceCallers } from '#libs/rpc/service-credential.js'
 import { transportOf } from '#libs/rpc/transport.js'
-import { AuthExchangeServiceService } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { ChangeFeedServiceService } from '#libs/wire/gen/countersign/feed/v1/change_feed.js'
 import { ExchangeInternalServiceService } from '#libs/wire/gen/countersign/exchange/v1/internal.js'
 import { sharedActiveTokens } from './cache/active-tokens.js'
@@ -35,7 +34,7 @@ import { remoteCoverage } from './peers/coverage.js'
 import { remoteIdentities } from './peers/identities.js'
 import { exchangeInternalService } from './rpc/internal.js'
 import { loginAttempts } from './rpc/login-attempts.js'
-import { exchangeService } from './rpc/service.js'
+import { exchangeDefinition, exchangeService } from './rpc/service.js'
 import { tokenSigner } from './signing/jwt.js'
 import { configurationSeal } from './signing/sealed-configuration.js'
 import { keyring } from './signing/keys.js'
@@ -92,7 +91,7 @@ export function createApp(config: Config, { log, checkAddress = () => config.CHE
     address: { host: config.HOST, port: config.EXCHANGE_PORT },
     portVariable: 'EXCHANGE_PORT',
     callers: 'anybody',
-    services: (unary) => [[AuthExchangeServiceService, exchangeService(unary, { ...logins, ...onLogin, authorization: authorizationBy(checkService), coverage: remoteCoverage(registry), db, identities, hasher, signer, feed: feed.changes, ids, clock })]],
+    services: (unary) => [[exchangeDefinition, exchangeService(unary, { ...logins, ...onLogin, authorization: authorizationBy(checkService), coverage: remoteCoverage(registry), db, identities, hasher, signer, feed: feed.changes, ids, clock })]],
   }
   const forServices: Listener = {
     address: { host: config.INTERNAL_HOST, port: config.EXCHANGE_INTERNAL_PORT },

@@ -2,19 +2,19 @@ import type { Clock } from '#libs/clock.js'
 import { Violations } from '#libs/domain-error.js'
 import { credentialText } from '#libs/fields.js'
 import type { Ids } from '#libs/ids.js'
-import { repeating } from '#libs/postgres/transaction.js'
 import type { Unary } from '#libs/rpc/unary.js'
 import type { RenewAccessTokenRequest, RenewAccessTokenResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
 import { lastExpireTime, renewedLife } from '../domain/access-token.js'
 import { accessTokenRejected, tokenNotRenewable } from '../domain/refusals.js'
 import type { ActiveTokens } from '../ports.js'
-import { recordRenewal } from '../store/renewals.js'
+import { renewalLedger } from '../store/renewals.js'
 import type { Db } from '../store/schema.js'
 import { goodToken, type GoodTokenOutside } from './good-token.js'
 
 type Outside = GoodTokenOutside & { readonly db: Db; readonly activeTokens: ActiveTokens; readonly ids: Ids; readonly clock: Clock }
 
-export function renewAccessToken({ activeTokens, ids, clock, ...outside }: Outside): Unary<RenewAccessTokenRequest, RenewAccessTokenResponse> {
+export function renewAccessToken({ db, activeTokens, ids, clock, ...outside }: Outside): Unary<RenewAccessTokenRequest, RenewAccessTokenResponse> {
+  const ledger = renewalLedger(db)
   return async (request, call) => {
     const wrong = new Violations()
     const text = credentialText(request.accessToken, wrong.at('access_token'))
@@ -33,7 +33,7 @@ export function renewAccessToken({ activeTokens, ids, clock, ...outside }: Outsi
     const [iat, exp] = [Math.floor(now.getTime() / 1000), expireTime.getTime() / 1000]
     const { text: accessToken, digest } = await outside.signer.sign({ ...claims, iat, exp }, signingKid)
     const renewal = { token, auditEventId: ids.next(), requestId: call.trace.requestId, now }
-    if (!(await repeating(call.deadline, () => recordRenewal(outside.db, renewal)))) throw accessTokenRejected()
+    if (!(await ledger.record(renewal, call.deadline))) throw accessTokenRejected()
     activeTokens.keep({ digest, record: token, trustedIps, stamp })
     return { accessToken, tokenId, expiresInSeconds: exp - iat, expireTime, maxExpireTime }
   }

@@ -1,6 +1,8 @@
 import type { ServiceCallers } from '#libs/rpc/service-credential.js'
 import type { UnaryAdapter } from '#libs/rpc/unary.js'
-import type { AuthExchangeServiceServer } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
+import { reusingWriter } from '#libs/rpc/reusing-writer.js'
+import { LoginResponse, RenewAccessTokenResponse } from '#libs/wire/gen/countersign/exchange/v1/access_token.js'
+import { type AuthExchangeServiceServer, AuthExchangeServiceService } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import type { LoginThrottle } from '../domain/throttle.js'
 import type { ActiveTokens, AuthMethods, ConfigurationSeal, Coverage, IdentityReader, LoginAttempts, MethodProof, ProofVerifier, SecretHasher, TokenSigner, UniversalAuthVerifier, Writing } from '../ports.js'
 import type { Standings } from '../store/access-tokens.js'
@@ -50,6 +52,13 @@ type Outside = Writing & {
   readonly ledger: LoginLedger
   readonly standings: Standings
   readonly callers: ServiceCallers
+}
+
+/** The service as it is called, with the serializers that its throughput needs. */
+export const exchangeDefinition = {
+  ...AuthExchangeServiceService,
+  login: { ...AuthExchangeServiceService.login, responseSerialize: reusingWriter(LoginResponse) },
+  renewAccessToken: { ...AuthExchangeServiceService.renewAccessToken, responseSerialize: reusingWriter(RenewAccessTokenResponse) },
 }
 
 /** What auth-exchange answers on its public port: one file per method. */

@@ -5,6 +5,7 @@ import { inBatches } from '#libs/batches.js'
 import { repeating } from '#libs/postgres/transaction.js'
 import type { AccessTokenRecord } from '../domain/access-token.js'
 import type { Remembered } from '../domain/client-secret.js'
+import { UNIVERSAL_AUTH } from '../domain/universal-auth.js'
 import type { Db } from './schema.js'
 import { signingKid } from './signing-keys.js'
 
@@ -54,10 +55,9 @@ export async function recordLogins(db: Db, entries: readonly LoginEntry[]): Prom
   const now = new Date(Math.max(...entries.map((entry) => entry.now.getTime())))
   const { rows } = await sql<{ places: number[] | null; feedEpoch: string; feedSeq: string }>`
     with wanted as (
-      select * from json_to_recordset(${JSON.stringify(groups)}::json) as g("group" integer, logins integer, "organizationId" uuid, "identityId" uuid, method text,
-        "credentialId" uuid, "credentialEpoch" uuid, "methodEpoch" uuid, "identityEpoch" uuid, "organizationEpoch" uuid, "methodEtag" uuid, "signingKid" text, "sourceAddress" text)
+      select * from json_to_recordset(${JSON.stringify(groups)}::json) as g("group" integer, logins integer, "organizationId" uuid, "credentialId" uuid, "credentialEpoch" uuid, "methodEpoch" uuid, "identityEpoch" uuid, "organizationEpoch" uuid, "methodEtag" uuid, "signingKid" text, "sourceAddress" text)
     ), secret as (
-      select w.*, least(w.logins, coalesce(s.use_limit - s.uses, w.logins)) as granted
+      select w.*, s.identity_id, least(w.logins, coalesce(s.use_limit - s.uses, w.logins)) as granted
       from exchange.client_secret s
       join wanted w on s.organization_id = w."organizationId" and s.id = w."credentialId" and s.epoch = w."credentialEpoch"
       join exchange.universal_auth m on m.organization_id = s.organization_id and m.identity_id = s.identity_id and m.epoch = w."methodEpoch"
@@ -74,20 +74,20 @@ export async function recordLogins(db: Db, entries: readonly LoginEntry[]): Prom
       where s.organization_id = secret."organizationId" and s.id = secret."credentialId" and secret.granted > 0
       returning secret.*
     ), accepted as (
-      select t.*, g."organizationId", g."identityId", g.method, g."credentialId", g."credentialEpoch", g."methodEpoch", g."identityEpoch", g."organizationEpoch"
+      select t.*, g."organizationId", g.identity_id, g."credentialId", g."credentialEpoch", g."methodEpoch", g."identityEpoch", g."organizationEpoch"
       from json_to_recordset(${JSON.stringify(tokens)}::json) as t(place integer, "group" integer, turn integer, id uuid, "issueTime" timestamptz, "ttlSeconds" integer,
         "expireTime" timestamptz, "maxExpireTime" timestamptz, "periodSeconds" integer, "useLimit" integer, "auditEventId" uuid, "requestId" text, "sourceAddress" text)
       join spent g on g."group" = t."group" and t.turn <= g.granted
     ), token as (
       insert into exchange.access_token (organization_id, id, identity_id, method, credential_id, credential_epoch, method_epoch, identity_epoch,
                                          organization_epoch, issue_time, ttl_seconds, expire_time, max_expire_time, period_seconds, use_limit)
-      select "organizationId", id, "identityId", method, "credentialId", "credentialEpoch", "methodEpoch", "identityEpoch",
+      select "organizationId", id, identity_id, ${UNIVERSAL_AUTH}, "credentialId", "credentialEpoch", "methodEpoch", "identityEpoch",
              "organizationEpoch", "issueTime", "ttlSeconds", "expireTime", "maxExpireTime", "periodSeconds", "useLimit"
       from accepted
     ), audited as (
       insert into exchange.audit_event (organization_id, id, action, actor_identity_id, actor_token_id, target_type, target_id, details, request_id)
-      select "organizationId", "auditEventId", 'Login', "identityId", id, 'access-token', id,
-             json_strip_nulls(json_build_object('method', method, 'credentialId', "credentialId", 'sourceAddress', "sourceAddress")), "requestId"
+      select "organizationId", "auditEventId", 'Login', identity_id, id, 'access-token', id,
+             json_strip_nulls(json_build_object('method', ${UNIVERSAL_AUTH}::text, 'credentialId', "credentialId", 'sourceAddress', "sourceAddress")), "requestId"
       from accepted
     )
     select (select array_agg(place) from accepted) as places, (select ${feedEpoch('exchange')}) as feed_epoch, ${feedSeq('exchange')} as feed_seq
@@ -99,7 +99,7 @@ export async function recordLogins(db: Db, entries: readonly LoginEntry[]): Prom
   return entries.map((_entry, place) => (accepted.has(place) ? stamp : null))
 }
 
-type Group = Pick<AccessTokenRecord, 'organizationId' | 'identityId' | 'method' | 'credentialId' | 'credentialEpoch' | 'methodEpoch' | 'identityEpoch' | 'organizationEpoch'> & {
+type Group = Pick<AccessTokenRecord, 'organizationId' | 'credentialId' | 'credentialEpoch' | 'methodEpoch' | 'identityEpoch' | 'organizationEpoch'> & {
   readonly group: number
   readonly sourceAddress: string | null
   readonly methodEtag: string | undefined
@@ -111,13 +111,13 @@ type Group = Pick<AccessTokenRecord, 'organizationId' | 'identityId' | 'method' 
 function bySecret(entries: readonly LoginEntry[]) {
   const groups = new Map<string, Group>()
   const tokens = entries.map(({ token, auditEventId, requestId, sourceAddress, remembered }, place) => {
-    const { organizationId, identityId, method, credentialId, credentialEpoch, methodEpoch, identityEpoch, organizationEpoch } = token
+    const { organizationId, credentialId, credentialEpoch, methodEpoch, identityEpoch, organizationEpoch } = token
     const { methodEtag, signingKid } = remembered ?? {}
     const key = `${organizationId} ${credentialId} ${credentialEpoch} ${methodEpoch} ${identityEpoch} ${organizationEpoch} ${methodEtag} ${signingKid}`
     let group = groups.get(key)
     if (!group) {
       const epochs = { credentialEpoch, methodEpoch, identityEpoch, organizationEpoch }
-      group = { group: groups.size, organizationId, identityId, method, credentialId, ...epochs, methodEtag, signingKid, sourceAddress, logins: 0 }
+      group = { group: groups.size, organizationId, credentialId, ...epochs, methodEtag, signingKid, sourceAddress, logins: 0 }
       groups.set(key, group)
     }
     group.logins += 1

@@ -1,4 +1,6 @@
 import { sql } from 'kysely'
+import { inBatches } from '#libs/batches.js'
+import { repeating } from '#libs/postgres/transaction.js'
 import type { AccessTokenRecord } from '../domain/access-token.js'
 import type { Db } from './schema.js'
 import { hasUsesLeft, restsOnWhatItDid } from './standing.js'
@@ -6,28 +8,65 @@ import { hasUsesLeft, restsOnWhatItDid } from './standing.js'
 /** Everything that a renewal writes: the token's record as it is to be. */
 export type Renewal = { readonly token: AccessTokenRecord; readonly auditEventId: string; readonly requestId: string; readonly now: Date }
 
+export type RenewalLedger = {
+  /** Durable when this answers true. False where the lineage was revoked, spent or has ended, or an epoch is another one since: then nothing was written. */
+  record(renewal: Renewal, deadlineMillis: number): Promise<boolean>
+}
+
+/** Beyond that a statement is so long that the next one is better begun. */
+const MOST = 100
+
+/** Renewals that come while others are being committed share the next commit. */
+export function renewalLedger(db: Db): RenewalLedger {
+  const inTurn = inBatches<{ renewal: Renewal; deadlineMillis: number }, boolean>(MOST, (waiting) => {
+    const latest = Math.max(...waiting.map(({ deadlineMillis }) => deadlineMillis))
+    return repeating(latest, () => recordRenewals(db, waiting.map(({ renewal }) => renewal)))
+  })
+  return { record: (renewal, deadlineMillis) => inTurn({ renewal, deadlineMillis }) }
+}
+
 /**
- * Writes the new end of a lineage and the audit event, by one statement, which is one transaction. False where the lineage
- * was revoked, spent or has ended, or an epoch is another one since: then nothing was written. The epochs stay those of the
- * login, so that a broad revocation which commits at the same time voids the renewal too. Of two renewals at once the later
- * end counts.
+ * Writes the new end of each lineage and the audit events, by one statement, which is one transaction. Whatever makes a lineage
+ * good is part of it, so that whoever waited for a row judges its new version. The epochs stay those of the login, so that a
+ * broad revocation which commits at the same time voids the renewal too. Of several renewals of one lineage the latest end
+ * counts, and all are answered alike. Rows are locked in one order, so that two batches never wait for each other.
  */
-export async function recordRenewal(db: Db, { token, auditEventId, requestId, now }: Renewal): Promise<boolean> {
-  const { organizationId, id, identityId, credentialId } = token
-  const { rows } = await sql<{ renewed: string }>`
-    with renewed as (
+export async function recordRenewals(db: Db, renewals: readonly Renewal[]): Promise<boolean[]> {
+  const asked = renewals.map(({ token, auditEventId, requestId, now }, place) => {
+    const { organizationId, id, ttlSeconds, expireTime } = token
+    return { place, organizationId, id, ttlSeconds, expireTime, auditEventId, requestId, now }
+  })
+  const { rows } = await sql<{ places: number[] | null }>`
+    with asked as (
+      select * from json_to_recordset(${JSON.stringify(asked)}::json) as a(place integer, "organizationId" uuid, id uuid, "ttlSeconds" integer,
+        "expireTime" timestamptz, "auditEventId" uuid, "requestId" text, now timestamptz)
+    ), latest as (
+      select "organizationId", id, max("expireTime") as expire_time, max("ttlSeconds") as ttl_seconds, max(now) as now from asked group by "organizationId", id
+    ), good as (
+      select l.*
+      from exchange.access_token t
+      join latest l on t.organization_id = l."organizationId" and t.id = l.id
+      where t.revoke_time is null and t.expire_time > l.now and ${hasUsesLeft} and ${restsOnWhatItDid}
+      order by t.organization_id, t.id
+      for update of t
+    ), renewed as (
       update exchange.access_token t
-      set expire_time = greatest(t.expire_time, ${token.expireTime}), ttl_seconds = ${token.ttlSeconds}, renew_time = ${now}
-      where t.organization_id = ${organizationId} and t.id = ${id} and t.revoke_time is null and t.expire_time > ${now}
-        and ${hasUsesLeft} and ${restsOnWhatItDid}
-      returning t.id
+      set expire_time = greatest(t.expire_time, g.expire_time), ttl_seconds = g.ttl_seconds, renew_time = g.now
+      from good g
+      where t.organization_id = g."organizationId" and t.id = g.id
+      returning t.organization_id, t.id, t.identity_id, t.credential_id
+    ), accepted as (
+      select a.*, r.identity_id, r.credential_id
+      from asked a
+      join renewed r on r.organization_id = a."organizationId" and r.id = a.id
     ), audited as (
       insert into exchange.audit_event (organization_id, id, action, actor_identity_id, actor_token_id, target_type, target_id, details, request_id)
-      select ${organizationId}::uuid, ${auditEventId}::uuid, 'RenewAccessToken', ${identityId}::uuid, renewed.id, 'access-token', renewed.id,
-             json_build_object('credentialId', ${credentialId}::text, 'expireTime', ${token.expireTime.toISOString()}::text), ${requestId}::text
-      from renewed
+      select "organizationId", "auditEventId", 'RenewAccessToken', identity_id, id, 'access-token', id,
+             json_build_object('credentialId', credential_id, 'expireTime', to_char("expireTime" at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')), "requestId"
+      from accepted
     )
-    select count(*) as renewed from renewed
+    select array_agg(place) as places from accepted
   `.execute(db)
-  return rows[0]?.renewed === '1'
+  const accepted = new Set(rows[0]?.places)
+  return renewals.map((_renewal, place) => accepted.has(place))
 }
