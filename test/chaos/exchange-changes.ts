@@ -6,6 +6,7 @@ import { type Group, type Identity, isGood, isSeenActive, liveSecret, liveToken,
 import type { TrackId } from './history.js'
 import { principalChanges } from './principal-changes.js'
 import { CALL_MILLIS, type Done, type ExchangeMethod, type Planner, type Step } from './step.js'
+import { renew } from './renewals.js'
 import type { Trust } from './trusted-addresses.js'
 import { plainSecret, untouched } from '../support/untouched.js'
 
@@ -146,17 +147,23 @@ function revokeAccessTokens(group: Group, about: Identity): Step | undefined {
   }
 }
 
-/** By its id as an admin, or by the token itself as whoever holds it, while the key that signed it is not to go. */
+/** By its id as an admin, or by the token itself as whoever holds it, while the key that signed it is not to go. Whatever is renewed of it meanwhile ends too. */
 export function revokeAccessToken(group: Group, about: Identity, token: Token | undefined = liveToken(about)): Step | undefined {
   if (!token || !isGood(token)) return undefined
-  const isHolders = group.random.chance(0.5)
+  const [isHolders, isRenewed] = [group.random.chance(0.5), group.random.chance(0.5)]
   const byHolder = () => group.tools.world.exchange(group.random)(Exchange.revokeAccessToken, { target: { $case: 'accessToken', value: token.text } }, CALL_MILLIS)
   const byAdmin = () => group.exchange(Exchange.revokeAccessToken, { target: { $case: 'tokenId', value: token.id } }, CALL_MILLIS)
   return {
     what: 'RevokeAccessToken',
     feed: 'exchange',
     about,
-    apply: () => (token.isLive = false),
-    attempt: () => (isHolders && token.key.state === 'signs' ? byHolder() : byAdmin()),
+    apply: () => {
+      for (const one of [token, ...about.tokens]) if (one.id === token.id) one.isLive = false
+    },
+    attempt: () => {
+      // Before, after or never: nobody waits for it.
+      if (isRenewed && token.key.state === 'signs') void renew(group, about, token)
+      return isHolders && token.key.state === 'signs' ? byHolder() : byAdmin()
+    },
   }
 }

@@ -170,6 +170,11 @@ export class Group {
     this.tools.recorder.note({ type: 'track', track, feed: 'exchange', value: source.isLive ? 'allow' : 'rejected' })
     identity.tokens = [...identity.tokens.slice(-KEPT_TOKENS), { id, text, source, key, track, isLive: source.isLive }]
   }
+
+  /** Another text of the lineage, which rests on the same and on the key that signed it. */
+  addRenewed(identity: Identity, token: Token, text: string): void {
+    identity.tokens = [...identity.tokens.slice(-KEPT_TOKENS), { ...token, text, key: this.tools.keys.of(text) }]
+  }
 }
 
 export const short = (id: string): string => id.slice(-8)

@@ -4,10 +4,11 @@ import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersi
 import { makeToken, tokenAuthOf } from './auth-method-changes.js'
 import { afterTurn, bindWhatAllows } from './binding-changes.js'
 import { createClientSecret, exchangeChanges, revokeAccessToken, trustToken } from './exchange-changes.js'
-import { type Group, type Identity, isTrustedHere, liveSecret, liveToken, valueOf } from './group.js'
+import { type Group, type Identity, isTrustedHere, liveSecret, liveToken, type Secret, valueOf } from './group.js'
 import { ANSWERS, type Answer, type TrackId } from './history.js'
 import type { Gate } from './gate.js'
 import { deleteIdentity, IDENTITIES, registryChanges, renameIdentity } from './registry-changes.js'
+import { renew } from './renewals.js'
 import { allowByRole } from './role-changes.js'
 import { CALL_MILLIS, type Changes, type Planner, seeThrough, type Step, type Turn } from './step.js'
 
@@ -154,12 +155,19 @@ async function logIn(group: Group): Promise<void> {
   if (!secret) return
   about.touchedAt = tools.recorder.now()
   try {
-    const tokenAuth = random.chance(0.4) ? tokenAuthOf(group, about) : undefined
-    if (tokenAuth) return await makeToken(group, about, tokenAuth)
-    const proof = { $case: 'universalAuth', value: { clientId: about.clientId, clientSecret: secret.text } } as const
-    const { accessToken: text, tokenId: id } = await tools.world.exchange(random)(Exchange.login, { proof }, CALL_MILLIS)
-    group.addToken(about, { id, text, source: secret })
+    await obtainToken(group, about, secret)
+    const token = liveToken(about)
+    if (token && random.chance(0.4)) await renew(group, about, token)
   } catch {
     // Whether that may be is judged where logins are asked for like everything else.
   }
+}
+
+async function obtainToken(group: Group, about: Identity, secret: Secret): Promise<void> {
+  const { random, tools } = group
+  const tokenAuth = random.chance(0.4) ? tokenAuthOf(group, about) : undefined
+  if (tokenAuth) return makeToken(group, about, tokenAuth)
+  const proof = { $case: 'universalAuth', value: { clientId: about.clientId, clientSecret: secret.text } } as const
+  const { accessToken: text, tokenId: id } = await tools.world.exchange(random)(Exchange.login, { proof }, CALL_MILLIS)
+  group.addToken(about, { id, text, source: secret })
 }
