@@ -3,6 +3,7 @@ import { wallMillis } from '#libs/clock.js'
 import type { NamedKey } from '#libs/env.js'
 import { redisClient } from '#libs/redis/connect.js'
 import type { RedisPlace } from '#libs/redis/place.js'
+import { sealedUnder } from '#libs/redis/sealed.js'
 import { failure, type Finding, firstLineOf, notLookedAt, ok, skewFinding, warning } from './finding.js'
 
 // Redis is a cache: without it everything is right and slower. What matters is that it is there, forgets what is old, and that
@@ -66,7 +67,7 @@ function persistenceFinding(info: ReadonlyMap<string, string>): Finding {
 /** What is in it says under which key it was sealed; the key itself is nowhere. */
 async function sealFinding(redis: Redis, macKeys: readonly NamedKey[] | undefined): Promise<Finding> {
   const check = 'MAC keys'
-  const ids = await sealedUnder(redis)
+  const ids = await idsOfKeys(redis)
   const known = macKeys?.map(({ id }) => id)
   const strange = known === undefined ? [] : ids.filter((id) => !known.includes(id))
   const advice = 'give auth-exchange and authorization-check the same REDIS_MAC_KEYS: an entry under an unknown key is a miss'
@@ -76,15 +77,14 @@ async function sealFinding(redis: Redis, macKeys: readonly NamedKey[] | undefine
   return notLookedAt(check, { seen: 'no entry in Redis shows whether the services have any', advice: 'set REDIS_MAC_KEYS as the services have it; without it they keep nothing in Redis' })
 }
 
-async function sealedUnder(redis: Redis): Promise<string[]> {
+async function idsOfKeys(redis: Redis): Promise<string[]> {
   const ids = new Set<string>()
   // Names of entries begin with their owner's; anything else there is somebody else's.
   const [, keys] = await redis.scan('0', 'MATCH', '*:*:v*:*', 'COUNT', ENTRIES)
   for (const key of keys) {
     const value = await redis.getBuffer(key).catch(() => null)
-    // The version, the length of the id, the id: libs/redis/sealed.ts.
-    const length = value?.[1] ?? 0
-    if (value?.[0] === 1 && length > 0) ids.add(value.toString('latin1', 2, 2 + length))
+    const id = value && sealedUnder(value)
+    if (id) ids.add(id)
   }
   return [...ids].sort()
 }

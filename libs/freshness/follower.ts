@@ -25,7 +25,7 @@ export type Follower = {
   pull(): Promise<void>
   test(entry: Entry<unknown>): Verdict
   readonly lease: Lease
-  /** Someone says that there are changes. Returns after how many milliseconds to say it again, as it is too early for a pull; 0 when one is sent. */
+  /** Someone says that there are changes. Returns after how many milliseconds to say it again, as it is too early for a pull; 0 where one is sent, now or once the one under way is answered. */
   hint(): number
   tick(): void
   /** Whether ticks are of no use for now; `wake` is then called once, as soon as they are again. */

@@ -86,6 +86,15 @@ describe('a feed that is kept pulled', () => {
     await pass(52)
     publish('registry')
     stop()
+    expect(vi.getTimerCount()).toBe(0)
+    await pass(1_000)
+    expect(sentAt).toEqual([50])
+  })
+
+  it('hears no hint once it is stopped', async () => {
+    const { sentAt, publish, pass, stop } = pulledFeed()
+    await pass(70)
+    stop()
     publish('registry')
     await pass(1_000)
     expect(sentAt).toEqual([50])

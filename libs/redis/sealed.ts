@@ -55,5 +55,11 @@ export function sealer(keys: readonly [NamedKey, ...NamedKey[]]): Sealer {
 const macOf = (secret: KeyObject, key: string, body: Buffer): Buffer =>
   createHmac('sha256', secret).update(`${Buffer.byteLength(key)}:${key}`).update(body).digest()
 
+/** The id of the key that an entry says it is sealed under, true or not; undefined for what is no entry of this version. */
+export function sealedUnder(bytes: Buffer): string | undefined {
+  const [version, idLength = 0] = bytes
+  return version === VERSION && idLength > 0 ? bytes.toString('latin1', 2, 2 + idLength) : undefined
+}
+
 /** The variable REDIS_MAC_KEYS. */
 export const macKeys = namedKeys('seals')

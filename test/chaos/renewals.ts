@@ -4,7 +4,7 @@ import { NO_ANSWER } from './history.js'
 import { answerOf } from './recorder.js'
 import { CALL_MILLIS } from './step.js'
 
-/** Has another text made of a token's lineage, good as long as the lineage is. One that is surely good must not be refused. */
+/** Has another text made of a token's lineage, good as long as the lineage is. One that is surely good must not be refused, and no other for another reason. */
 export async function renew(group: Group, about: Identity, token: Token): Promise<void> {
   const { world, recorder } = group.tools
   const isSurelyGood = () => isGood(token) && token.key.state === 'signs' && isSeenActive(group, about)
@@ -16,6 +16,7 @@ export async function renew(group: Group, about: Identity, token: Token): Promis
   } catch (error) {
     const answer = answerOf(error)
     const isSilent = answer === NO_ANSWER || answer.startsWith('ABORTED')
-    if (!isSilent && wasGood && isSurelyGood()) recorder.note({ type: 'refused', what: 'RenewAccessToken', answer })
+    const isDue = answer.startsWith('UNAUTHENTICATED ACCESS_TOKEN_REJECTED') && !(wasGood && isSurelyGood())
+    if (!isSilent && !isDue) recorder.note({ type: 'refused', what: 'RenewAccessToken', answer })
   }
 }

@@ -62,7 +62,7 @@ async function expectDead({ accessToken }: Lineage, renewal: Outcome): Promise<v
 }
 
 describe('a renewal that was in order when its token was read', () => {
-  // The statement judges what it finds. Each seen to fail with the condition that it is about taken out of recordRenewal.
+  // The statement judges what it finds. Each seen to fail with the condition that it is about taken out of recordRenewals.
   it.each([
     ['the lineage was revoked', 'update exchange.access_token set revoke_time = now() where id = $1'],
     ['the lineage has ended', "update exchange.access_token set expire_time = '2020-01-01' where id = $1"],

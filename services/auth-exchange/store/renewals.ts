@@ -29,13 +29,17 @@ export function renewalLedger(db: Db): RenewalLedger {
  * Writes the new end of each lineage and the audit events, by one statement, which is one transaction. Whatever makes a lineage
  * good is part of it, so that whoever waited for a row judges its new version. The epochs stay those of the login, so that a
  * broad revocation which commits at the same time voids the renewal too. Of several renewals of one lineage the latest end
- * counts, and all are answered alike. Rows are locked in one order, so that two batches never wait for each other.
+ * counts, and all are answered alike. Rows are locked in one order, so that no two batches wait for each other; whoever holds
+ * one row for long holds up all of a batch, and who waits for another row of it.
  */
 export async function recordRenewals(db: Db, renewals: readonly Renewal[]): Promise<boolean[]> {
   const asked = renewals.map(({ token, auditEventId, requestId, now }, place) => {
     const { organizationId, id, ttlSeconds, expireTime } = token
     return { place, organizationId, id, ttlSeconds, expireTime, auditEventId, requestId, now }
   })
+  const ids = renewals.map(({ token }) => token.id).sort()
+  // Where ids are only joined to rows, the partitions of all days are opened: of 106 days that took 0.8 ms more.
+  const isOfTheirDays = sql<boolean>`t.id between ${ids.at(0)}::uuid and ${ids.at(-1)}::uuid`
   const { rows } = await sql<{ places: number[] | null }>`
     with asked as (
       select * from json_to_recordset(${JSON.stringify(asked)}::json) as a(place integer, "organizationId" uuid, id uuid, "ttlSeconds" integer,
@@ -46,14 +50,14 @@ export async function recordRenewals(db: Db, renewals: readonly Renewal[]): Prom
       select l.*
       from exchange.access_token t
       join latest l on t.organization_id = l."organizationId" and t.id = l.id
-      where t.revoke_time is null and t.expire_time > l.now and ${hasUsesLeft} and ${restsOnWhatItDid}
+      where ${isOfTheirDays} and t.revoke_time is null and t.expire_time > l.now and ${hasUsesLeft} and ${restsOnWhatItDid}
       order by t.organization_id, t.id
       for update of t
     ), renewed as (
       update exchange.access_token t
       set expire_time = greatest(t.expire_time, g.expire_time), ttl_seconds = g.ttl_seconds, renew_time = g.now
       from good g
-      where t.organization_id = g."organizationId" and t.id = g.id
+      where ${isOfTheirDays} and t.organization_id = g."organizationId" and t.id = g.id
       returning t.organization_id, t.id, t.identity_id, t.credential_id
     ), accepted as (
       select a.*, r.identity_id, r.credential_id

@@ -12,7 +12,10 @@ import type { Db } from '../../store/schema.js'
 import { rememberedSecrets } from './remembered-secrets.js'
 import type { Argon2Verifier } from './secret-hasher.js'
 
-const NOBODY: SecretOwner = { organizationId: '', identityId: '', id: '' }
+const NIL = '00000000-0000-0000-0000-000000000000'
+
+/** As long as everybody: a digest takes its time by the length. */
+const NOBODY: SecretOwner = { organizationId: NIL, identityId: NIL, id: NIL }
 
 /** Of logins whose secrets are found by one statement. */
 const MOST_AT_ONCE = 100
