@@ -107,7 +107,7 @@ describe.each(OWNERS)('$folder', ({ table, folder, names }) => {
   // Seen to fail with a handler that opens a transaction of its own.
   it('commits nothing but through its feed, except a login, a token that is made, a renewal, a use, an unwrapping and a guarded read, which change no answer, and what follows a restore, which voids all', () => {
     const sources = sourcesOf(folder)
-    const commits = sources.filter(({ text }) => /\b(?:inTransaction|repeating)\(|\.transaction\(\)/.test(text)).map(({ path }) => path)
+    const commits = sources.filter(({ text }) => /\b(?:inTransaction|repeating|sharedCommits)\(|\.transaction\(\)/.test(text)).map(({ path }) => path)
     const silently = folder === 'auth-exchange' ? ['consume-use', 'create-access-token', 'issue-login', 'unwrap-client-secret'] : ['check-coverage']
     const ledgers = folder === 'auth-exchange' ? ['store/login-ledger', 'store/renewals'] : []
     expect(commits.toSorted()).toEqual(['operations/restored', ...silently.map((name) => `rpc/${name}`), ...ledgers].map((path) => `${folder}/${path}.ts`))

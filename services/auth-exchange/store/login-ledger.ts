@@ -1,8 +1,7 @@
 import { sql } from 'kysely'
 import { feedEpoch, feedSeq } from '#libs/freshness/append.js'
 import type { Stamp } from '#libs/freshness/stamp.js'
-import { inBatches } from '#libs/batches.js'
-import { repeating } from '#libs/postgres/transaction.js'
+import { sharedCommits } from '#libs/postgres/shared-commits.js'
 import type { AccessTokenRecord } from '../domain/access-token.js'
 import type { Remembered } from '../domain/client-secret.js'
 import { UNIVERSAL_AUTH } from '../domain/universal-auth.js'
@@ -29,17 +28,10 @@ export type LoginLedger = {
   record(entry: LoginEntry, deadlineMillis: number): Promise<Stamp | null>
 }
 
-/** Beyond that a statement is so long that the next one is better begun. */
-const MOST = 100
-
-/** Logins that come while others are being committed share the next commit. */
 export function loginLedger(db: Db): LoginLedger {
-  const inTurn = () => inBatches<{ entry: LoginEntry; deadlineMillis: number }, Stamp | null>(MOST, (waiting) => {
-    const latest = Math.max(...waiting.map(({ deadlineMillis }) => deadlineMillis))
-    return repeating(latest, () => recordLogins(db, waiting.map(({ entry }) => entry)))
-  })
-  const [byWhatWasRead, byWhatIsRemembered] = [inTurn(), inTurn()]
-  return { record: (entry, deadlineMillis) => (entry.remembered ? byWhatIsRemembered : byWhatWasRead)({ entry, deadlineMillis }) }
+  const shared = () => sharedCommits((entries: readonly LoginEntry[]) => recordLogins(db, entries))
+  const [byWhatWasRead, byWhatIsRemembered] = [shared(), shared()]
+  return { record: (entry, deadlineMillis) => (entry.remembered ? byWhatIsRemembered : byWhatWasRead)(entry, deadlineMillis) }
 }
 
 /**

@@ -1,6 +1,5 @@
 import { sql } from 'kysely'
-import { inBatches } from '#libs/batches.js'
-import { repeating } from '#libs/postgres/transaction.js'
+import { sharedCommits } from '#libs/postgres/shared-commits.js'
 import type { AccessTokenRecord } from '../domain/access-token.js'
 import type { Db } from './schema.js'
 import { hasUsesLeft, restsOnWhatItDid } from './standing.js'
@@ -13,17 +12,7 @@ export type RenewalLedger = {
   record(renewal: Renewal, deadlineMillis: number): Promise<boolean>
 }
 
-/** Beyond that a statement is so long that the next one is better begun. */
-const MOST = 100
-
-/** Renewals that come while others are being committed share the next commit. */
-export function renewalLedger(db: Db): RenewalLedger {
-  const inTurn = inBatches<{ renewal: Renewal; deadlineMillis: number }, boolean>(MOST, (waiting) => {
-    const latest = Math.max(...waiting.map(({ deadlineMillis }) => deadlineMillis))
-    return repeating(latest, () => recordRenewals(db, waiting.map(({ renewal }) => renewal)))
-  })
-  return { record: (renewal, deadlineMillis) => inTurn({ renewal, deadlineMillis }) }
-}
+export const renewalLedger = (db: Db): RenewalLedger => ({ record: sharedCommits((renewals: readonly Renewal[]) => recordRenewals(db, renewals)) })
 
 /**
  * Writes the new end of each lineage and the audit events, by one statement, which is one transaction. Whatever makes a lineage
