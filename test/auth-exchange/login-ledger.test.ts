@@ -3,8 +3,6 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
 import { systemClock } from '#libs/clock.js'
 import { createIds } from '#libs/ids.js'
-import { createLog } from '#libs/log.js'
-import { connectDatabase } from '#libs/postgres/database.js'
 import { withClient } from '../../deploy/local/service-databases.js'
 import type { Remembered } from '../../services/auth-exchange/domain/client-secret.js'
 import { lifeFrom } from '../../services/auth-exchange/domain/access-token.js'
@@ -13,6 +11,7 @@ import { type LoginEntry, loginLedger, recordLogins } from '../../services/auth-
 import type { ExchangeSchema } from '../../services/auth-exchange/store/schema.js'
 import { heldTransaction } from '../faults/held-transaction.js'
 import { freshNames, makeWorkload } from '../support/builders.js'
+import { exchangeDatabase } from '../support/exchange-database.js'
 import { type Session, startSystem, type System } from '../support/system.js'
 
 let system: System
@@ -25,7 +24,7 @@ const LATER = Infinity
 beforeAll(async () => {
   system = await startSystem()
   admin = await system.session(system.admin)
-  db = connectDatabase<ExchangeSchema>({ url: system.databases.exchangeUrl, schema: 'exchange', log: createLog({ service: 'test', level: 'silent' }), poolSize: 4, prepare: true })
+  db = exchangeDatabase(system)
 })
 afterAll(async () => {
   await db.destroy()

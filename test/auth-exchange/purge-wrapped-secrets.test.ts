@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createLog } from '#libs/log.js'
-import { connectDatabase } from '#libs/postgres/database.js'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { withClient } from '../../deploy/local/service-databases.js'
 import { purgeWrappedSecrets } from '../../services/auth-exchange/jobs/purge-wrapped-secrets.js'
-import type { Db, ExchangeSchema } from '../../services/auth-exchange/store/schema.js'
+import type { Db } from '../../services/auth-exchange/store/schema.js'
 import { makeWorkload, type Workload } from '../support/builders.js'
 import { HOUR, MINUTE } from '../support/manual-clock.js'
+import { exchangeDatabase } from '../support/exchange-database.js'
 import { type Session, startSystem, type System } from '../support/system.js'
 import { plainSecret } from '../support/untouched.js'
 
@@ -19,7 +18,7 @@ beforeAll(async () => {
   system = await startSystem()
   admin = await system.session(system.admin)
   workload = await makeWorkload(admin, { name: 'wrapped' })
-  db = connectDatabase<ExchangeSchema>({ url: system.databases.exchangeUrl, schema: 'exchange', log: createLog({ service: 'test', level: 'silent' }), poolSize: 2, prepare: true })
+  db = exchangeDatabase(system, 2)
 })
 afterAll(async () => {
   await db.destroy()

@@ -4,14 +4,13 @@ import type { Kysely } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '#libs/clock.js'
 import { createIds } from '#libs/ids.js'
-import { createLog } from '#libs/log.js'
-import { connectDatabase } from '#libs/postgres/database.js'
 import { withClient } from '../../deploy/local/service-databases.js'
 import { findTokens } from '../../services/auth-exchange/store/access-tokens.js'
 import { type Renewal, recordRenewals, renewalLedger } from '../../services/auth-exchange/store/renewals.js'
 import type { ExchangeSchema } from '../../services/auth-exchange/store/schema.js'
 import { freshNames, makeWorkload } from '../support/builders.js'
 import { SECOND } from '../support/manual-clock.js'
+import { exchangeDatabase } from '../support/exchange-database.js'
 import { type Session, startSystem, type System } from '../support/system.js'
 
 let system: System
@@ -24,7 +23,7 @@ const LATER = Infinity
 beforeAll(async () => {
   system = await startSystem()
   admin = await system.session(system.admin)
-  db = connectDatabase<ExchangeSchema>({ url: system.databases.exchangeUrl, schema: 'exchange', log: createLog({ service: 'test', level: 'silent' }), poolSize: 4, prepare: true })
+  db = exchangeDatabase(system)
 })
 afterAll(async () => {
   await db.destroy()

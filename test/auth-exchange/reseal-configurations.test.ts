@@ -1,8 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Kysely } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createLog } from '#libs/log.js'
-import { connectDatabase } from '#libs/postgres/database.js'
 import { withClient } from '../../deploy/local/service-databases.js'
 import { resealConfigurations } from '../../services/auth-exchange/jobs/reseal-configurations.js'
 import { configurationSeal } from '../../services/auth-exchange/signing/sealed-configuration.js'
@@ -14,6 +12,7 @@ import { type ApiServer, startApiServer } from '../support/api-server.js'
 import { clusterOf, makeAttached } from '../support/assertion-methods.js'
 import { freshNames } from '../support/builders.js'
 import { scratchDirectory, type ScratchDirectory } from '../support/scratch-directory.js'
+import { exchangeDatabase } from '../support/exchange-database.js'
 import { type Session, startSystem, type System } from '../support/system.js'
 
 let scratch: ScratchDirectory
@@ -27,7 +26,7 @@ beforeAll(async () => {
   cluster = await startApiServer(scratch.path, 'cluster')
   system = await startSystem()
   admin = await system.session(system.admin)
-  db = connectDatabase<ExchangeSchema>({ url: system.databases.exchangeUrl, schema: 'exchange', log: createLog({ service: 'test', level: 'silent' }), poolSize: 2, prepare: true })
+  db = exchangeDatabase(system, 2)
 })
 afterAll(async () => {
   await db.destroy()

@@ -1,17 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '#libs/clock.js'
 import { createIds } from '#libs/ids.js'
-import { createLog } from '#libs/log.js'
-import { connectDatabase } from '#libs/postgres/database.js'
 import { AuthExchangeServiceService as Exchange } from '#libs/wire/gen/countersign/exchange/v1/auth_exchange.js'
 import { withClient } from '../../deploy/local/service-databases.js'
 import { lifeFrom } from '../../services/auth-exchange/domain/access-token.js'
 import { findTokens } from '../../services/auth-exchange/store/access-tokens.js'
 import { findSecretsOfClients } from '../../services/auth-exchange/store/client-secrets.js'
 import { recordLogins } from '../../services/auth-exchange/store/login-ledger.js'
-import type { ExchangeSchema } from '../../services/auth-exchange/store/schema.js'
 import { heldTransaction } from '../faults/held-transaction.js'
 import { freshNames, makeWorkload } from '../support/builders.js'
+import { exchangeDatabase } from '../support/exchange-database.js'
 import { BOUNDED, type Session, startSystem, type System } from '../support/system.js'
 
 let system: System
@@ -71,7 +69,7 @@ describe('what a login writes', () => {
     ['identity_epoch', 'insert into exchange.identity_epoch select organization_id, identity_id, gen_random_uuid() from exchange.universal_auth where identity_id = $1'],
     ['organization_epoch', 'insert into exchange.organization_epoch select organization_id, gen_random_uuid() from exchange.universal_auth where identity_id = $1'],
   ])('carries the epochs as they were verified: a new one of %s in between voids it', async (_table, renewEpoch) => {
-    const db = connectDatabase<ExchangeSchema>({ url: system.databases.exchangeUrl, schema: 'exchange', log: createLog({ service: 'test', level: 'silent' }), poolSize: 1, prepare: true })
+    const db = exchangeDatabase(system, 1)
     try {
       const workload = await makeWorkload(await system.session(await system.newOrganization()), { name: next() })
       const [secret] = await findSecretsOfClients(db, [{ clientId: workload.clientId, id: workload.secretId }])
